@@ -1,0 +1,221 @@
+"""The state machine: a task and something that happened make the next task.
+
+    NOT_START -> SUBMITTED -> IN_PROGRESS -> SUCCESS | FAILURE      CANCEL from any but an end
+
+Three rules hold whatever order, number or mix of events comes in, because Discord repeats and
+reorders them: an end never changes; the status never goes back; the progress never falls. A task
+that Midjourney told to come back later keeps its status and only becomes unsent again.
+"""
+
+from msgspec.structs import replace
+
+from athena.tasks.model import Failure, Keys, Millis, Sending, Status, Task
+from athena.tasks.sightings import (
+    Acknowledged,
+    Evidence,
+    Face,
+    Finished,
+    Notice,
+    Progress,
+    Rejected,
+    Removed,
+    Sighting,
+    Stopped,
+    Unknown,
+    Verdict,
+    Waiting,
+)
+
+MAX_TRIES = 3
+"""How often a task goes back to the queue when the bot says `Slow Down!` or the like."""
+
+RETRY_PAUSE: Millis = 30_000
+"""The first such pause; it doubles with each try."""
+
+REMOVAL_GRACE: Millis = 60_000
+"""How long a result may come after its progress message went (contracts: midjourney-bot, 2)."""
+
+UNCERTAIN = (
+    "It is not known whether Discord took the command, and no answer came. "
+    "It was not sent again, so that no job is made twice."
+)
+REMOVED = "[Removed] Midjourney removed the picture while it was being made (output filter)."
+STOPPED = "[Stopped] The job was stopped at Midjourney."
+
+
+def begin_sending(task: Task, nonce: str, now: Millis) -> Task:
+    """To be on disk before the POST: from here on the interaction may exist."""
+    return _next(
+        task,
+        sending=Sending.SENDING,
+        deadline=now + task.patience,
+        keys=replace(task.keys, nonce=nonce),
+    )
+
+
+def mark_sent(task: Task, now: Millis) -> Task:
+    """Discord took the interaction. The bot's answer may have come before this."""
+    if task.ended:
+        return task
+    return _next(
+        task,
+        sending=Sending.SENT,
+        status=_later(task.status, Status.SUBMITTED),
+        started_at=task.started_at or now,
+        deadline=task.deadline or now + task.patience,
+    )
+
+
+def fail(task: Task, reason: str, now: Millis, *, moderated: bool = False) -> Task:
+    """End the task without a picture."""
+    if task.ended:
+        return task
+    failure = Failure(reason=reason, moderated=moderated)
+    return _next(task, status=Status.FAILURE, failure=failure, finished_at=now, deadline=None)
+
+
+def give_up(task: Task, now: Millis) -> Task:
+    """End a task whose deadline has passed."""
+    if task.removed:
+        return fail(task, REMOVED, now, moderated=True)
+    if task.sending is Sending.SENDING:
+        return fail(task, UNCERTAIN, now)
+    return fail(task, f"No sign of life for {task.patience // 1000} seconds.", now)
+
+
+def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
+    """Unsend a task that Midjourney or Discord asked to come later; pauses double each time."""
+    return _next(
+        task,
+        sending=Sending.NOT_SENT,
+        deadline=None,
+        tries=task.tries + 1,
+        not_before=now + pause * 2**task.tries,
+        keys=Keys(parent_message=task.keys.parent_message),
+    )
+
+
+def move(task: Task, account: str) -> Task:
+    """Give an unsent task to another account."""
+    return _next(task, account=account)
+
+
+def cancel(task: Task, now: Millis) -> Task:
+    """End the task because its user no longer wants it."""
+    if task.ended:
+        return task
+    return _next(task, status=Status.CANCEL, finished_at=now, deadline=None)
+
+
+def advance(task: Task, seen: Sighting, now: Millis) -> Task:
+    """The task after a sighting that is its own. The same task when nothing changed."""
+    if task.ended:
+        return task
+    match seen:
+        case Acknowledged(evidence=evidence):
+            return _learn(task, evidence)
+        case Rejected():
+            return fail(task, "The bot did not answer the interaction.", now)
+        case Waiting() | Progress():
+            return _move(task, seen, now)
+        case Finished():
+            return _finish(task, seen, now)
+        case Stopped():
+            return fail(task, STOPPED, now)
+        case Notice():
+            return _heed(task, seen, now)
+        case Removed(evidence=evidence):
+            return _miss(task, evidence, now)
+        case Unknown():
+            return task
+
+
+def _next(task: Task, **changes: object) -> Task:
+    return replace(task, revision=task.revision + 1, **changes)
+
+
+_RANK = {Status.NOT_START: 0, Status.MODAL: 0, Status.SUBMITTED: 1, Status.IN_PROGRESS: 2}
+
+
+def _later(known: Status, new: Status) -> Status:
+    return new if _RANK[new] > _RANK[known] else known
+
+
+def _keys(task: Task, evidence: Evidence, message: str | None) -> Keys:
+    known = task.keys
+    return replace(
+        known,
+        interaction=known.interaction or evidence.interaction,
+        job=known.job or evidence.job,
+        message=message or known.message,
+    )
+
+
+def _learn(task: Task, evidence: Evidence) -> Task:
+    keys = _keys(task, evidence, None)
+    return task if keys == task.keys else _next(task, keys=keys)
+
+
+def _move(task: Task, seen: Waiting | Progress, now: Millis) -> Task:
+    moved = Status.IN_PROGRESS if isinstance(seen, Progress) else Status.SUBMITTED
+    percent = seen.percent if isinstance(seen, Progress) else None
+    message = seen.evidence.message
+    return _next(
+        task,
+        status=_later(task.status, moved),
+        sending=Sending.SENT,
+        started_at=task.started_at or now,
+        deadline=now + task.patience,
+        removed=False,
+        progress=max(task.progress or 0, percent or 0),
+        keys=replace(_keys(task, seen.evidence, message), progress_message=message),
+        **_shown(task, seen.face),
+    )
+
+
+def _shown(task: Task, face: Face) -> dict[str, object]:
+    return {
+        "picture": face.picture or task.picture,
+        "content": face.content,
+        "flags": face.flags,
+        "mode": face.mode or task.mode,
+    }
+
+
+def _finish(task: Task, seen: Finished, now: Millis) -> Task:
+    return _next(
+        task,
+        status=Status.SUCCESS,
+        sending=Sending.SENT,
+        started_at=task.started_at or now,
+        finished_at=now,
+        deadline=None,
+        removed=False,
+        progress=100,
+        buttons=seen.face.buttons,
+        final_prompt=seen.evidence.prompt or task.final_prompt,
+        keys=replace(
+            _keys(task, seen.evidence, seen.evidence.message),
+            job=seen.evidence.job or task.keys.job,
+        ),
+        **_shown(task, seen.face),
+    )
+
+
+def _heed(task: Task, notice: Notice, now: Millis) -> Task:
+    match notice.verdict:
+        case Verdict.NOTICE:
+            return _next(_learn(task, notice.evidence), deadline=now + task.patience)
+        case Verdict.RETRY if task.tries < MAX_TRIES:
+            return put_back(task, now)
+        case Verdict.MODERATED:
+            failed = fail(task, notice.reason, now, moderated=True)
+            return replace(failed, buttons=notice.face.buttons)
+        case _:
+            return fail(task, notice.reason, now)
+
+
+def _miss(task: Task, gone: Evidence, now: Millis) -> Task:
+    if task.removed or gone.message is None or gone.message != task.keys.progress_message:
+        return task
+    return _next(task, removed=True, deadline=now + REMOVAL_GRACE)

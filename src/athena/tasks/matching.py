@@ -1,0 +1,179 @@
+"""Ties a sighting to the one task that it belongs to, or to none.
+
+Every key is a dictionary look-up, so the cost of an event does not grow with the number of tasks:
+nonce, interaction id, message id, job id, then the pressed message for replies. The prompt's words
+are asked only when no id fits. Where two tasks could be meant, neither is: a late picture is
+found again in the history, a wrong one is wrong for ever (contracts: midjourney-bot, section 4).
+
+An id that contradicts outranks a key that fits: a reply with another interaction than the one we
+know of our press is somebody else's.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from athena.tasks.model import Action, Task
+from athena.tasks.sightings import Evidence
+
+_REMEMBERED = 50_000
+"""Ids of ended tasks that are kept."""
+
+_SKEW = 10_000 << 22
+"""How far Discord's clock may lag behind ours: ten seconds, as a difference of snowflakes."""
+
+
+class Found(Struct, frozen=True):
+    task_id: str
+
+
+class Ambiguous(Struct, frozen=True):
+    """Several tasks could be meant, so none is."""
+
+    task_ids: tuple[str, ...]
+
+
+class Nobody(Struct, frozen=True):
+    """No task of ours."""
+
+
+Match: TypeAlias = Found | Ambiguous | Nobody
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What the bot's first words on a task can look like, for when no id fits."""
+
+    actions: frozenset[Action]
+    essence: str | None = None
+    """Its prompt's; None where replies are tied by the pressed message."""
+    index: int | None = None
+    """The picture of the grid that its button names."""
+
+
+class Index:
+    """The keys of one account's unfinished tasks."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+        self._expected: dict[str, Expected] = {}
+        self._settled: OrderedDict[str, None] = OrderedDict()
+        self._by_nonce: dict[str, str] = {}
+        self._by_interaction: dict[str, str] = {}
+        self._by_message: dict[str, str] = {}
+        self._by_job: dict[str, str] = {}
+        self._by_parent: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_essence: defaultdict[str, set[str]] = defaultdict(set)
+
+    def put(self, task: Task, expected: Expected) -> None:
+        """Add a task, or tell what is newly known of it."""
+        self.drop(task.id)
+        self._tasks[task.id] = task
+        self._expected[task.id] = expected
+        for table, key in self._keys(task):
+            table[key] = task.id
+        if task.keys.parent_message:
+            self._by_parent[task.keys.parent_message].add(task.id)
+        if expected.essence is not None:
+            self._by_essence[expected.essence].add(task.id)
+
+    def settle(self, task: Task) -> None:
+        """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
+        self.drop(task.id)
+        for key in (task.keys.interaction, task.keys.message, task.keys.job):
+            if key:
+                self._settled[key] = None
+        while len(self._settled) > _REMEMBERED:
+            self._settled.popitem(last=False)
+
+    def drop(self, task_id: str) -> None:
+        """Forget a task and all its keys."""
+        task = self._tasks.pop(task_id, None)
+        if task is None:
+            return
+        for table, key in self._keys(task):
+            if table.get(key) == task_id:
+                del table[key]
+        _discard(self._by_parent, task.keys.parent_message, task_id)
+        _discard(self._by_essence, self._expected.pop(task_id).essence, task_id)
+
+    def find(self, evidence: Evidence) -> Match:
+        """The task that the evidence proves, if it proves exactly one."""
+        if task_id := self._by_id(evidence):
+            return Found(task_id)
+        if evidence.nonce is not None or not evidence.own or self._is_settled(evidence):
+            return Nobody()
+        if evidence.parent_message:
+            return self._only(self._by_parent.get(evidence.parent_message, ()), evidence)
+        if evidence.essence is not None:
+            return self._only(self._by_essence.get(evidence.essence, ()), evidence)
+        return Nobody()
+
+    def _by_id(self, evidence: Evidence) -> str | None:
+        for keys, key in (
+            (self._by_nonce, evidence.nonce),
+            (self._by_interaction, evidence.interaction),
+            (self._by_message, evidence.message),
+            (self._by_job, evidence.job),
+        ):
+            if key and (task_id := keys.get(key)):
+                return task_id
+        return None
+
+    def _is_settled(self, evidence: Evidence) -> bool:
+        keys = (evidence.interaction, evidence.message, evidence.job)
+        return any(key in self._settled for key in keys if key)
+
+    def _only(self, candidates: Iterable[str], evidence: Evidence) -> Match:
+        fitting = tuple(c for c in candidates if self._could_be(c, evidence))
+        match fitting:
+            case ():
+                return Nobody()
+            case (task_id,):
+                return Found(task_id)
+            case _:
+                return Ambiguous(fitting)
+
+    def _could_be(self, task_id: str, evidence: Evidence) -> bool:
+        task, expected = self._tasks[task_id], self._expected[task_id]
+        known = task.keys
+        return (
+            known.nonce is not None
+            and known.job is None
+            and known.progress_message is None
+            and not _older(evidence.message, known.nonce)
+            and (evidence.action is None or evidence.action in expected.actions)
+            and _agree(known.interaction, evidence.interaction)
+            and _agree(task.bot, evidence.bot)
+            and _agree(expected.index, evidence.index)
+        )
+
+    def _keys(self, task: Task) -> Iterator[tuple[dict[str, str], str]]:
+        keys = task.keys
+        for table, key in (
+            (self._by_nonce, keys.nonce),
+            (self._by_interaction, keys.interaction),
+            (self._by_message, keys.message),
+            (self._by_message, keys.progress_message),
+            (self._by_job, keys.job),
+        ):
+            if key:
+                yield table, key
+
+
+def _agree(known: object | None, seen: object | None) -> bool:
+    return known is None or seen is None or known == seen
+
+
+def _older(message: str | None, nonce: str) -> bool:
+    """Whether a message was there before the task was sent; both ids hold their hour."""
+    return message is not None and int(message) + _SKEW < int(nonce)
+
+
+def _discard(sets: defaultdict[str, set[str]], key: str | None, task_id: str) -> None:
+    if key is None or key not in sets:
+        return
+    sets[key].discard(task_id)
+    if not sets[key]:
+        del sets[key]

@@ -1,0 +1,130 @@
+"""What one message of a bot, or one event of Discord, tells us, before it is tied to a task.
+
+`evidence` holds every id the message carries; matching uses those and the prompt only when no id
+fits. Which text leads to which sighting is the bots' language: `athena.midjourney.reader`.
+"""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from athena.tasks.model import Action, Bot, Button, Picture
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Ids and words by which a sighting may be tied to a task."""
+
+    message: str | None = None
+    nonce: str | None = None
+    interaction: str | None = None
+    parent_message: str | None = None
+    job: str | None = None
+    bot: Bot | None = None
+    user: str | None = None
+    """The user whom the message mentions or who caused it."""
+    action: Action | None = None
+    prompt: str | None = None
+    """Exactly as the bot wrote it."""
+    essence: str | None = None
+    """The prompt without links and parameters, lower case: the last resort of matching."""
+    index: int | None = None
+    """The picture of the parent's grid, 1 to 4."""
+    own: bool = True
+    """False when the message names another user as its cause."""
+
+
+class Face(Struct, frozen=True, kw_only=True):
+    """What the message shows."""
+
+    content: str = ""
+    picture: Picture | None = None
+    buttons: tuple[Button, ...] = ()
+    flags: int = 0
+    mode: str | None = None
+
+
+class Acknowledged(Struct, frozen=True, kw_only=True):
+    """Discord gave the interaction an id, or the bot took it."""
+
+    evidence: Evidence
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """The bot did not answer the interaction (INTERACTION_FAILURE)."""
+
+    evidence: Evidence
+    reason_code: int | None = None
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """The job exists and waits to start."""
+
+    evidence: Evidence
+    face: Face
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """The job runs; `percent` is None when it is paused or tells none."""
+
+    evidence: Evidence
+    face: Face
+    percent: int | None = None
+
+
+class Finished(Struct, frozen=True, kw_only=True):
+    """The job is done and this is its result."""
+
+    evidence: Evidence
+    face: Face
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """The job was cancelled at Midjourney."""
+
+    evidence: Evidence
+    face: Face
+
+
+class Verdict(StrEnum):
+    """What a notice means for the task and the account (contracts: midjourney-bot, section 8)."""
+
+    FAILED = "failed"
+    MODERATED = "moderated"
+    HUMAN_CHECK = "human_check"
+    NOTICE = "notice"
+    RETRY = "retry"
+    ACCOUNT_DOWN = "account_down"
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Words of the bot about a request or an account, in place of or beside a job."""
+
+    evidence: Evidence
+    verdict: Verdict
+    title: str
+    description: str = ""
+    face: Face = field(default_factory=Face)
+
+    @property
+    def reason(self) -> str:
+        """The words for a task's failReason (contracts: mj-dialect, section 6)."""
+        return f"[{self.title}] {self.description}".strip()
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """A message is gone."""
+
+    evidence: Evidence
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """A form that no reader knows. Counted and logged, never guessed at."""
+
+    evidence: Evidence
+    content: str = ""
+
+
+Sighting: TypeAlias = (
+    Acknowledged | Rejected | Waiting | Progress | Finished | Stopped | Notice | Removed | Unknown
+)
