@@ -1,0 +1,244 @@
+"""One WebSocket connection of a gateway session, from HELLO to its end.
+
+Two things go on at once: reading, and the heart's beats. A beat that finds the last one
+unanswered proves the connection dead, however quiet the network is about it; whichever of the two
+ends first ends the connection.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from enum import IntEnum
+from random import Random
+from typing import Any, TypeAlias, TypeVar
+
+import aiohttp
+import msgspec
+import structlog
+
+from athena.clock import Clock
+from athena.discord import events, wire
+from athena.discord.identity import Identity
+from athena.discord.session import (
+    Ended,
+    Inflater,
+    SendLimiter,
+    SessionState,
+    Verdict,
+    verdict,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Op(IntEnum):
+    """The gateway's operations that concern us."""
+
+    DISPATCH = 0
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    RESUME = 6
+    RECONNECT = 7
+    INVALID_SESSION = 9
+    HELLO = 10
+    HEARTBEAT_ACK = 11
+
+
+_HELLO_TIMEOUT = 30.0
+_INVALID_PAUSE = (1.0, 5.0)
+_OUR_CLOSE = 4900
+"""Any code but 1000 and 1001, which would end the session too."""
+
+_T = TypeVar("_T")
+
+_payload = msgspec.json.Decoder(wire.Payload).decode
+
+
+class _ResumedMark(msgspec.Struct, frozen=True):
+    """RESUMED, whose data is of no use."""
+
+
+_Read: TypeAlias = events.Event | wire.ReadyState | _ResumedMark
+
+
+def _reader(kind: type[_T], make: Callable[[_T], _Read]) -> Callable[[msgspec.Raw], _Read]:
+    decode = msgspec.json.Decoder(kind).decode
+    return lambda data: make(decode(data))
+
+
+def _nonce(interaction: wire.InteractionEvent) -> str | None:
+    return None if interaction.nonce is None else str(interaction.nonce)
+
+
+_READERS = {
+    "READY": _reader(wire.ReadyState, lambda ready: ready),
+    "RESUMED": _reader(_ResumedMark, lambda mark: mark),
+    "MESSAGE_CREATE": _reader(wire.Message, events.MessageCreated),
+    "MESSAGE_UPDATE": _reader(wire.MessagePatch, events.MessageUpdated),
+    "MESSAGE_DELETE": _reader(
+        wire.MessageDelete, lambda gone: events.MessagesDeleted(gone.channel_id, (gone.id,))
+    ),
+    "MESSAGE_DELETE_BULK": _reader(
+        wire.MessageDeleteBulk, lambda gone: events.MessagesDeleted(gone.channel_id, gone.ids)
+    ),
+    "INTERACTION_CREATE": _reader(
+        wire.InteractionEvent, lambda it: events.InteractionCreated(it.id, _nonce(it))
+    ),
+    "INTERACTION_SUCCESS": _reader(
+        wire.InteractionEvent, lambda it: events.InteractionSucceeded(it.id, _nonce(it))
+    ),
+    "INTERACTION_FAILURE": _reader(
+        wire.InteractionEvent,
+        lambda it: events.InteractionFailed(it.id, _nonce(it), it.reason_code),
+    ),
+    "INTERACTION_MODAL_CREATE": _reader(wire.ModalCreate, events.WindowOpened),
+    "INTERACTION_IFRAME_MODAL_CREATE": _reader(wire.ModalCreate, events.WindowOpened),
+}
+
+
+class _Over(Exception):
+    """Ends the connection from deep inside."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.reason)
+        self.ended = ended
+
+
+class Connection:
+    """`run` it once; it changes `state` as events come."""
+
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        identity: Identity,
+        state: SessionState,
+        clock: Clock,
+        random: Random,
+        handle: Callable[[events.Event], None],
+    ) -> None:
+        self._socket = socket
+        self._identity = identity
+        self._state = state
+        self._clock = clock
+        self._random = random
+        self._handle = handle
+        self._inflater = Inflater()
+        self._limiter = SendLimiter(clock)
+        self._acknowledged = True
+
+    async def run(self) -> Ended:
+        """Live until the connection ends, and say how it did."""
+        try:
+            interval = await self._hello()
+            await self._introduce()
+            return await self._live(interval)
+        except _Over as over:
+            return over.ended
+        except (zlib.error, msgspec.MsgspecError) as error:
+            return Ended(Verdict.RESUME, None, f"unreadable data: {type(error).__name__}")
+        except (ConnectionError, TimeoutError) as error:
+            return Ended(Verdict.RESUME, None, type(error).__name__)
+        finally:
+            await self._socket.close(code=_OUR_CLOSE)
+
+    async def _live(self, interval: float) -> Ended:
+        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._beat(interval))]
+        try:
+            done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+
+    async def _hello(self) -> float:
+        async with asyncio.timeout(_HELLO_TIMEOUT):
+            while True:
+                payload = await self._next()
+                if payload.op == Op.HELLO:
+                    hello = msgspec.json.decode(payload.d, type=wire.Hello)
+                    return hello.heartbeat_interval / 1000
+
+    async def _introduce(self) -> None:
+        if not self._state.resumable:
+            await self._send(Op.IDENTIFY, self._identity.identify())
+            return
+        resume = {
+            "token": self._identity.token,
+            "session_id": self._state.session_id,
+            "seq": self._state.sequence,
+        }
+        await self._send(Op.RESUME, resume)
+
+    async def _beat(self, interval: float) -> Ended:
+        await self._clock.sleep(interval * self._random.random())
+        while self._acknowledged:
+            self._acknowledged = False
+            await self._send(Op.HEARTBEAT, self._state.sequence)
+            await self._clock.sleep(interval)
+        return Ended(Verdict.RESUME, None, "no answer to a heartbeat")
+
+    async def _read(self) -> Ended:
+        while True:
+            payload = await self._next()
+            match payload.op:
+                case Op.DISPATCH:
+                    self._dispatch(payload)
+                case Op.HEARTBEAT:
+                    await self._send(Op.HEARTBEAT, self._state.sequence)
+                case Op.RECONNECT:
+                    return Ended(Verdict.RESUME, None, "Discord asked to reconnect")
+                case Op.INVALID_SESSION:
+                    return await self._invalidated(payload)
+                case Op.HEARTBEAT_ACK:
+                    self._acknowledged = True
+                case _:
+                    pass
+
+    async def _invalidated(self, payload: wire.Payload) -> Ended:
+        if payload.d == b"true":
+            return Ended(Verdict.RESUME, None, "the session was interrupted")
+        await self._clock.sleep(self._random.uniform(*_INVALID_PAUSE))
+        return Ended(Verdict.IDENTIFY, None, "the session is invalid")
+
+    async def _next(self) -> wire.Payload:
+        """The next whole payload."""
+        while True:
+            message = await self._socket.receive()
+            match message.type:
+                case aiohttp.WSMsgType.BINARY:
+                    if (whole := self._inflater.feed(message.data)) is not None:
+                        return _payload(whole)
+                case aiohttp.WSMsgType.TEXT:
+                    return _payload(message.data)
+                case _:
+                    code = self._socket.close_code
+                    raise _Over(Ended(verdict(code), code, str(message.extra or "closed")))
+
+    async def _send(self, op: int, data: Any) -> None:
+        await self._limiter.wait(beat=op == Op.HEARTBEAT)
+        await self._socket.send_str(msgspec.json.encode({"op": int(op), "d": data}).decode())
+
+    def _dispatch(self, payload: wire.Payload) -> None:
+        if payload.s is not None:
+            self._state.sequence = payload.s
+        read = _READERS.get(payload.t or "")
+        if read is None:
+            return
+        try:
+            event = read(payload.d)
+        except msgspec.MsgspecError as error:
+            log.warning("gateway.unreadable_event", event=payload.t, error=str(error))
+            return
+        self._handle(self._remember(event))
+
+    def _remember(self, event: _Read) -> events.Event:
+        """READY and RESUMED speak of the session itself."""
+        match event:
+            case wire.ReadyState(session_id=session_id, user=user, resume_gateway_url=url):
+                self._state.session_id, self._state.resume_url = session_id, url
+                return events.Ready(session_id=session_id, user=user, first=True)
+            case _ResumedMark():
+                return events.Resumed(session_id=self._state.session_id or "")
+            case _:
+                return event

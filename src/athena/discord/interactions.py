@@ -1,0 +1,86 @@
+"""The bodies of interactions: use a command (type 2), press a component (3), submit a window (5).
+
+Source: contracts, discord-wire, section 3.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from athena.discord.wire import Command, ModalCreate, Uploaded
+
+_STRING, _ATTACHMENT = 3, 11
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where an interaction happens: server, channel, and the session that is told of it."""
+
+    guild_id: str
+    channel_id: str
+    session_id: str
+
+
+def command(
+    used: Command,
+    options: Mapping[str, str],
+    place: Place,
+    nonce: str,
+    attachments: Sequence[tuple[str, Uploaded]] = (),
+) -> dict[str, Any]:
+    """Use a command with text options and (option name, file) attachments."""
+    texts = [{"type": _STRING, "name": name, "value": text} for name, text in options.items()]
+    files = [
+        {"type": _ATTACHMENT, "name": name, "value": int(file.id)} for name, file in attachments
+    ]
+    data = {
+        "version": used.version,
+        "id": used.id,
+        "name": used.name,
+        "type": 1,
+        "options": texts + files,
+        "attachments": [file for _, file in attachments],
+    }
+    return _interaction(2, used.application_id, place, nonce, data)
+
+
+def press(
+    application_id: str,
+    message_id: str,
+    custom_id: str,
+    place: Place,
+    nonce: str,
+    message_flags: int = 0,
+) -> dict[str, Any]:
+    """Press a button of a message."""
+    body = _interaction(
+        3, application_id, place, nonce, {"component_type": 2, "custom_id": custom_id}
+    )
+    return {**body, "message_id": message_id, "message_flags": message_flags}
+
+
+def submit_window(
+    window: ModalCreate, inputs: Mapping[str, str], place: Place, nonce: str
+) -> dict[str, Any]:
+    """Submit a window with its own id, custom_id and input ids."""
+    rows = [
+        {"type": 1, "components": [{"type": 4, "custom_id": name, "value": text}]}
+        for name, text in inputs.items()
+    ]
+    data = {"id": window.id, "custom_id": window.custom_id, "components": rows}
+    application_id = window.application.id if window.application else ""
+    return _interaction(5, application_id, place, nonce, data)
+
+
+def _interaction(
+    kind: int, application_id: str, place: Place, nonce: str, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "application_id": application_id,
+        "guild_id": place.guild_id,
+        "channel_id": place.channel_id,
+        "session_id": place.session_id,
+        "nonce": nonce,
+        "data": data,
+    }
