@@ -1,0 +1,9 @@
+"""The bots' language: messages in, sightings out; requests in, interactions out.
+
+Pure functions over Discord's objects and Athena's tasks, without I/O. It must not know who runs
+an account, where tasks are stored, or which dialect asked. Facts: contracts, midjourney-bot.
+"""
+
+MIDJOURNEY = "936929561302675456"
+NIJI = "1022952195194359889"
+INSIGHT_FACE = "1090660574196674713"
