@@ -1,0 +1,239 @@
+"""The store: tasks by their id, durable before anyone hears of them.
+
+One writer thread (see `writer`), one reader thread, SQLite in WAL mode. Tasks that have not
+ended, and the most recent of those that have, are also held in memory, so reading them costs no
+query.
+"""
+
+import asyncio
+import fcntl
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from athena.store import tables
+from athena.store.changes import Change, Changes
+from athena.store.writer import Statement, StoreBroken, Writer
+from athena.tasks.model import Task
+from athena.tasks.requests import Upload
+
+_RECENT = 10_000
+"""Ended tasks kept in memory."""
+
+log = structlog.get_logger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Task).decode
+
+
+class FolderInUse(Exception):
+    """Another process works with this data folder."""
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A row of the outbox: one state of a task that a hook is still to be told."""
+
+    url: str
+    task: Task
+
+
+class Store:
+    """Tasks, uploads and the outbox. Make one with `Store.open`."""
+
+    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+        self._lock = lock
+        self._writer = Writer(_connect(path, create=True))
+        self._reader = _connect(path, create=False)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._live: dict[str, Task] = {}
+        self._recent: OrderedDict[str, Task] = OrderedDict()
+        self.changes = Changes()
+
+    @classmethod
+    async def open(cls, folder: Path) -> "Store":
+        """Open the store of a data folder, making it when it is new.
+
+        Raises:
+            FolderInUse: another process has it open.
+            StoreBroken: the file is no database of ours, or of a newer Athena.
+        """
+        lock = _lock(folder)
+        try:
+            store = cls(folder / "athena.db", lock)
+        except sqlite3.Error as error:
+            lock.close()
+            raise StoreBroken(f"{folder / 'athena.db'}: {error}") from error
+        except StoreBroken:
+            lock.close()
+            raise
+        for task in await store._query_tasks(tables.UNFINISHED, {}):
+            store._live[task.id] = task
+        return store
+
+    async def close(self) -> None:
+        """Write what waits and let the folder go."""
+        await self._writer.close()
+        self._reading.shutdown()
+        self._reader.close()
+        self._lock.close()
+
+    def add(self, task: Task, uploads: Sequence[Upload] = ()) -> "asyncio.Future[None]":
+        """Keep a new task with its pictures; done when it is on disk.
+
+        The future fails with `StoreBroken` when it could not be kept.
+        """
+        rows = [_upload_row(task, position, upload) for position, upload in enumerate(uploads)]
+        statements: list[Statement] = [(tables.ADD_TASK, _row(task))]
+        statements += [(tables.ADD_UPLOAD, row) for row in rows]
+        return self._commit(Change(None, task), statements)
+
+    def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
+        """Keep a change, and with it the delivery to the task's hook when the change is visible.
+
+        Readers see the change at once; listeners hear of it, and the future is done, when it is
+        on disk. Changes reach the disk in the order of the calls.
+        """
+        change = Change(before, after)
+        body = _encode(after)
+        row = {"account": after.account, "ended": int(after.ended), "body": body}
+        statements: list[Statement] = [(tables.SAVE_TASK, {**row, "of_task": after.id})]
+        if after.hook and change.visible:
+            statements.append((tables.ADD_DELIVERY, _delivery_row(after, after.hook, body)))
+        if after.ended:
+            statements.append((tables.DROP_UPLOADS, {"of_task": after.id}))
+        return self._commit(change, statements)
+
+    async def find(self, task_id: str) -> Task | None:
+        """A task by its id."""
+        if task := self.held(task_id):
+            return task
+        found = await self._query_tasks(tables.TASK, {"of_task": task_id})
+        return found[0] if found else None
+
+    def held(self, task_id: str) -> Task | None:
+        """The same, without a query: live and recent tasks only."""
+        return self._live.get(task_id) or self._recent.get(task_id)
+
+    async def find_many(self, task_ids: Iterable[str]) -> list[Task]:
+        """The tasks of these ids, in their order, unknown ones left out."""
+        return [task for each in task_ids if (task := await self.find(each))]
+
+    async def newest(self, most: int = 100) -> list[Task]:
+        """The tasks that came last, newest first."""
+        return await self._query_tasks(tables.NEWEST, {"most": most})
+
+    def unfinished(self) -> list[Task]:
+        """Every task that has not ended, in the order of its coming."""
+        return sorted(self._live.values(), key=lambda task: (task.submitted_at, task.id))
+
+    async def uploads(self, task_id: str) -> tuple[Upload, ...]:
+        """The pictures that were stored with a task."""
+        rows = await self._query(tables.UPLOADS, {"of_task": task_id})
+        return tuple(Upload(filename=f, content_type=t, data=d) for f, t, d in rows)
+
+    async def deliveries(self) -> list[Delivery]:
+        """The whole outbox; of each task the oldest first."""
+        rows = await self._query(tables.DELIVERIES, {})
+        return [Delivery(url=url, task=_decode(body)) for url, body in rows]
+
+    async def delivered(self, task: Task) -> None:
+        """Take a task's delivery, and those that it outdates, from the outbox."""
+        values = {"of_task": task.id, "up_to": task.revision}
+        await self._writer.write([(tables.DROP_DELIVERIES, values)])
+
+    def _commit(self, change: Change, statements: list[Statement]) -> "asyncio.Future[None]":
+        self._hold(change.after)
+        done = self._writer.write(statements)
+        done.add_done_callback(partial(self._committed, change))
+        return asyncio.shield(done)
+
+    def _committed(self, change: Change, done: "asyncio.Future[None]") -> None:
+        if (error := done.exception()) is None:
+            self.changes.publish(change)
+            return
+        log.error("store.write_failed", task=change.after.id, error=str(error))
+        self._withdraw(change)
+
+    def _hold(self, task: Task) -> None:
+        if not task.ended:
+            self._live[task.id] = task
+            return
+        self._live.pop(task.id, None)
+        self._recent[task.id] = task
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+
+    def _withdraw(self, change: Change) -> None:
+        if self.held(change.after.id) is not change.after:
+            return
+        self._live.pop(change.after.id, None)
+        self._recent.pop(change.after.id, None)
+        if change.before:
+            self._hold(change.before)
+
+    async def _query_tasks(self, sql: str, values: dict[str, object]) -> list[Task]:
+        return [_decode(row[0]) for row in await self._query(sql, values)]
+
+    async def _query(self, sql: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
+        def read() -> list[tuple[Any, ...]]:
+            return self._reader.execute(sql, values).fetchall()
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reading, read)
+        except sqlite3.Error as error:
+            raise StoreBroken(f"the store could not read: {error}") from error
+
+
+def _row(task: Task) -> dict[str, object]:
+    return {
+        "id": task.id,
+        "account": task.account,
+        "ended": int(task.ended),
+        "submitted_at": task.submitted_at,
+        "body": _encode(task),
+    }
+
+
+def _upload_row(task: Task, position: int, upload: Upload) -> dict[str, object]:
+    return {"task_id": task.id, "position": position, **msgspec.structs.asdict(upload)}
+
+
+def _delivery_row(task: Task, url: str, body: bytes) -> dict[str, object]:
+    return {"task_id": task.id, "revision": task.revision, "url": url, "body": body}
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "athena.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise FolderInUse(f"another Athena works in {folder}") from error
+    return lock
+
+
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    if create:
+        _prepare(connection)
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > tables.VERSION:
+        raise StoreBroken(f"the database is of a newer Athena (version {version})")
+    for statement in tables.CREATE:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={tables.VERSION}")

@@ -1,0 +1,106 @@
+"""The tables, once, for every engine; and the SQL that is made from them.
+
+A task's row holds the whole task as JSON beside the few columns that are searched by.
+"""
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement, bindparam
+
+VERSION = 1
+"""Raised with every change of the tables; a database of a newer version is refused."""
+
+metadata = MetaData()
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(32), nullable=False),
+    Column("ended", Integer, nullable=False),
+    Column("submitted_at", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("tasks_unfinished", "ended", "submitted_at"),
+    Index("tasks_newest", "submitted_at"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("task_id", String(32), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("filename", String(200), nullable=False),
+    Column("content_type", String(100), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("task_id", String(32), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("url", String(2000), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+
+def _sql(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+
+
+def _create(table: Table) -> list[str]:
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    statements = [_sql(CreateIndex(index, if_not_exists=True)) for index in indexes]
+    return [_sql(CreateTable(table, if_not_exists=True)), *statements]
+
+
+CREATE = tuple(sql for table in metadata.sorted_tables for sql in _create(table))
+
+ADD_TASK = _sql(insert(tasks))
+SAVE_TASK = _sql(
+    update(tasks)
+    .where(tasks.c.id == bindparam("of_task"))
+    .values(account=bindparam("account"), ended=bindparam("ended"), body=bindparam("body"))
+)
+TASK = _sql(select(tasks.c.body).where(tasks.c.id == bindparam("of_task")))
+UNFINISHED = _sql(
+    select(tasks.c.body)
+    .where(tasks.c.ended == literal_column("0"))
+    .order_by(tasks.c.submitted_at, tasks.c.id)
+)
+NEWEST = _sql(
+    select(tasks.c.body)
+    .order_by(tasks.c.submitted_at.desc(), tasks.c.id.desc())
+    .limit(bindparam("most"))
+    .offset(literal_column("0"))
+)
+
+ADD_UPLOAD = _sql(insert(uploads))
+UPLOADS = _sql(
+    select(uploads.c.filename, uploads.c.content_type, uploads.c.data)
+    .where(uploads.c.task_id == bindparam("of_task"))
+    .order_by(uploads.c.position)
+)
+DROP_UPLOADS = _sql(delete(uploads).where(uploads.c.task_id == bindparam("of_task")))
+
+ADD_DELIVERY = _sql(insert(outbox))
+DELIVERIES = _sql(select(outbox.c.url, outbox.c.body).order_by(outbox.c.task_id, outbox.c.revision))
+DROP_DELIVERIES = _sql(
+    delete(outbox).where(
+        outbox.c.task_id == bindparam("of_task"), outbox.c.revision <= bindparam("up_to")
+    )
+)
