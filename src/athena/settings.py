@@ -1,0 +1,152 @@
+"""Everything that an operator can set, and where it is read from.
+
+Sources, the first that names a value wins: arguments of the program, the environment
+(`ATHENA_…`, nested by two underscores), `.env` in the working folder, `athena.toml` there (or the
+file that `ATHENA_CONFIG` names). One account may also come from the plain names USER_TOKEN,
+GUILD_ID and CHANNEL_ID (contracts: athena-dialect, section 4).
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class DiscordSettings(BaseModel):
+    """Where Discord is. Only these differ between the real one and the stand-in."""
+
+    api_url: str = "https://discord.com/api/v9"
+    gateway_url: str = ""
+    """Empty: ask Discord for it."""
+    cdn_url: str = "https://cdn.discordapp.com"
+    apps_url: str = "https://936929561302675456.discordsays.com"
+    proxy_url: str = ""
+    user_agent: str = ""
+    """Empty: a current browser's."""
+
+
+class AccountSettings(BaseModel):
+    """One Discord user with a Midjourney plan, in one channel."""
+
+    token: SecretStr
+    guild_id: str = Field(pattern=r"^\d{1,20}$")
+    channel_id: str = Field(pattern=r"^\d{1,20}$")
+    remark: str = ""
+    core_size: int = Field(default=3, ge=1, le=15)
+    """Jobs that may run at once (mj-dialect: coreSize)."""
+    queue_size: int = Field(default=10, ge=0, le=100_000)
+    """Tasks that may wait (mj-dialect: queueSize)."""
+    timeout_minutes: float = Field(default=5, gt=0, le=24 * 60)
+    """How long a job may take from its start before it is given up."""
+
+
+class ServerSettings(BaseModel):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8062, ge=0, le=65535)
+    secret: SecretStr | None = None
+    """The API secret. None: open to whoever reaches a loopback address, closed elsewhere."""
+    allow_open: bool = False
+    """Serve without a secret on addresses that are not loopback. At your own risk."""
+    body_limit_mb: int = Field(default=50, ge=1, le=500)
+
+
+class HookSettings(BaseModel):
+    url: str = ""
+    """The hook of tasks that name none."""
+    allow_loopback: bool = False
+    """Let `http://localhost:…` be a hook, for development."""
+
+
+class PromptSettings(BaseModel):
+    banned_words_file: Path | None = None
+    """One word or phrase a line, added to the built-in list."""
+
+
+class LogSettings(BaseModel):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    json_lines: bool = False
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ATHENA_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Path("data")
+    accounts: list[AccountSettings] = []
+    discord: DiscordSettings = DiscordSettings()
+    server: ServerSettings = ServerSettings()
+    hooks: HookSettings = HookSettings()
+    prompts: PromptSettings = PromptSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = Path(os.environ.get("ATHENA_CONFIG", "athena.toml"))
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            TomlConfigSettingsSource(settings_cls, toml),
+            PlainNames(settings_cls),
+        )
+
+    @model_validator(mode="after")
+    def _one_account_a_channel(self) -> "Settings":
+        channels = [account.channel_id for account in self.accounts]
+        twice = {channel for channel in channels if channels.count(channel) > 1}
+        if twice:
+            raise ValueError(f"channels named by more than one account: {', '.join(sorted(twice))}")
+        return self
+
+
+class PlainNames(PydanticBaseSettingsSource):
+    """One account, a hook and the log level by the names that the older server used."""
+
+    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, object]:
+        names = {**_dotenv(self.settings_cls), **os.environ}
+        found: dict[str, object] = {}
+        if {"USER_TOKEN", "GUILD_ID", "CHANNEL_ID"} <= {k for k, v in names.items() if v}:
+            found["accounts"] = [_plain_account(names)]
+        if hook := names.get("CALLBACK_URL"):
+            found["hooks"] = {"url": hook}
+        return found
+
+
+def _dotenv(settings_cls: type[BaseSettings]) -> dict[str, str]:
+    source = DotEnvSettingsSource(settings_cls, case_sensitive=True)
+    return {name: value for name, value in source.env_vars.items() if value is not None}
+
+
+def _plain_account(names: dict[str, str]) -> dict[str, object]:
+    return {
+        "token": names["USER_TOKEN"],
+        "guild_id": names["GUILD_ID"],
+        "channel_id": names["CHANNEL_ID"],
+        **({"core_size": names["CONCUR_SIZE"]} if names.get("CONCUR_SIZE") else {}),
+        **({"queue_size": names["WAIT_SIZE"]} if names.get("WAIT_SIZE") else {}),
+    }
