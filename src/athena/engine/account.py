@@ -1,0 +1,286 @@
+"""One account: its queue, its slots, and the tasks that run in them.
+
+A task of an account is in exactly one place. It *waits* (not sent), or it *runs* (its interaction
+is being sent, or was), or it has ended. Running tasks hold one of `core_size` slots, waiting ones
+a place of `queue_size`; a change of the task moves it, and `change` is the only door, so a slot
+comes back with every end, whatever caused it. What a task is, is in the store alone; here are
+only ids and their places.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from athena.clock import Clock
+from athena.engine.refusals import NoAccount, QueueFull
+from athena.midjourney import commands
+from athena.store.store import Store
+from athena.tasks import lifecycle
+from athena.tasks.matching import Index
+from athena.tasks.model import Sending, Status, Task
+
+log = structlog.get_logger(__name__)
+
+_WATCH = 1.0
+"""Seconds between two looks for overdue and due tasks."""
+
+
+class AccountState(StrEnum):
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    STOPPED = "stopped"
+    """It cannot work until a person has done something; `Account.reason` says what."""
+
+
+class Account:
+    """The queue and the slots of one account. `run` works until it is cancelled.
+
+    `send` brings one task to Discord, `last_look` reads the history before a task is given up.
+    """
+
+    def __init__(
+        self, account_id: str, store: Store, clock: Clock, *, core_size: int, queue_size: int
+    ) -> None:
+        self.id = account_id
+        self.core_size = core_size
+        self.queue_size = queue_size
+        self.state = AccountState.CONNECTING
+        self.reason = ""
+        self.index = Index()
+        self.unwanted: dict[str, None] = {}
+        """Cancelled tasks whose job is still to come, and is then to be cancelled too."""
+        self.send: Callable[[Task], Coroutine[Any, Any, None]]
+        self.last_look: Callable[[], Coroutine[Any, Any, None]]
+        self._store = store
+        self._clock = clock
+        self._waiting: deque[str] = deque()
+        self._delayed: dict[str, None] = {}
+        self._running: dict[str, None] = {}
+        self._reserved = 0
+        self._wake = asyncio.Event()
+        self._work: set[asyncio.Task[None]] = set()
+
+    # Admission
+
+    @property
+    def load(self) -> float:
+        """Unfinished tasks per slot; the least loaded account is the best idle one."""
+        return self._unfinished / self.core_size
+
+    @property
+    def running_count(self) -> int:
+        return len(self._running)
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self._waiting) + len(self._delayed) + self._reserved
+
+    @property
+    def _unfinished(self) -> int:
+        return self.running_count + self.waiting_count
+
+    @property
+    def has_room(self) -> bool:
+        return self._unfinished < self.core_size + self.queue_size
+
+    def reserve(self) -> int | None:
+        """Take a place for a task that is about to be stored.
+
+        Returns how many tasks wait before it, None when a slot is free for it.
+
+        Raises:
+            NoAccount: the account is stopped.
+            QueueFull: no place is left.
+        """
+        if self.state is AccountState.STOPPED:
+            raise NoAccount(self.reason)
+        if not self.has_room:
+            raise QueueFull(self.id, self.queue_size)
+        ahead = self._unfinished - self.core_size
+        self._reserved += 1
+        return ahead if ahead >= 0 else None
+
+    def release(self) -> None:
+        """Give a reserved place back; the task was not stored."""
+        self._reserved -= 1
+
+    def enqueue(self, task: Task) -> None:
+        """The task of a reserved place is on disk: it may be sent when its turn comes."""
+        self._reserved -= 1
+        self.adopt(task)
+
+    def adopt(self, task: Task) -> None:
+        """Take up an unfinished task as it stands, after a start or from another account."""
+        self.index.put(task, commands.expected(task))
+        if task.sending is not Sending.NOT_SENT:
+            self._running[task.id] = None
+        elif task.not_before:
+            self._delayed[task.id] = None
+        else:
+            self._waiting.append(task.id)
+        self._wake.set()
+
+    # Changes
+
+    def current(self, task_id: str) -> Task | None:
+        """The task as it is now."""
+        return self._store.held(task_id)
+
+    def change(self, before: Task, after: Task) -> "asyncio.Future[None] | None":
+        """Store a task's next state and move it to its place; None when nothing changed."""
+        if after is before:
+            return None
+        stored = self._store.save(before, after)
+        if after.ended:
+            self._end(after)
+        else:
+            self.index.put(after, commands.expected(after))
+            self._move_back(before, after)
+        self._wake.set()
+        return stored
+
+    def forget_unwanted(self, task: Task) -> None:
+        """The late job of a cancelled task has been seen to."""
+        self.unwanted.pop(task.id, None)
+        self.index.settle(task)
+
+    def _move_back(self, before: Task, after: Task) -> None:
+        """A task that must come later gives its slot to the next."""
+        if after.tries > before.tries:
+            self._running.pop(after.id, None)
+            self._delayed[after.id] = None
+
+    def _end(self, task: Task) -> None:
+        self._leave(task)
+        if _job_may_come(task):
+            self.unwanted[task.id] = None
+        else:
+            self.index.settle(task)
+
+    def _leave(self, task: Task) -> None:
+        self._running.pop(task.id, None)
+        self._delayed.pop(task.id, None)
+        if task.id in self._waiting:
+            self._waiting.remove(task.id)
+
+    # Work
+
+    def go_online(self) -> None:
+        self.state, self.reason = AccountState.ONLINE, ""
+        self._wake.set()
+
+    def go_offline(self) -> None:
+        if self.state is AccountState.ONLINE:
+            self.state = AccountState.CONNECTING
+
+    def stop(self, reason: str) -> None:
+        """Send nothing more, until a person has seen to the reason."""
+        self.state, self.reason = AccountState.STOPPED, reason
+        log.error("account.stopped", account=self.id, reason=reason)
+
+    def tasks(self) -> list[Task]:
+        """Every unfinished task of the account."""
+        ids = [*self._running, *self._waiting, *self._delayed]
+        return [task for task_id in ids if (task := self.current(task_id))]
+
+    def unsent(self) -> list[Task]:
+        """The tasks that no interaction has been sent for, in their order."""
+        return [task for task in self.tasks() if task.sending is Sending.NOT_SENT]
+
+    def give_up(self, task: Task) -> None:
+        """Let an unsent task go to another account."""
+        self.index.drop(task.id)
+        self._leave(task)
+
+    async def run(self) -> None:
+        """Send what waits as slots come free, and watch over what runs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._dispatch())
+                group.create_task(self._watch())
+        finally:
+            for work in tuple(self._work):
+                work.cancel()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside; a failure is logged, never fatal."""
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._worked)
+
+    def _worked(self, work: "asyncio.Task[None]") -> None:
+        self._work.discard(work)
+        if not work.cancelled() and (error := work.exception()):
+            log.error("account.work_failed", account=self.id, error=repr(error))
+
+    async def _dispatch(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while task := self._next():
+                self._running[task.id] = None
+                self.spawn(self._send(task))
+
+    def _next(self) -> Task | None:
+        if self.state is not AccountState.ONLINE:
+            return None
+        while self._waiting and len(self._running) < self.core_size:
+            task = self.current(self._waiting.popleft())
+            if task and not task.ended:
+                return task
+        return None
+
+    async def _send(self, task: Task) -> None:
+        try:
+            await self.send(task)
+        except Exception as error:
+            log.exception("task.send_failed", task=task.id, account=self.id)
+            now = self.current(task.id) or task
+            self.change(now, lifecycle.fail(now, _internal(error), self._clock.now()))
+
+    async def _watch(self) -> None:
+        while True:
+            await self._clock.sleep(_WATCH)
+            self._wake_delayed()
+            overdue = self._overdue()
+            if overdue and self.state is AccountState.ONLINE:
+                await self._look_again(overdue)
+
+    def _wake_delayed(self) -> None:
+        now = self._clock.now()
+        for task_id in tuple(self._delayed):
+            task = self.current(task_id)
+            if task and (task.not_before or 0) <= now:
+                del self._delayed[task_id]
+                self._waiting.appendleft(task_id)
+                self._wake.set()
+
+    def _overdue(self) -> list[Task]:
+        now = self._clock.now()
+        running = (self.current(task_id) for task_id in self._running)
+        return [task for task in running if task and task.deadline and task.deadline <= now]
+
+    async def _look_again(self, overdue: list[Task]) -> None:
+        """Read the history once more before a task is given up."""
+        await self.last_look()
+        now = self._clock.now()
+        for task in overdue:
+            current = self.current(task.id)
+            if current and current.deadline and current.deadline <= now:
+                self.change(current, lifecycle.give_up(current, now))
+
+
+def _job_may_come(task: Task) -> bool:
+    return (
+        task.status is Status.CANCEL
+        and task.sending is not Sending.NOT_SENT
+        and task.keys.job is None
+    )
+
+
+def _internal(error: Exception) -> str:
+    return f"Athena could not send it: {type(error).__name__}"

@@ -1,0 +1,67 @@
+"""An account's live line to Discord: the session that listens and the REST calls that act."""
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from athena.clock import Clock
+from athena.discord.commands import CommandCatalogue
+from athena.discord.events import Event
+from athena.discord.gateway import Gateway
+from athena.discord.identity import Endpoints, Identity, IdentityKind
+from athena.discord.interactions import Place
+from athena.discord.rest import Rest
+from athena.discord.snowflakes import Snowflakes
+from athena.settings import AccountSettings, DiscordSettings
+
+
+class Connection:
+    """What an account needs of Discord. It lives as long as the account runs."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        discord: DiscordSettings,
+        settings: AccountSettings,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.guild_id = settings.guild_id
+        self.channel_id = settings.channel_id
+        self.user_id: str | None = None
+        self.nonces = Snowflakes(clock)
+        endpoints = _endpoints(discord)
+        identity = _identity(discord, settings)
+        proxy = discord.proxy_url or None
+        self.rest = Rest(http, endpoints, identity, clock, random, proxy=proxy)
+        self.gateway = Gateway(endpoints, identity, self.rest, clock, random, http, proxy=proxy)
+        self.catalogue = CommandCatalogue(self.rest, settings.guild_id)
+
+    @property
+    def place(self) -> Place:
+        """Where this account's interactions happen, and which session hears of them."""
+        return Place(
+            guild_id=self.guild_id,
+            channel_id=self.channel_id,
+            session_id=self.gateway.session_id or "",
+        )
+
+    def listen(self, receive: Callable[[Event], None]) -> Coroutine[Any, Any, None]:
+        """Keep the session alive and hand on its events, until a final refusal."""
+        return self.gateway.run(receive)
+
+
+def _endpoints(discord: DiscordSettings) -> Endpoints:
+    return Endpoints(
+        api_url=discord.api_url,
+        gateway_url=discord.gateway_url,
+        cdn_url=discord.cdn_url,
+        apps_url=discord.apps_url,
+    )
+
+
+def _identity(discord: DiscordSettings, settings: AccountSettings) -> Identity:
+    chosen = {"user_agent": discord.user_agent} if discord.user_agent else {}
+    return Identity(token=settings.token.get_secret_value(), kind=IdentityKind.USER, **chosen)

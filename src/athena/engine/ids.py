@@ -1,0 +1,26 @@
+"""Task ids: 16 digits, the millisecond and three more (contracts: mj-dialect, section 6)."""
+
+from random import Random
+
+from athena.clock import Clock, Millis
+
+
+class TaskIds:
+    """Makes unique ids. A millisecond's thousand used up, the next one's are taken."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._moment: Millis = 0
+        self._used: set[int] = set()
+
+    def make(self) -> str:
+        now = self._clock.now()
+        if now > self._moment or len(self._used) == 1000:
+            self._moment = max(now, self._moment + 1)
+            self._used.clear()
+        number = self._random.randrange(1000)
+        while number in self._used:
+            number = (number + 1) % 1000
+        self._used.add(number)
+        return f"{self._moment}{number:03d}"

@@ -1,0 +1,200 @@
+"""All accounts of the process: starts them, chooses among them, moves tasks off those that stop."""
+
+import asyncio
+from collections.abc import Iterable
+from random import Random
+
+import aiohttp
+import structlog
+
+from athena.clock import Clock
+from athena.discord import events
+from athena.discord.errors import DiscordError, Unauthorized
+from athena.discord.gateway import GatewayRefused, TokenRefused
+from athena.engine.account import Account, AccountState
+from athena.engine.connection import Connection
+from athena.engine.receiver import Receiver
+from athena.engine.recovery import Recovery
+from athena.engine.refusals import NoAccount, QueueFull
+from athena.engine.sender import Sender
+from athena.midjourney import buttons, commands
+from athena.settings import AccountSettings, DiscordSettings
+from athena.store.store import Store
+from athena.tasks import lifecycle
+from athena.tasks.model import Task
+from athena.tasks.sightings import Evidence, Notice
+
+log = structlog.get_logger(__name__)
+
+_BAD_LOGIN = "Discord refused this account's token. Put in a valid one and start again."
+
+
+class Runner:
+    """One account with its line to Discord, kept working together."""
+
+    def __init__(
+        self,
+        settings: AccountSettings,
+        discord: DiscordSettings,
+        http: aiohttp.ClientSession,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        pool: "Pool",
+    ) -> None:
+        self.settings = settings
+        self.account = Account(
+            settings.channel_id,
+            store,
+            clock,
+            core_size=settings.core_size,
+            queue_size=settings.queue_size,
+        )
+        self.connection = Connection(http, discord, settings, clock, random)
+        self.sender = Sender(self.account, self.connection, store, clock)
+        self.receiver = Receiver(self.account, self.connection, clock)
+        self.recovery = Recovery(self.account, self.connection, self.receiver)
+        self._pool = pool
+        self.account.send = self.sender.send
+        self.account.last_look = self.recovery.catch_up
+        self.receiver.on_notice = self._heed
+        self.receiver.on_unwanted = self._cancel_late
+
+    async def run(self) -> None:
+        """Work until cancelled. A final refusal of Discord's stops the account, not the program."""
+        work = asyncio.create_task(self.account.run())
+        try:
+            await self.connection.listen(self._receive)
+        except (TokenRefused, Unauthorized):
+            self.stop(_BAD_LOGIN)
+        except GatewayRefused as error:
+            self.stop(f"Discord closed the session for good: {error}")
+        else:
+            return
+        finally:
+            if self.account.state is not AccountState.STOPPED:
+                work.cancel()
+        await work
+
+    def stop(self, reason: str) -> None:
+        """Stop the account with a reason for its owner, and let others do what waits here."""
+        self.account.stop(reason)
+        self._pool.relieve(self.account)
+
+    def _receive(self, event: events.Event) -> None:
+        match event:
+            case events.Ready(user=user, first=first):
+                self.connection.user_id = user.id
+                self._online(catch_up=True)
+                log.info("account.ready", account=self.account.id, user=user.username, first=first)
+            case events.Resumed():
+                self._online(catch_up=False)
+                log.info("account.resumed", account=self.account.id)
+            case events.Disconnected(code=code):
+                self.account.go_offline()
+                log.warning("account.disconnected", account=self.account.id, code=code)
+            case _:
+                self.receiver.receive(event)
+
+    def _online(self, *, catch_up: bool) -> None:
+        if self.account.state is AccountState.STOPPED:
+            return
+        self.account.go_online()
+        if catch_up:
+            self.account.spawn(self.recovery.catch_up())
+
+    def _heed(self, notice: Notice) -> None:
+        self.stop(f"Midjourney: {notice.reason}")
+
+    def _cancel_late(self, task: Task, evidence: Evidence) -> None:
+        if evidence.message and evidence.job:
+            self.account.spawn(self.cancel_job(task, evidence.message, evidence.job))
+        self.account.forget_unwanted(task)
+
+    async def cancel_job(self, task: Task, message: str, job: str) -> None:
+        """Cancel a running job at Midjourney; that it is over already is no error."""
+        application = commands.APPLICATIONS[task.bot]
+        try:
+            await self.sender.press(message, buttons.cancel_button(job), application)
+        except DiscordError as error:
+            log.info("job.not_cancelled", task=task.id, error=type(error).__name__)
+
+
+class Pool:
+    """The accounts. Use `running()` as their lifetime."""
+
+    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._runners: dict[str, Runner] = {}
+
+    def add(
+        self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
+    ) -> Runner:
+        runner = Runner(settings, discord, http, self._store, self._clock, self._random, self)
+        self._runners[runner.account.id] = runner
+        return runner
+
+    def runner(self, account_id: str) -> Runner | None:
+        return self._runners.get(account_id)
+
+    def accounts(self) -> list[Account]:
+        return [runner.account for runner in self._runners.values()]
+
+    def resume(self, tasks: Iterable[Task]) -> None:
+        """Give every unfinished task back to its account, in the order of their coming."""
+        for task in tasks:
+            runner = self._runners.get(task.account)
+            if runner is None:
+                reason = "Its account is no longer configured."
+                self._store.save(task, lifecycle.fail(task, reason, self._clock.now()))
+            else:
+                runner.account.adopt(task)
+
+    async def run(self) -> None:
+        """Run all accounts until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for runner in self._runners.values():
+                group.create_task(runner.run())
+
+    def choose(self) -> Runner:
+        """The least loaded account that has room (the rule BestWaitIdle).
+
+        Raises:
+            NoAccount: none is configured, or all are stopped.
+            QueueFull: all that work are full.
+        """
+        working = [r for r in self._runners.values() if r.account.state is not AccountState.STOPPED]
+        if not working:
+            raise NoAccount(self._why_none())
+        free = [runner for runner in working if runner.account.has_room]
+        if not free:
+            raise QueueFull(working[0].account.id, working[0].account.queue_size)
+        return min(free, key=lambda runner: (_rank(runner.account), runner.account.load))
+
+    def relieve(self, stopped: Account) -> None:
+        """Move what waits at a stopped account to others; what only it can do fails."""
+        for task in stopped.unsent():
+            try:
+                self._move(task, stopped)
+            except (NoAccount, QueueFull):
+                reason = f"Its account stopped: {stopped.reason}"
+                stopped.change(task, lifecycle.fail(task, reason, self._clock.now()))
+
+    def _move(self, task: Task, stopped: Account) -> None:
+        if task.keys.parent_message:
+            raise NoAccount("a button works only on the account that made the picture")
+        taker = self.choose().account
+        moved = lifecycle.move(task, taker.id)
+        stopped.give_up(task)
+        self._store.save(task, moved)
+        taker.adopt(moved)
+
+    def _why_none(self) -> str:
+        reasons = [account.reason for account in self.accounts() if account.reason]
+        return "; ".join(reasons) or "no account is configured"
+
+
+def _rank(account: Account) -> int:
+    return 0 if account.state is AccountState.ONLINE else 1

@@ -1,0 +1,124 @@
+"""Events come in, tasks move on: read, match, advance, store.
+
+The same three steps serve live events and messages read from the history, and doing them twice
+changes nothing, so recovery needs no logic of its own.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+
+import structlog
+
+from athena.clock import Clock
+from athena.discord import events, wire
+from athena.engine.account import Account
+from athena.engine.connection import Connection
+from athena.midjourney import reader
+from athena.tasks import lifecycle
+from athena.tasks.matching import Ambiguous, Found
+from athena.tasks.model import Task
+from athena.tasks.sightings import (
+    Acknowledged,
+    Evidence,
+    Notice,
+    Rejected,
+    Removed,
+    Sighting,
+    Unknown,
+    Verdict,
+)
+
+log = structlog.get_logger(__name__)
+
+_REMEMBERED = 5_000
+"""Messages whose last state is kept, because an update may be partial."""
+
+
+class Receiver:
+    """Follows one account's channel.
+
+    `on_notice` hears every notice that concerns the account itself; `on_unwanted` every job of a
+    task that was cancelled before the job existed.
+    """
+
+    def __init__(self, account: Account, connection: Connection, clock: Clock) -> None:
+        self.counts: Counter[str] = Counter()
+        """How often a sighting found no task (`nobody`), several (`ambiguous`), or no reader
+        (`unknown`)."""
+        self.on_notice: Callable[[Notice], None]
+        self.on_unwanted: Callable[[Task, Evidence], None]
+        self._account = account
+        self._connection = connection
+        self._clock = clock
+        self._messages: OrderedDict[str, wire.Message] = OrderedDict()
+
+    def receive(self, event: events.Event) -> None:
+        """Handle one gateway event that is about messages or interactions."""
+        match event:
+            case events.MessageCreated(message=message):
+                self.read(message)
+            case events.MessageUpdated(patch=patch):
+                self.read(patch.onto(self._messages.get(patch.id)))
+            case events.MessagesDeleted(message_ids=ids):
+                for message_id in ids:
+                    self._removed(message_id)
+            case events.InteractionCreated() | events.InteractionSucceeded():
+                self._see(Acknowledged(evidence=_interaction(event)))
+            case events.InteractionFailed(reason_code=code):
+                self._see(Rejected(evidence=_interaction(event), reason_code=code))
+            case _:
+                pass
+
+    def read(self, message: wire.Message) -> None:
+        """Handle a message as it is now, live or from the history."""
+        if message.channel_id != self._connection.channel_id:
+            return
+        sighting = reader.read(message, self._connection.user_id)
+        if sighting is None:
+            return
+        self._remember(message)
+        self._see(sighting)
+
+    def _removed(self, message_id: str) -> None:
+        self._messages.pop(message_id, None)
+        self._see(Removed(evidence=Evidence(message=message_id)))
+
+    def _remember(self, message: wire.Message) -> None:
+        self._messages[message.id] = message
+        self._messages.move_to_end(message.id)
+        if len(self._messages) > _REMEMBERED:
+            self._messages.popitem(last=False)
+
+    def _see(self, sighting: Sighting) -> None:
+        if isinstance(sighting, Unknown):
+            self.counts["unknown"] += 1
+        match self._account.index.find(sighting.evidence):
+            case Found(task_id):
+                self._apply(task_id, sighting)
+            case Ambiguous(task_ids):
+                self.counts["ambiguous"] += 1
+                log.warning("sighting.ambiguous", tasks=task_ids, account=self._account.id)
+            case _:
+                self.counts["nobody"] += 1
+        if isinstance(sighting, Notice) and _concerns_account(sighting):
+            self.on_notice(sighting)
+
+    def _apply(self, task_id: str, sighting: Sighting) -> None:
+        task = self._account.current(task_id)
+        if task is None:
+            return
+        if task_id in self._account.unwanted:
+            if sighting.evidence.job:
+                self.on_unwanted(task, sighting.evidence)
+            return
+        self._account.change(task, lifecycle.advance(task, sighting, self._clock.now()))
+
+
+def _interaction(
+    event: events.InteractionCreated | events.InteractionSucceeded | events.InteractionFailed,
+) -> Evidence:
+    return Evidence(nonce=event.nonce, interaction=event.interaction_id)
+
+
+def _concerns_account(notice: Notice) -> bool:
+    return notice.evidence.own and notice.verdict in (Verdict.ACCOUNT_DOWN, Verdict.HUMAN_CHECK)
