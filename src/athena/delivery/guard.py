@@ -1,0 +1,84 @@
+"""Outgoing links that users give: which may be called at all.
+
+A hook must be http(s) with a domain name (contracts: mj-dialect, section 10). The name is resolved
+again for each connection and every address that is not public is refused then, so a name that
+changes its address after it was checked gains nothing. `localhost` is for development and needs
+the operator's word.
+"""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from aiohttp import ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+_LONGEST = 2000
+
+
+class BadHook(ValueError):
+    """The link cannot be a hook; the text says why."""
+
+
+def check_hook(url: str, *, allow_loopback: bool) -> None:
+    """Refuse a link that may never be called, without asking the network.
+
+    Raises:
+        BadHook: no http(s), no domain name, an IP address, or longer than 2,000 characters.
+    """
+    host = _host(url)
+    if host == "localhost" or host.endswith(".localhost"):
+        if not allow_loopback:
+            raise BadHook("notifyHook: localhost is not allowed here")
+    elif "." not in host:
+        raise BadHook("notifyHook must have a domain name")
+
+
+def _host(url: str) -> str:
+    if len(url) > _LONGEST:
+        raise BadHook(f"notifyHook is longer than {_LONGEST} characters")
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        _ = parts.port
+    except ValueError as error:
+        raise BadHook("notifyHook is not a valid link") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise BadHook("notifyHook must be an http or https link")
+    if _is_address(host):
+        raise BadHook("notifyHook must have a domain name, not an IP address")
+    return host.lower()
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is an address in any way of writing that resolvers take, `0x7f.1` included."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        last = host.rsplit(".", 1)[-1]
+        return last.isdecimal() or last.lower().startswith("0x")
+    return True
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves names to public addresses only; with `allow_loopback`, to this machine too."""
+
+    def __init__(self, *, allow_loopback: bool) -> None:
+        self._allow_loopback = allow_loopback
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        allowed = [result for result in found if self._allows(result["host"])]
+        if not allowed:
+            raise OSError(f"{host} has no public address")
+        return allowed
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+    def _allows(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address)
+        return ip.is_global or (self._allow_loopback and ip.is_loopback)
