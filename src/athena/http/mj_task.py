@@ -1,0 +1,99 @@
+"""A task in the `/mj` dialect's form (contracts: mj-dialect, section 6)."""
+
+import msgspec
+from msgspec import Struct, field
+
+from athena.tasks.model import Task
+
+
+class ButtonView(Struct, kw_only=True, rename="camel"):
+    custom_id: str
+    emoji: str
+    label: str
+    type: int
+    style: int
+
+
+class TaskView(Struct, kw_only=True, rename="camel"):
+    """Times are Unix milliseconds; `progress` is empty before the start."""
+
+    id: str
+    action: str
+    status: str
+    prompt: str | None
+    prompt_en: str | None
+    description: str
+    state: str | None
+    submit_time: int
+    start_time: int | None
+    finish_time: int | None
+    progress: str
+    image_url: str | None
+    image_width: int | None
+    image_height: int | None
+    fail_reason: str | None
+    properties: dict[str, str | int | None] = field(default_factory=dict)
+    buttons: list[ButtonView] = field(default_factory=list)
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def view(task: Task) -> TaskView:
+    """The task as this dialect shows it."""
+    picture = task.picture
+    return TaskView(
+        id=task.id,
+        action=task.action,
+        status=task.status,
+        prompt=task.prompt,
+        prompt_en=task.prompt,
+        description=task.description,
+        state=task.state,
+        submit_time=task.submitted_at,
+        start_time=task.started_at,
+        finish_time=task.finished_at,
+        progress="" if task.progress is None else f"{task.progress}%",
+        image_url=picture.url if picture else None,
+        image_width=picture.width if picture else None,
+        image_height=picture.height if picture else None,
+        fail_reason=task.failure.reason if task.failure else None,
+        properties=_properties(task),
+        buttons=_buttons(task),
+    )
+
+
+def render(task: Task) -> bytes:
+    """The task as JSON: the body of a hook and of a fetch."""
+    return encode(view(task))
+
+
+def _properties(task: Task) -> dict[str, str | int | None]:
+    keys = task.keys
+    return {
+        "botType": task.bot,
+        "finalPrompt": task.final_prompt,
+        "finalZhPrompt": None,
+        "discordInstanceId": task.account,
+        "discordChannelId": task.account,
+        "messageId": keys.message,
+        "messageHash": keys.job,
+        "messageContent": task.content,
+        "progressMessageId": keys.progress_message,
+        "notifyHook": task.hook,
+        "nonce": keys.nonce,
+        "flags": task.flags,
+    }
+
+
+def _buttons(task: Task) -> list[ButtonView]:
+    return [
+        ButtonView(
+            custom_id=button.custom_id,
+            emoji=button.emoji,
+            label=button.label,
+            type=button.type,
+            style=button.style,
+        )
+        for button in task.buttons
+    ]
