@@ -1,0 +1,5 @@
+"""The stand-in: Discord and the Midjourney bots, played on loopback.
+
+Speaks to anyone as Discord does and knows of Athena only the wire (`athena.discord.wire`,
+`athena.discord.snowflakes`) and the clock; it must never import the engine, the store or http.
+"""

@@ -1,0 +1,124 @@
+"""The stand-in as one server on one port: gateway, REST, CDN and control."""
+
+import socket
+from collections.abc import Callable, Sequence
+from random import Random
+
+from aiohttp import web
+from msgspec import Struct
+
+from athena.clock import Clock, SystemClock
+from athena.simulator.bots.midjourney import Midjourney
+from athena.simulator.cdn import Cdn
+from athena.simulator.config import DEMO, Config
+from athena.simulator.control import Control
+from athena.simulator.faults import Faults
+from athena.simulator.gateway import Gateway
+from athena.simulator.rest import Rest
+from athena.simulator.stage import Player, Stage
+from athena.simulator.world import World
+
+MakePlayer = Callable[[Stage], Player]
+
+_LARGEST_BODY = 64 * 1024 * 1024
+
+
+class Urls(Struct, frozen=True, kw_only=True):
+    """The base URLs to give a client in place of Discord's."""
+
+    api: str
+    gateway: str
+    cdn: str
+    apps: str
+
+
+class StandIn:
+    """Use it as `async with StandIn(...) as standin`; port 0 takes a free one.
+
+    `speed` divides the time that jobs take. `players` replaces the Midjourney bot by others.
+    """
+
+    def __init__(
+        self,
+        config: Config = DEMO,
+        players: Sequence[MakePlayer] | None = None,
+        *,
+        speed: float = 1.0,
+        clock: Clock | None = None,
+        seed: int = 7,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        random = Random(seed)
+        self.world = World(config, clock or SystemClock(), random, random.randbytes(32))
+        bots = [self._midjourney(speed, seed)] if players is None else players
+        for make in bots:
+            self.world.add_player(make(self.world))
+        self.faults = Faults()
+        self.gateway = Gateway(self.world, self.faults)
+        self._rest = Rest(self.world, self.faults)
+        self._host, self._port = host, port
+        self._runner: web.AppRunner | None = None
+        self.urls: Urls
+
+    async def __aenter__(self) -> "StandIn":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        self._runner = runner
+        listening = _listen(self._host, self._port)
+        await web.SockSite(runner, listening).start()
+        self._name(f"{self._host}:{listening.getsockname()[1]}")
+
+    async def close(self) -> None:
+        """End all jobs and connections."""
+        for player in self.world.players.values():
+            await player.close()
+        self.gateway.drop(1001)
+        if self._runner:
+            await self._runner.cleanup()
+
+    def _midjourney(self, speed: float, seed: int) -> MakePlayer:
+        return lambda stage: Midjourney(stage, self.world.plan_of, speed=speed, seed=seed)
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=_LARGEST_BODY)
+        app.add_routes(Control(self.world, self.gateway, self.faults).routes())
+        app.add_routes(Cdn(self.world.files).routes())
+        app.add_routes(self._rest.routes())
+        app.add_routes(
+            [web.get(path, self.gateway.handle) for path in ("/", "/gateway", "/gateway/")]
+        )
+        return app
+
+    def _name(self, place: str) -> None:
+        http = f"http://{place}"
+        self.urls = Urls(
+            api=f"{http}/api/v9", gateway=f"ws://{place}/gateway", cdn=http, apps=f"{http}/apps"
+        )
+        self.world.gateway_url = self.urls.gateway
+        self.world.files.base_url = http
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.listen(1024)
+    return listening

@@ -1,0 +1,81 @@
+"""The stand-in's CDN: uploads come in, pictures go out (contracts: discord-wire, section 5)."""
+
+from io import BytesIO
+
+from aiohttp import web
+
+from athena.simulator.files import Files, StoredFile
+
+_GONE = "This content is no longer available."
+
+
+class Cdn:
+    """Mount it with `routes()`."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def routes(self) -> list[web.RouteDef]:
+        place = "attachments/{channel}/{file}/{name}"
+        return [
+            web.put("/upload/{key}/{name}", self.put),
+            web.get(f"/{place}", self.get),
+            web.get(f"/media/{place}", self.get_scaled),
+        ]
+
+    async def put(self, request: web.Request) -> web.Response:
+        announced = self._files.announced.get(
+            f"{request.match_info['key']}/{request.match_info['name']}"
+        )
+        if announced is None:
+            return web.Response(status=404, text="no such upload")
+        announced.data = await request.read()
+        return web.Response(status=200)
+
+    async def get(self, request: web.Request) -> web.Response:
+        file = self._find(request)
+        if file is None:
+            return web.Response(status=404, text=_GONE)
+        return _picture(await self._files.read(file), file.content_type, file.id)
+
+    async def get_scaled(self, request: web.Request) -> web.Response:
+        """The media proxy: another size or format."""
+        import asyncio
+
+        file = self._find(request)
+        if file is None:
+            return web.Response(status=404, text=_GONE)
+        data = await self._files.read(file)
+        wish = {name: request.query.get(name, "") for name in ("width", "height", "format")}
+        if not any(wish.values()):
+            return _picture(data, file.content_type, file.id)
+        kind = wish["format"] or file.content_type.removeprefix("image/")
+        try:
+            scaled = await asyncio.to_thread(_scale, data, wish["width"], wish["height"], kind)
+        except (ValueError, KeyError, OSError):
+            return web.Response(status=400, text="cannot be scaled so")
+        return _picture(scaled, f"image/{kind}", file.id)
+
+    def _find(self, request: web.Request) -> StoredFile | None:
+        info, query = request.match_info, request.query
+        file = self._files.find(info["channel"], info["file"])
+        if file is None or file.filename != info["name"]:
+            return None
+        link = (query.get("ex", ""), query.get("is", ""), query.get("hm", ""))
+        return file if self._files.is_valid(file, *link) else None
+
+
+def _picture(data: bytes, content_type: str, file_id: str) -> web.Response:
+    headers = {"ETag": f'"{file_id}"', "Cache-Control": "public, max-age=31536000"}
+    return web.Response(body=data, content_type=content_type, headers=headers)
+
+
+def _scale(data: bytes, width: str, height: str, kind: str) -> bytes:
+    from PIL import Image
+
+    with Image.open(BytesIO(data)) as picture:
+        bound = (int(width or picture.width), int(height or picture.height))
+        picture.thumbnail((min(bound[0], 4096), min(bound[1], 4096)))
+        out = BytesIO()
+        picture.save(out, "JPEG" if kind == "jpg" else kind.upper())
+        return out.getvalue()

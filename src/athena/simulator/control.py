@@ -1,0 +1,103 @@
+"""What a developer may turn at the stand-in while it runs: `/_control/…`, JSON in and out."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from athena.simulator.errors import reply
+from athena.simulator.faults import Fault, Faults
+from athena.simulator.gateway import Gateway
+from athena.simulator.world import World
+
+
+class CommandVersion(Struct, forbid_unknown_fields=True):
+    application_id: str
+    name: str
+    version: str
+
+
+class Drop(Struct, forbid_unknown_fields=True):
+    code: int = 4000
+    user_id: str | None = None
+
+
+class Fail(Struct, forbid_unknown_fields=True):
+    route: str
+    status: int = 429
+    times: int = 1
+    json: bool = True
+    retry_after: float = 1.0
+
+
+class Number(Struct, forbid_unknown_fields=True):
+    value: float
+
+
+class Switch(Struct, forbid_unknown_fields=True):
+    on: bool
+
+
+class Control:
+    """Mount it with `routes()`."""
+
+    def __init__(self, world: World, gateway: Gateway, faults: Faults) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._faults = faults
+
+    def routes(self) -> list[web.RouteDef]:
+        acts: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
+            "command-version": (CommandVersion, self._set_version),
+            "drop": (Drop, lambda drop: self._gateway.drop(drop.code, drop.user_id)),
+            "reconnect": (Switch, lambda _: self._gateway.order_reconnect()),
+            "refuse-resume": (Number, self._refuse_resumes),
+            "mute-acks": (Switch, lambda switch: setattr(self._faults, "mute_acks", switch.on)),
+            "partial-updates": (Switch, self._partial_updates),
+            "link-life": (Number, self._set_link_life),
+            "fail": (Fail, self._fail),
+        }
+        posts = [web.post(f"/_control/{n}", _handler(*act)) for n, act in acts.items()]
+        return [web.get("/_control/state", self.state), *posts]
+
+    async def state(self, request: web.Request) -> web.Response:
+        """Sessions, messages, and what each bot says of itself."""
+        world = self._world
+        sessions = [
+            {"user": session.account.user["username"], "connected": session.write is not None}
+            for session in world.sessions.all()
+        ]
+        messages = {channel: len(held) for channel, held in world.messages.items()}
+        bots = {app: player.state() for app, player in world.players.items()}
+        return reply({"sessions": sessions, "messages": messages, "bots": bots})
+
+    def _set_version(self, wish: CommandVersion) -> None:
+        self._world.versions[wish.application_id, wish.name] = wish.version
+
+    def _refuse_resumes(self, wish: Number) -> None:
+        self._faults.refuse_resumes = int(wish.value)
+
+    def _partial_updates(self, wish: Switch) -> None:
+        self._world.partial_updates = wish.on
+
+    def _set_link_life(self, wish: Number) -> None:
+        self._world.files.link_life = wish.value
+
+    def _fail(self, wish: Fail) -> None:
+        fault = Fault(status=wish.status, json=wish.json, retry_after=wish.retry_after)
+        self._faults.plan(wish.route, fault, wish.times)
+
+
+def _handler(
+    kind: type[Any], act: Callable[[Any], object]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            wish = msgspec.json.decode(await request.read() or b"{}", type=kind)
+        except msgspec.MsgspecError as error:
+            return reply({"error": str(error)}, 400)
+        return reply({"done": act(wish)})
+
+    return handle

@@ -1,0 +1,253 @@
+"""The stand-in's gateway: one WebSocket, as patient with foreign clients as Discord is.
+
+Source: contracts, discord-wire, sections 1 and 8. HELLO, IDENTIFY or RESUME, then events;
+heartbeats are enforced by the stand-in's clock.
+"""
+
+import asyncio
+import contextlib
+import zlib
+from collections import deque
+from typing import Any
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from athena.simulator.faults import Faults
+from athena.simulator.objects import application
+from athena.simulator.sessions import ALL_INTENTS, Account, Frame, Session, encode
+from athena.simulator.stage import Json
+from athena.simulator.world import World
+
+_MOST_SENDS = 120
+_PATIENCE = 1.75
+"""Heartbeat intervals without a beat after which a client is taken for dead."""
+
+
+class _Close(Exception):
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Gateway:
+    """Handles every connection."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+        self._lines: set[_Line] = set()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(max_msg_size=1 << 20, compress=False, timeout=1.0)
+        if not socket.can_prepare(request).ok:
+            return web.Response(status=426, text="a WebSocket is wanted here")
+        await socket.prepare(request)
+        line = _Line(socket, self._world, self._faults, request.query.get("compress", ""))
+        self._lines.add(line)
+        try:
+            await line.live()
+        finally:
+            self._lines.discard(line)
+        return socket
+
+    def drop(self, code: int, user_id: str | None = None) -> int:
+        """Close the connections of a user, or all, with a code; how many those were."""
+        lines = [line for line in self._lines if user_id in (None, line.user_id)]
+        for line in lines:
+            line.end(code)
+        return len(lines)
+
+    def order_reconnect(self) -> None:
+        """Send op 7 to all."""
+        for line in self._lines:
+            line.say({"op": 7, "d": None, "s": None, "t": None})
+
+
+class _Line:
+    """One connection: what it is told goes through a queue, so nobody waits for a slow client."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, world: World, faults: Faults, compress: str
+    ) -> None:
+        self._socket = socket
+        self._world = world
+        self._faults = faults
+        self._deflate = zlib.compressobj() if compress == "zlib-stream" else None
+        self._out: asyncio.Queue[Frame | _Close] = asyncio.Queue()
+        self._session: Session | None = None
+        self._beaten = asyncio.Event()
+        self._sends: deque[float] = deque()
+
+    @property
+    def user_id(self) -> str | None:
+        return self._session.account.id if self._session else None
+
+    def say(self, payload: Json) -> None:
+        self._out.put_nowait(encode(payload))
+
+    def end(self, code: int) -> None:
+        self._out.put_nowait(_Close(code))
+
+    async def live(self) -> None:
+        interval = self._world.config.heartbeat_interval
+        self.say({"op": 10, "d": {"heartbeat_interval": interval}, "s": None, "t": None})
+        sides = [
+            asyncio.create_task(self._write()),
+            asyncio.create_task(self._read()),
+            asyncio.create_task(self._watch(interval / 1000)),
+        ]
+        try:
+            done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            await self._close(done.pop().result())
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+            if self._session and self._session.write == self._out.put_nowait:
+                self._world.sessions.detach(self._session)
+
+    async def _close(self, code: int | None) -> None:
+        if code is not None:
+            with contextlib.suppress(ConnectionError):
+                await self._socket.close(code=code)
+
+    async def _write(self) -> int | None:
+        while True:
+            frame = await self._out.get()
+            if isinstance(frame, _Close):
+                return frame.code
+            try:
+                await self._send(frame)
+            except ConnectionError:
+                return None
+
+    async def _send(self, frame: Frame) -> None:
+        if self._deflate is None:
+            await self._socket.send_str(frame.decode())
+            return
+        packed = self._deflate.compress(frame) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        await self._socket.send_bytes(packed)
+
+    async def _read(self) -> int | None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                continue
+            try:
+                self._take(message.data)
+            except _Close as close:
+                return close.code
+        if self._session and self._socket.close_code in (1000, 1001):
+            self._world.sessions.end(self._session)
+        return None
+
+    async def _watch(self, interval: float) -> int | None:
+        """Close a client that has stopped beating; its session may still be resumed."""
+        while True:
+            self._beaten.clear()
+            beat = asyncio.ensure_future(self._beaten.wait())
+            late = asyncio.ensure_future(self._world.clock.sleep(interval * _PATIENCE))
+            await asyncio.wait({beat, late}, return_when=asyncio.FIRST_COMPLETED)
+            dead = not beat.done()
+            beat.cancel()
+            late.cancel()
+            if dead:
+                return 4009
+
+    def _take(self, data: str | bytes) -> None:
+        self._count_send()
+        try:
+            payload = msgspec.json.decode(data, type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise _Close(4002) from error
+        given = payload.get("d")
+        match payload.get("op"):
+            case 1:
+                self._beat()
+            case 2:
+                self._identify(given if isinstance(given, dict) else {})
+            case 6:
+                self._resume(given if isinstance(given, dict) else {})
+            case _:
+                pass  # a patient server ignores what it does not know
+
+    def _count_send(self) -> None:
+        now = self._world.clock.monotonic()
+        self._sends.append(now)
+        while self._sends[0] <= now - 60:
+            self._sends.popleft()
+        if len(self._sends) > _MOST_SENDS:
+            raise _Close(4008)
+
+    def _beat(self) -> None:
+        self._beaten.set()
+        if not self._faults.mute_acks:
+            self.say({"op": 11, "d": None, "s": None, "t": None})
+
+    def _identify(self, given: Json) -> None:
+        if self._session:
+            raise _Close(4005)
+        account = self._sign_in(given)
+        intents = int(given.get("intents") or 0) if account.is_bot else ALL_INTENTS
+        session = self._world.sessions.begin(account, intents)
+        self._attach(session)
+        _greet(self._world, session)
+
+    def _resume(self, given: Json) -> None:
+        account = self._sign_in(given)
+        session = self._world.sessions.find(str(given.get("session_id")))
+        missed = None
+        if self._faults.refuse_resumes:
+            self._faults.refuse_resumes -= 1
+        elif session and session.account.id == account.id:
+            if int(given.get("seq") or 0) > session.sequence:
+                raise _Close(4007)
+            missed = session.since(int(given.get("seq") or 0))
+        if session is None or missed is None:
+            self.say({"op": 9, "d": False, "s": None, "t": None})
+            return
+        for frame in missed:
+            self._out.put_nowait(frame)
+        self._attach(session)
+        session.dispatch("RESUMED", b'{"_trace":["stand-in"]}')
+
+    def _sign_in(self, given: Json) -> Account:
+        token = str(given.get("token", "")).removeprefix("Bot ")
+        account = self._world.accounts.get(token)
+        if account is None:
+            raise _Close(4004)
+        return account
+
+    def _attach(self, session: Session) -> None:
+        if session.close:
+            session.close(4009)
+        self._session = session
+        session.write = self._out.put_nowait
+        session.close = self.end
+        session.detached_at = None
+
+
+def _greet(world: World, session: Session) -> None:
+    """READY, and what follows it for each kind of account."""
+    account = session.account
+    guild = world.guild()
+    ready: Json = {
+        "v": 9,
+        "user": {**account.user, "verified": True, "mfa_enabled": False, "email": None},
+        "session_id": session.id,
+        "session_type": "normal",
+        "resume_gateway_url": world.gateway_url,
+        "private_channels": [],
+        "guilds": [guild],
+        "_trace": ["stand-in"],
+    }
+    if account.is_bot:
+        ready["guilds"] = [{"id": guild["id"], "unavailable": True}]
+        ready["application"] = {"id": account.id, "flags": application("", "")["flags"]}
+        session.dispatch("READY", encode(ready))
+        session.dispatch("GUILD_CREATE", encode(guild))
+        return
+    ready |= {"users": [], "relationships": [], "user_settings_proto": "", "country_code": "US"}
+    session.dispatch("READY", encode(ready))
+    supplemental = {"guilds": [{"id": guild["id"], "voice_states": []}], "merged_members": [[]]}
+    session.dispatch("READY_SUPPLEMENTAL", encode({**supplemental, "merged_presences": {}}))

@@ -1,0 +1,110 @@
+"""Gateway sessions: what each has been told, so that it can be told again.
+
+A session outlives its connection for a while. Its last events are kept, numbered; a client that
+resumes with the number it saw last is sent the rest (contracts: discord-wire, section 1).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+from msgspec import Struct
+
+from athena.clock import Clock
+from athena.simulator.stage import Json
+
+GUILD_MESSAGES = 1 << 9
+DIRECT_MESSAGES = 1 << 12
+MESSAGE_CONTENT = 1 << 15
+ALL_INTENTS = (1 << 26) - 1
+
+_REPLAY = 2_000
+_DETACHED_LIFE = 180.0
+
+Frame = bytes
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Somebody who can sign in."""
+
+    user: Json
+    token: str
+    is_bot: bool
+    plan: str
+    channel_id: str
+
+    @property
+    def id(self) -> str:
+        return str(self.user["id"])
+
+
+class Session:
+    """One session. `write` is its connection's way out, None while it has none."""
+
+    def __init__(self, session_id: str, account: Account, intents: int) -> None:
+        self.id = session_id
+        self.account = account
+        self.intents = intents
+        self.sequence = 0
+        self.write: Callable[[Frame], None] | None = None
+        self.close: Callable[[int], None] | None = None
+        self.detached_at: float | None = None
+        self._sent: deque[tuple[int, Frame]] = deque(maxlen=_REPLAY)
+
+    def dispatch(self, event: str, data: bytes) -> None:
+        """Tell an event whose data is encoded already."""
+        self.sequence += 1
+        frame = b'{"t":"%s","s":%d,"op":0,"d":%s}' % (event.encode(), self.sequence, data)
+        self._sent.append((self.sequence, frame))
+        if self.write:
+            self.write(frame)
+
+    def since(self, sequence: int) -> list[Frame] | None:
+        """What came after a number; None when that is no longer kept, or never was."""
+        if sequence > self.sequence or sequence < self.sequence - len(self._sent):
+            return None
+        return [frame for number, frame in self._sent if number > sequence]
+
+    def wants(self, *, direct: bool) -> bool:
+        return bool(self.intents & (DIRECT_MESSAGES if direct else GUILD_MESSAGES))
+
+
+class Sessions:
+    """All sessions that are alive or may be resumed."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._sessions: dict[str, Session] = {}
+
+    def begin(self, account: Account, intents: int) -> Session:
+        self._expire()
+        session = Session(f"{self._random.getrandbits(128):032x}", account, intents)
+        self._sessions[session.id] = session
+        return session
+
+    def find(self, session_id: str) -> Session | None:
+        self._expire()
+        return self._sessions.get(session_id)
+
+    def end(self, session: Session) -> None:
+        self._sessions.pop(session.id, None)
+
+    def detach(self, session: Session) -> None:
+        """Its connection is gone; it may come back."""
+        session.write = session.close = None
+        session.detached_at = self._clock.monotonic()
+
+    def all(self) -> list[Session]:
+        return list(self._sessions.values())
+
+    def _expire(self) -> None:
+        since = self._clock.monotonic() - _DETACHED_LIFE
+        for session in self.all():
+            if session.detached_at is not None and session.detached_at < since:
+                self.end(session)
+
+
+def encode(data: object) -> bytes:
+    return msgspec.json.encode(data)

@@ -1,0 +1,140 @@
+"""The stage: everything that a simulated bot can do at the simulated Discord, and be asked by it.
+
+The Discord side implements `Stage`, a bot implements `Player`; neither knows more of the other.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from athena.clock import Clock
+
+Json = dict[str, Any]
+"""A Discord object as it stands on the wire."""
+
+
+class Drawing(Struct, frozen=True, kw_only=True):
+    """A picture that a bot attaches. It is drawn when somebody first downloads it.
+
+    `size` is the exact number of bytes that `draw` will return.
+    """
+
+    filename: str
+    content_type: str
+    width: int
+    height: int
+    size: int
+    draw: Callable[[], bytes]
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What a bot wants a message to hold."""
+
+    content: str = ""
+    embeds: tuple[Json, ...] = ()
+    components: tuple[Json, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
+    ephemeral: bool = False
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One interaction that a user made with a bot: a command, a press or a submitted window."""
+
+    id: str
+    kind: int
+    """2 command, 3 component, 5 window (Discord's interaction types)."""
+    application_id: str
+    guild_id: str | None
+    channel_id: str
+    user_id: str
+    username: str
+    session_id: str
+    nonce: str | None
+    name: str = ""
+    """The command's name."""
+    options: Mapping[str, Any] = {}
+    """The command's options by name; an attachment option holds the attachment object."""
+    custom_id: str = ""
+    values: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = {}
+    """A window's inputs by custom_id."""
+    message_id: str | None = None
+    """The message whose component was pressed."""
+
+
+class Stage(Protocol):
+    """Discord, as a bot's program sees it. Every act is broadcast before the call returns."""
+
+    clock: Clock
+    random: Random
+
+    def succeed(self, call: Call) -> None:
+        """Acknowledge: INTERACTION_SUCCESS goes to the session that caused the call."""
+
+    def fail(self, call: Call, reason_code: int) -> None:
+        """INTERACTION_FAILURE goes to the session that caused the call."""
+
+    def respond(self, call: Call, draft: Draft) -> Json:
+        """Answer a call with its first message, and acknowledge it.
+
+        A command's answer is a type 20 message with the nonce (to the causing session alone) and
+        `interaction_metadata`; a press's answer is a type 19 reply to the pressed message,
+        likewise with `interaction_metadata`. Returns the message object.
+        """
+        ...
+
+    def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
+        """Answer a press with INTERACTION_MODAL_CREATE."""
+
+    def post(
+        self, application_id: str, channel_id: str, draft: Draft, *, call: Call | None = None,
+        reply_to: str | None = None,
+    ) -> Json:  # fmt: skip
+        """A new message of the bot. With `call`, it carries that call's `interaction_metadata`
+        (and, like a deferred answer's follow-up, no nonce); with `reply_to`, it is a type 19
+        reply."""
+        ...
+
+    def edit(self, channel_id: str, message_id: str, draft: Draft) -> None:
+        """Replace what a message holds: MESSAGE_UPDATE."""
+
+    def delete(self, channel_id: str, message_id: str) -> None:
+        """MESSAGE_DELETE. A message that is gone already is no error."""
+
+    def message(self, channel_id: str, message_id: str) -> Json | None:
+        """A message as it stands now."""
+        ...
+
+    def direct_channel(self, application_id: str, user_id: str) -> str:
+        """The id of the DM channel between the bot and a user, made when it does not exist."""
+        ...
+
+    def bytes_of(self, attachment: Json) -> bytes | None:
+        """The file behind an attachment of this Discord, uploaded or drawn."""
+        ...
+
+
+class Player(Protocol):
+    """A bot. Each method returns at once; what takes time goes on in tasks of the bot's own."""
+
+    application_id: str
+    username: str
+
+    def commands(self) -> tuple[Json, ...]:
+        """The command index: id, application_id, version, name, type and options of each."""
+        ...
+
+    def called(self, call: Call) -> None:
+        """A user used a command, pressed a component or submitted a window."""
+
+    def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
+        """A user put a reaction on one of this bot's messages."""
+
+    def state(self) -> Json:
+        """What the bot has done and is doing, for people and tests."""
+        ...
+
+    async def close(self) -> None:
+        """Stop every running job."""

@@ -1,0 +1,310 @@
+"""The stand-in's Discord itself: who is where, what was said, and who hears of it.
+
+`World` is the `Stage` that the bots play on. Every act changes the state and is told to all who
+may know of it before it returns, in one order for everybody.
+"""
+
+from random import Random
+
+from athena.clock import Clock
+from athena.discord.snowflakes import Snowflakes
+from athena.simulator import objects
+from athena.simulator.config import Config, UserConfig, stable_id
+from athena.simulator.files import Files
+from athena.simulator.sessions import MESSAGE_CONTENT, Account, Session, Sessions, encode
+from athena.simulator.stage import Call, Draft, Json, Player
+
+EPHEMERAL = 64
+_REPLY, _COMMAND = 19, 20
+
+
+class World:
+    """One server with its people and bots."""
+
+    def __init__(self, config: Config, clock: Clock, random: Random, key: bytes) -> None:
+        self.config = config
+        self.clock = clock
+        self.random = random
+        self.ids = Snowflakes(clock, worker=3)
+        self.files = Files(clock, self.ids, config.link_life, key)
+        self.sessions = Sessions(clock, random)
+        self.players: dict[str, Player] = {}
+        self.versions: dict[tuple[str, str], str] = {}
+        """Command versions that a control call changed, by (application, name)."""
+        self.windows: dict[str, tuple[Call, str]] = {}
+        """Open windows: interaction id -> the press that opened it, and the window's custom_id."""
+        self.partial_updates = False
+        """Whether MESSAGE_UPDATE names only what changed."""
+        self.gateway_url = ""
+        self.accounts = {user.token: _account(user) for user in config.users}
+        self.channels: dict[str, Json] = self._channels()
+        self.messages: dict[str, dict[str, Json]] = {name: {} for name in self.channels}
+
+    # People and places
+
+    @property
+    def guild_id(self) -> str:
+        return self.config.guild.id
+
+    def add_player(self, player: Player) -> None:
+        self.players[player.application_id] = player
+
+    def user(self, user_id: str) -> Json | None:
+        """Anybody's public face."""
+        if player := self.players.get(user_id):
+            return objects.user(user_id, player.username, bot=True)
+        return next((a.user for a in self.accounts.values() if a.id == user_id), None)
+
+    def plan_of(self, user_id: str) -> str:
+        """The Midjourney plan of a user."""
+        return next(a.plan for a in self.accounts.values() if a.id == user_id)
+
+    def guild(self) -> Json:
+        everybody = [account.user for account in self.accounts.values()]
+        everybody += [user for app in self.players if (user := self.user(app))]
+        members = [objects.member(user, 1_700_000_000_000) for user in everybody]
+        channels = [c for c in self.channels.values() if c["type"] == 0]
+        owner = str(everybody[0]["id"])
+        return objects.guild(self.guild_id, self.config.guild.name, owner, channels, members)
+
+    def commands(self) -> list[Json]:
+        """The command index, with the versions that are current now."""
+        entries = [entry for player in self.players.values() for entry in player.commands()]
+        return [{**entry, "version": self.version(entry)} for entry in entries]
+
+    def version(self, entry: Json) -> str:
+        changed = self.versions.get((entry["application_id"], entry["name"]))
+        return changed or str(entry["version"])
+
+    def may_see(self, account: Account, channel_id: str) -> bool:
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            return False
+        recipients = channel.get("recipients")
+        return recipients is None or any(r["id"] == account.id for r in recipients)
+
+    def direct_channel(self, application_id: str, user_id: str) -> str:
+        channel_id = stable_id("dm", application_id, user_id)
+        if channel_id not in self.channels:
+            faces = [face for each in (application_id, user_id) if (face := self.user(each))]
+            self.channels[channel_id] = objects.direct_channel(channel_id, faces)
+            self.messages[channel_id] = {}
+        return channel_id
+
+    def _channels(self) -> dict[str, Json]:
+        made: dict[str, Json] = {}
+        for account, user in zip(self.accounts.values(), self.config.users, strict=True):
+            channel_id = account.channel_id
+            if channel_id not in made:
+                made[channel_id] = objects.channel(
+                    channel_id, self.guild_id, user.channel, len(made)
+                )
+        return made
+
+    # The stage
+
+    def succeed(self, call: Call) -> None:
+        self._tell_cause(call, "INTERACTION_SUCCESS", {"id": call.id, "nonce": call.nonce})
+
+    def fail(self, call: Call, reason_code: int) -> None:
+        data = {"id": call.id, "nonce": call.nonce, "reason_code": reason_code}
+        self._tell_cause(call, "INTERACTION_FAILURE", data)
+
+    def respond(self, call: Call, draft: Draft) -> Json:
+        kind = _COMMAND if call.kind == 2 else _REPLY
+        reply = call.message_id if kind == _REPLY else None
+        message = self._new_message(call.application_id, call.channel_id, draft, call, reply, kind)
+        self._keep_and_tell(message, call)
+        self.succeed(call)
+        return message
+
+    def post(
+        self,
+        application_id: str,
+        channel_id: str,
+        draft: Draft,
+        *,
+        call: Call | None = None,
+        reply_to: str | None = None,
+    ) -> Json:
+        kind = _REPLY if reply_to else 0
+        message = self._new_message(application_id, channel_id, draft, call, reply_to, kind)
+        self._keep_and_tell(message, None)
+        return message
+
+    def say(self, author: Json, channel_id: str, content: str, files: list[Json]) -> Json:
+        """A person's own message."""
+        fields = {"content": content, "attachments": files}
+        message = objects.message(
+            str(self.ids.make()), channel_id, author, self.clock.now(), fields
+        )
+        self._keep_and_tell(message, None)
+        return message
+
+    def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
+        self.windows[call.id] = (call, custom_id)
+        face = self.user(call.application_id) or {}
+        data = {
+            "id": call.id,
+            "nonce": call.nonce,
+            "channel_id": call.channel_id,
+            "custom_id": custom_id,
+            "title": title,
+            "application": {"id": call.application_id, "name": face.get("username", "")},
+            "components": [{"type": 1, "components": [each]} for each in inputs],
+        }
+        self._tell_cause(call, "INTERACTION_MODAL_CREATE", data)
+
+    def edit(self, channel_id: str, message_id: str, draft: Draft) -> None:
+        known = self.messages[channel_id].get(message_id)
+        if known is None:
+            return
+        changed = {
+            "content": draft.content,
+            "embeds": list(draft.embeds),
+            "components": list(draft.components),
+            "attachments": self._attach(channel_id, draft),
+            "edited_timestamp": objects.timestamp(self.clock.now()),
+        }
+        known.update(changed)
+        same = {"id": message_id, "channel_id": channel_id, "guild_id": self._guild_of(channel_id)}
+        self._tell("MESSAGE_UPDATE", {**same, **changed} if self.partial_updates else known)
+
+    def delete(self, channel_id: str, message_id: str) -> None:
+        known = self.messages[channel_id].pop(message_id, None)
+        if known is not None:
+            gone = {"id": message_id, "channel_id": channel_id}
+            self._tell("MESSAGE_DELETE", {**gone, "guild_id": self._guild_of(channel_id)})
+
+    def message(self, channel_id: str, message_id: str) -> Json | None:
+        return self.messages.get(channel_id, {}).get(message_id)
+
+    def bytes_of(self, attachment: Json) -> bytes | None:
+        for channel_id in self.channels:
+            if file := self.files.find(channel_id, str(attachment["id"])):
+                return file.make()
+        return None
+
+    # Making and telling
+
+    def _new_message(
+        self,
+        application_id: str,
+        channel_id: str,
+        draft: Draft,
+        call: Call | None,
+        reply_to: str | None,
+        kind: int,
+    ) -> Json:
+        fields: Json = {
+            "type": kind,
+            "content": draft.content,
+            "embeds": list(draft.embeds),
+            "components": list(draft.components),
+            "attachments": self._attach(channel_id, draft),
+            "flags": EPHEMERAL if draft.ephemeral else 0,
+            "application_id": application_id,
+            **(_caused_by(call, self.user(call.user_id)) if call else {}),
+            **(self._replying(channel_id, reply_to) if reply_to else {}),
+        }
+        author = self.user(application_id) or objects.user(application_id, "bot", bot=True)
+        message_id = str(self.ids.make())
+        message = objects.message(message_id, channel_id, author, self.clock.now(), fields)
+        if call:
+            message["mentions"] = [self.user(call.user_id)]
+        return message
+
+    def _attach(self, channel_id: str, draft: Draft) -> list[Json]:
+        drawn = (self.files.add_drawing(channel_id, drawing) for drawing in draft.drawings)
+        return [self.files.attachment(file) for file in drawn]
+
+    def _replying(self, channel_id: str, message_id: str) -> Json:
+        reference = {
+            "type": 0,
+            "channel_id": channel_id,
+            "message_id": message_id,
+            "guild_id": self._guild_of(channel_id),
+        }
+        return {
+            "message_reference": reference,
+            "referenced_message": self.message(channel_id, message_id),
+        }
+
+    def _guild_of(self, channel_id: str) -> str | None:
+        return self.channels.get(channel_id, {}).get("guild_id")
+
+    def _keep_and_tell(self, message: Json, cause: Call | None) -> None:
+        if not message["flags"] & EPHEMERAL:
+            self.messages[message["channel_id"]][message["id"]] = message
+            self.channels[message["channel_id"]]["last_message_id"] = message["id"]
+        guild_id = self._guild_of(message["channel_id"])
+        told = {**message, "guild_id": guild_id} if guild_id else message
+        self._tell("MESSAGE_CREATE", told, cause)
+
+    def _tell(self, event: str, data: Json, cause: Call | None = None) -> None:
+        """Tell everybody who may know; each form of the event is encoded once."""
+        whole = encode(data)
+        for session in self._hearers(data):
+            if cause and session.id == cause.session_id:
+                session.dispatch(event, encode({**data, "nonce": cause.nonce}))
+            elif session.intents & MESSAGE_CONTENT or event == "MESSAGE_DELETE":
+                session.dispatch(event, whole)
+            else:
+                session.dispatch(event, encode(_without_content(data)))
+
+    def _hearers(self, data: Json) -> list[Session]:
+        channel_id = data["channel_id"]
+        direct = self.channels[channel_id]["type"] == 1
+        only = _cause_id(data) if data.get("flags", 0) & EPHEMERAL else None
+        return [
+            session
+            for session in self.sessions.all()
+            if session.wants(direct=direct)
+            and self.may_see(session.account, channel_id)
+            and (only is None or session.account.id == only)
+        ]
+
+    def _tell_cause(self, call: Call, event: str, data: Json) -> None:
+        if session := self.sessions.find(call.session_id):
+            session.dispatch(event, encode(data))
+
+    def announce(self, call: Call) -> None:
+        """INTERACTION_CREATE, to the session that made the interaction."""
+        self._tell_cause(call, "INTERACTION_CREATE", {"id": call.id, "nonce": call.nonce})
+
+
+def _account(user: UserConfig) -> Account:
+    user_id = user.id or stable_id("user", user.name)
+    return Account(
+        user=objects.user(user_id, user.name, bot=user.bot),
+        token=user.token,
+        is_bot=user.bot,
+        plan=user.plan,
+        channel_id=user.channel_id or stable_id("channel", user.channel),
+    )
+
+
+def _caused_by(call: Call, user: Json | None) -> Json:
+    metadata: Json = {
+        "id": call.id,
+        "type": call.kind,
+        "user": user,
+        "authorizing_integration_owners": {"0": call.guild_id},
+    }
+    if call.kind == 2:
+        metadata |= {"name": call.name, "command_type": 1}
+        legacy = {"id": call.id, "type": 2, "name": call.name, "user": user}
+        return {"interaction_metadata": metadata, "interaction": legacy}
+    return {"interaction_metadata": {**metadata, "interacted_message_id": call.message_id}}
+
+
+def _cause_id(data: Json) -> str | None:
+    metadata = data.get("interaction_metadata") or {}
+    user = metadata.get("user") or {}
+    return user.get("id")
+
+
+def _without_content(data: Json) -> Json:
+    """What a bot without the message content intent is told."""
+    empty: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
+    return {**data, **{name: value for name, value in empty.items() if name in data}}
