@@ -58,6 +58,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat_interval: int = 41_250
     limits: bool = True
 
+    def channel_of(self, user: UserConfig) -> str:
+        """The id of a user's channel; users who name the same channel share it."""
+        namesakes = (each for each in self.users if each.channel == user.channel)
+        given = next((each.channel_id for each in namesakes if each.channel_id), "")
+        return given or stable_id("channel", user.channel)
+
 
 DEMO = Config(
     users=(

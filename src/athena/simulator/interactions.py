@@ -49,7 +49,6 @@ def take(world: World, account: Account, raw: bytes) -> None:
     player = world.players.get(body.application_id)
     if player is None:
         raise invalid_form("application_id", "INVALID_APPLICATION", "Unknown application")
-    _check_session(world, account, body)
     call = _call(world, account, body)
     world.announce(call)
     player.called(call)
@@ -60,12 +59,6 @@ def _decode(raw: bytes) -> Body:
         return msgspec.json.decode(raw, type=Body)
     except msgspec.MsgspecError as error:
         raise invalid_form("_body", "BASE_TYPE_REQUIRED", str(error)) from error
-
-
-def _check_session(world: World, account: Account, body: Body) -> None:
-    session = world.sessions.find(body.session_id)
-    if session is None or session.account.id != account.id:
-        raise invalid_form("session_id", "SESSION_ID_INVALID", "Session is invalid")
 
 
 def _call(world: World, account: Account, body: Body) -> Call:

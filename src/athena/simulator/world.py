@@ -36,7 +36,7 @@ class World:
         self.partial_updates = False
         """Whether MESSAGE_UPDATE names only what changed."""
         self.gateway_url = ""
-        self.accounts = {user.token: _account(user) for user in config.users}
+        self.accounts = {user.token: _account(config, user) for user in config.users}
         self.channels: dict[str, Json] = self._channels()
         self.messages: dict[str, dict[str, Json]] = {name: {} for name in self.channels}
 
@@ -244,9 +244,10 @@ class World:
     def _tell(self, event: str, data: Json, cause: Call | None = None) -> None:
         """Tell everybody who may know; each form of the event is encoded once."""
         whole = encode(data)
+        causing = self._causing(cause) if cause else []
         for session in self._hearers(data):
-            if cause and session.id == cause.session_id:
-                session.dispatch(event, encode({**data, "nonce": cause.nonce}))
+            if session in causing:
+                session.dispatch(event, encode({**data, "nonce": cause and cause.nonce}))
             elif session.intents & MESSAGE_CONTENT or event == "MESSAGE_DELETE":
                 session.dispatch(event, whole)
             else:
@@ -265,22 +266,30 @@ class World:
         ]
 
     def _tell_cause(self, call: Call, event: str, data: Json) -> None:
-        if session := self.sessions.find(call.session_id):
+        for session in self._causing(call):
             session.dispatch(event, encode(data))
+
+    def _causing(self, call: Call) -> list[Session]:
+        """The session that an interaction names; public clients name one that never was, and
+        Discord then answers all of the user's."""
+        named = self.sessions.find(call.session_id)
+        if named and named.account.id == call.user_id:
+            return [named]
+        return [each for each in self.sessions.all() if each.account.id == call.user_id]
 
     def announce(self, call: Call) -> None:
         """INTERACTION_CREATE, to the session that made the interaction."""
         self._tell_cause(call, "INTERACTION_CREATE", {"id": call.id, "nonce": call.nonce})
 
 
-def _account(user: UserConfig) -> Account:
+def _account(config: Config, user: UserConfig) -> Account:
     user_id = user.id or stable_id("user", user.name)
     return Account(
         user=objects.user(user_id, user.name, bot=user.bot),
         token=user.token,
         is_bot=user.bot,
         plan=user.plan,
-        channel_id=user.channel_id or stable_id("channel", user.channel),
+        channel_id=config.channel_of(user),
     )
 
 

@@ -8,6 +8,7 @@ the job's own seed, so that the same seed plays the same evening again.
 """
 
 import asyncio
+import math
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -28,6 +29,10 @@ _RUNNING = {Plan.BASIC: 3, Plan.STANDARD: 3, Plan.PRO: 12, Plan.MEGA: 12}
 _WAITING = 10
 _SECONDS = {"fast": (15.0, 40.0), "relaxed": (30.0, 120.0), "turbo": (6.0, 12.0)}
 _UPSCALE_SECONDS = (1.0, 3.0)
+_HEARING = (0.1, 0.3)
+"""Seconds between a call and the bot's answer. No job's time, so no speed shortens it: many
+clients rely on hearing from REST first."""
+
 _STEPS = (0, 15, 31, 46, 62, 78, 93)
 _NUMBERED = re.compile(r"MJ::JOB::(upsample|variation)::([1-4])::([0-9a-f-]{36})")
 _REROLL = re.compile(r"MJ::JOB::reroll::0::([0-9a-f-]{36})::SOLO")
@@ -51,11 +56,20 @@ class Midjourney:
         self._waiting: defaultdict[str, deque[Job]] = defaultdict(deque)
         self._most: defaultdict[str, int] = defaultdict(int)
         self._progress: dict[str, Json] = {}
+        self._answering: set[asyncio.Task[None]] = set()
 
     def commands(self) -> tuple[Json, ...]:
         return midjourney_commands()
 
     def called(self, call: Call) -> None:
+        answering = asyncio.create_task(self._answer(call))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
+
+    async def _answer(self, call: Call) -> None:
+        """Take a call after the moment that a bot needs to hear of it."""
+        if math.isfinite(self._speed):
+            await self._stage.clock.sleep(self._random.uniform(*_HEARING))
         try:
             self._take(call)
         except Refused as refused:
@@ -74,7 +88,8 @@ class Midjourney:
         }
 
     async def close(self) -> None:
-        work = [task for running in self._running.values() for task in running.values()]
+        work = [*self._answering]
+        work += [task for running in self._running.values() for task in running.values()]
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)

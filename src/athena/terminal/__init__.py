@@ -1,0 +1,5 @@
+"""The command line. One module for each family of commands; `app` puts them together.
+
+It must not reach into the engine: it talks to a server through `athena.client`, or starts one.
+Heavy parts are imported inside the commands, so that `athena --help` answers at once.
+"""

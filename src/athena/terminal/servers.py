@@ -1,0 +1,166 @@
+"""Commands that run until they are stopped: `serve` and `simulate`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from athena.terminal.exits import Exit, fail
+
+if TYPE_CHECKING:
+    from athena.settings import Settings
+    from athena.simulator.app import Urls
+    from athena.simulator.config import Config
+
+_NO_ACCOUNT = (
+    "No account is configured. Set USER_TOKEN, GUILD_ID and CHANNEL_ID (in the environment or in "
+    ".env), or try `athena serve --simulate`, which needs none."
+)
+
+
+def serve(
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Use the built-in stand-in instead of Discord.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (8062).")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the database (data).")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")
+    ] = 20.0,
+) -> None:
+    """Run the server.
+
+    With --simulate it needs no account at all. Without, it uses the accounts of the settings
+    (environment, .env or athena.toml).
+    """
+    from athena.terminal import logs
+
+    settings = _settings(host, port, data_dir)
+    if not simulate and not settings.accounts:
+        fail(Exit.USAGE, _NO_ACCOUNT)
+    logs.set_up(settings.log)
+    try:
+        asyncio.run(_serve_simulated(settings, speed) if simulate else _serve(settings))
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        fail(Exit.FAILED, _why(error, settings))
+
+
+def simulate(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9001,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same evening.")] = 7,
+    speed: Annotated[float, typer.Option(min=0.01, help="How much faster jobs go.")] = 1.0,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with users, tokens and channels.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the stand-in for Discord and Midjourney alone.
+
+    Any Discord library or Midjourney client can be pointed at it; it needs no account and spends
+    no GPU time.
+    """
+    from athena.simulator.config import DEMO, BadConfig, load
+
+    try:
+        chosen = load(config) if config else DEMO
+        asyncio.run(_simulate(chosen, host, port, seed, speed))
+    except BadConfig as error:
+        fail(Exit.USAGE, str(error))
+    except OSError as error:
+        fail(Exit.FAILED, f"Cannot listen on {host}:{port}: {error.strerror}.")
+    except KeyboardInterrupt:
+        pass
+
+
+def _settings(host: str | None, port: int | None, data_dir: Path | None) -> Settings:
+    from pydantic import ValidationError
+
+    from athena.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        fail(Exit.USAGE, f"The settings cannot be used: {'; '.join(faults)}")
+    except ValueError as error:
+        fail(Exit.USAGE, f"The settings cannot be read: {error}")
+    given = {"host": host, "port": port}
+    server = settings.server.model_copy(update={k: v for k, v in given.items() if v is not None})
+    return settings.model_copy(update={"server": server, "data_dir": data_dir or settings.data_dir})
+
+
+async def _serve(settings: Settings) -> None:
+    from athena.http import serving
+
+    await serving.serve(settings, ready=_greet)
+
+
+async def _serve_simulated(settings: Settings, speed: float) -> None:
+    from athena.http import serving
+    from athena.terminal.standin import simulated
+
+    async with simulated(settings, speed=speed) as (led, urls):
+        typer.echo(f"Stand-in for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
+        await serving.serve(led, ready=_greet)
+
+
+def _greet(url: str) -> None:
+    typer.echo(
+        f"""
+Athena is ready: {url}
+
+  API page          {url}/docs
+  A first picture   athena imagine "a cute cat --ar 3:2" --server {url}
+  With curl         curl -X POST {url}/mj/submit/imagine \\
+                         -H "Content-Type: application/json" \\
+                         -d '{{"prompt": "a cute cat --ar 3:2"}}'
+                    curl {url}/mj/task/TASK_ID/fetch
+
+Ctrl-C stops it.
+"""
+    )
+
+
+async def _simulate(config: Config, host: str, port: int, seed: int, speed: float) -> None:
+    from athena.simulator.app import StandIn
+
+    async with StandIn(config, host=host, port=port, seed=seed, speed=speed) as standin:
+        _describe(config, standin.urls)
+        await asyncio.Event().wait()
+
+
+def _describe(config: Config, urls: Urls) -> None:
+    """The lines that lead a client here, ready for an .env file."""
+    typer.echo(f"ATHENA_DISCORD__API_URL={urls.api}")
+    typer.echo(f"ATHENA_DISCORD__GATEWAY_URL={urls.gateway}")
+    typer.echo(f"ATHENA_DISCORD__CDN_URL={urls.cdn}")
+    typer.echo(f"ATHENA_DISCORD__APPS_URL={urls.apps}")
+    for user in config.users:
+        kind = "BOT_TOKEN" if user.bot else "USER_TOKEN"
+        typer.echo(f"# {user.name}: {kind}={user.token} GUILD_ID={config.guild.id} "
+                   f"CHANNEL_ID={config.channel_of(user)}")  # fmt: skip
+    typer.echo(f"# control: {urls.cdn}/_control/state   Ctrl-C stops it.")
+
+
+def _why(error: Exception, settings: Settings) -> str:
+    """What stopped the server from starting, and what to do about it."""
+    from athena.http.auth import OpenToTheWorld
+    from athena.store.store import FolderInUse
+    from athena.store.writer import StoreBroken
+
+    match error:
+        case FolderInUse():
+            return f"{error}. Stop it, or choose another folder with --data-dir."
+        case OpenToTheWorld() | StoreBroken():
+            return str(error)
+        case OSError():
+            place = f"{settings.server.host}:{settings.server.port}"
+            return f"Cannot start on {place}: {error.strerror or error}. Try another --port."
+        case _:
+            raise error
