@@ -39,7 +39,8 @@ class AccountState(StrEnum):
 class Account:
     """The queue and the slots of one account. `run` works until it is cancelled.
 
-    `send` brings one task to Discord, `last_look` reads the history before a task is given up.
+    `send` brings one task to Discord, `last_look` reads the history before a task is given up,
+    `relieve` finds another place for what waits here while the account is stopped.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Account:
         """Cancelled tasks whose job is still to come, and is then to be cancelled too."""
         self.send: Callable[[Task], Coroutine[Any, Any, None]]
         self.last_look: Callable[[], Coroutine[Any, Any, None]]
+        self.relieve: Callable[[Account], None]
         self._store = store
         self._clock = clock
         self._waiting: deque[str] = deque()
@@ -123,6 +125,7 @@ class Account:
         else:
             self._waiting.append(task.id)
         self._wake.set()
+        self._strand()
 
     # Changes
 
@@ -153,6 +156,12 @@ class Account:
         if after.tries > before.tries:
             self._running.pop(after.id, None)
             self._delayed[after.id] = None
+            self._strand()
+
+    def _strand(self) -> None:
+        """Nothing may wait where nothing is sent."""
+        if self.state is AccountState.STOPPED and self.unsent():
+            self.relieve(self)
 
     def _end(self, task: Task) -> None:
         self._leave(task)
@@ -178,9 +187,10 @@ class Account:
             self.state = AccountState.CONNECTING
 
     def stop(self, reason: str) -> None:
-        """Send nothing more, until a person has seen to the reason."""
+        """Send nothing more, until a person has seen to the reason; others do what waits here."""
         self.state, self.reason = AccountState.STOPPED, reason
         log.error("account.stopped", account=self.id, reason=reason)
+        self._strand()
 
     def tasks(self) -> list[Task]:
         """Every unfinished task of the account."""

@@ -1,7 +1,7 @@
 """All accounts of the process: starts them, chooses among them, moves tasks off those that stop."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 
 import aiohttp
@@ -40,7 +40,7 @@ class Runner:
         store: Store,
         clock: Clock,
         random: Random,
-        pool: "Pool",
+        relieve: Callable[[Account], None],
     ) -> None:
         self.settings = settings
         self.account = Account(
@@ -54,7 +54,7 @@ class Runner:
         self.sender = Sender(self.account, self.connection, store, clock)
         self.receiver = Receiver(self.account, self.connection, clock)
         self.recovery = Recovery(self.account, self.connection, self.receiver)
-        self._pool = pool
+        self.account.relieve = relieve
         self.account.send = self.sender.send
         self.account.last_look = self.recovery.catch_up
         self.receiver.on_notice = self._heed
@@ -66,20 +66,15 @@ class Runner:
         try:
             await self.connection.listen(self._receive)
         except (TokenRefused, Unauthorized):
-            self.stop(_BAD_LOGIN)
+            self.account.stop(_BAD_LOGIN)
         except GatewayRefused as error:
-            self.stop(f"Discord closed the session for good: {error}")
+            self.account.stop(f"Discord closed the session for good: {error}")
         else:
             return
         finally:
             if self.account.state is not AccountState.STOPPED:
                 work.cancel()
         await work
-
-    def stop(self, reason: str) -> None:
-        """Stop the account with a reason for its owner, and let others do what waits here."""
-        self.account.stop(reason)
-        self._pool.relieve(self.account)
 
     def _receive(self, event: events.Event) -> None:
         match event:
@@ -104,7 +99,7 @@ class Runner:
             self.account.spawn(self.recovery.catch_up())
 
     def _heed(self, notice: Notice) -> None:
-        self.stop(f"Midjourney: {notice.reason}")
+        self.account.stop(f"Midjourney: {notice.reason}")
 
     def _cancel_late(self, task: Task, evidence: Evidence) -> None:
         if evidence.message and evidence.job:
@@ -132,7 +127,9 @@ class Pool:
     def add(
         self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
     ) -> Runner:
-        runner = Runner(settings, discord, http, self._store, self._clock, self._random, self)
+        runner = Runner(
+            settings, discord, http, self._store, self._clock, self._random, self.relieve
+        )
         self._runners[runner.account.id] = runner
         return runner
 

@@ -92,7 +92,9 @@ def _http_error(request: Call, error: HTTPException) -> Response[Answer]:
     """What the framework itself refuses: a body that is no JSON, too large, of a wrong form."""
     language = _language(request)
     if isinstance(error, ValidationException):
-        return Response(words.invalid(_faults(error), language), status_code=200)
+        # No body at all is no JSON either, which this dialect answers with 400.
+        empty = request.headers.get("content-length", "0") == "0"
+        return Response(words.invalid(_faults(error), language), status_code=400 if empty else 200)
     return Response(words.invalid(error.detail, language), status_code=error.status_code)
 
 

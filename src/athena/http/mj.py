@@ -5,7 +5,8 @@ from typing import Annotated
 
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, Parameter
 
 from athena.delivery.guard import BadHook, check_hook
 from athena.engine.desk import Accepted, Desk, Wishes
@@ -20,13 +21,18 @@ from athena.tasks.model import Action, Bot
 
 TaskId = Annotated[str, Parameter(description="Sixteen digits, as a submit answered.")]
 Call = Request[None, None, State]
+TheDesk = NamedDependency[Desk]
+TheHooks = NamedDependency[HookSettings]
 
 _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
 
 
 @post("/submit/imagine", status_code=200, summary="Make pictures of a text")
 async def imagine(
-    request: Call, desk: Desk, hooks: HookSettings, data: bodies.ImagineBody
+    request: Call,
+    desk: TheDesk,
+    hooks: TheHooks,
+    data: JSONBody[bodies.ImagineBody],
 ) -> Answer:
     """Pictures are uploaded and their links put before the prompt."""
     wishes = _wishes(hooks, data.notify_hook, data.state, data.bot)
@@ -35,14 +41,24 @@ async def imagine(
 
 
 @post("/submit/action", status_code=200, summary="Press a button of a finished task")
-async def action(request: Call, desk: Desk, hooks: HookSettings, data: bodies.ActionBody) -> Answer:
+async def action(
+    request: Call,
+    desk: TheDesk,
+    hooks: TheHooks,
+    data: JSONBody[bodies.ActionBody],
+) -> Answer:
     """`customId` is one of the task's `buttons`."""
     wishes = _wishes(hooks, data.notify_hook, data.state)
     return _answer(request, await desk.press(data.task_id, data.custom_id, wishes))
 
 
 @post("/submit/change", status_code=200, summary="Upscale, vary or reroll by number")
-async def change(request: Call, desk: Desk, hooks: HookSettings, data: bodies.ChangeBody) -> Answer:
+async def change(
+    request: Call,
+    desk: TheDesk,
+    hooks: TheHooks,
+    data: JSONBody[bodies.ChangeBody],
+) -> Answer:
     """The older form of an action."""
     wishes = _wishes(hooks, data.notify_hook, data.state)
     index = None if data.action == "REROLL" else data.index
@@ -54,7 +70,10 @@ async def change(request: Call, desk: Desk, hooks: HookSettings, data: bodies.Ch
 
 @post("/submit/simple-change", status_code=200, summary="The same in one line")
 async def simple_change(
-    request: Call, desk: Desk, hooks: HookSettings, data: bodies.SimpleChangeBody
+    request: Call,
+    desk: TheDesk,
+    hooks: TheHooks,
+    data: JSONBody[bodies.SimpleChangeBody],
 ) -> Answer:
     """`content` is the task's id and U1 to U4, V1 to V4, or R."""
     wishes = _wishes(hooks, data.notify_hook, data.state)
@@ -63,19 +82,19 @@ async def simple_change(
 
 
 @get("/task/{task_id:str}/fetch", summary="A task as it is now")
-async def fetch(desk: Desk, task_id: TaskId) -> TaskView:
+async def fetch(desk: TheDesk, task_id: TaskId) -> TaskView:
     """404 with code 3 when there is no such task."""
     return view(await desk.find(task_id))
 
 
 @post("/task/list-by-condition", status_code=200, summary="Several tasks at once")
-async def list_by_condition(desk: Desk, data: bodies.ConditionBody) -> list[TaskView]:
+async def list_by_condition(desk: TheDesk, data: JSONBody[bodies.ConditionBody]) -> list[TaskView]:
     """Unknown ids are left out."""
     return [view(task) for task in await desk.store.find_many(data.ids)]
 
 
 @post("/task/{task_id:str}/cancel", status_code=200, summary="End a task")
-async def cancel(desk: Desk, task_id: TaskId) -> TaskView:
+async def cancel(desk: TheDesk, task_id: TaskId) -> TaskView:
     """The running job is cancelled at Midjourney too."""
     return view(await desk.cancel(task_id))
 

@@ -1,0 +1,135 @@
+"""A whole house for tests: the stand-in, the server, and a client, over real sockets."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from msgspec import Struct
+from pydantic import SecretStr
+
+from athena.clock import Clock
+from athena.http.serving import serving
+from athena.settings import (
+    AccountSettings,
+    DiscordSettings,
+    HookSettings,
+    ServerSettings,
+    Settings,
+)
+from athena.simulator.app import StandIn
+from athena.simulator.config import DEMO, Config
+
+GUILD = DEMO.guild.id
+CHANNEL = DEMO.users[0].channel_id
+Json = dict[str, Any]
+
+
+class House(Struct):
+    """One server over one stand-in."""
+
+    url: str
+    standin: StandIn
+    http: aiohttp.ClientSession
+
+    async def post(self, path: str, body: object, **headers: str) -> Json:
+        async with self.http.post(self.url + path, json=body, headers=headers) as answer:
+            return dict(await answer.json())
+
+    async def fetch(self, task_id: str) -> Json:
+        async with self.http.get(f"{self.url}/mj/task/{task_id}/fetch") as answer:
+            assert answer.status == 200
+            return dict(await answer.json())
+
+    async def imagine(self, prompt: str, **more: object) -> Json:
+        return await self.post("/mj/submit/imagine", {"prompt": prompt, **more})
+
+    async def until(self, task_id: str, done: Callable[[Json], bool]) -> Json:
+        """Ask for a task until it is as wished; the test's time-out ends what never is."""
+        while not done(task := await self.fetch(task_id)):
+            pass
+        return task
+
+    async def ended(self, task_id: str) -> Json:
+        return await self.until(
+            task_id, lambda task: task["status"] in ("SUCCESS", "FAILURE", "CANCEL")
+        )
+
+    def jobs(self) -> list[Json]:
+        """What the stand-in's Midjourney made."""
+        (bot,) = self.standin.world.players.values()
+        return list(bot.state()["jobs"])
+
+
+def account(number: int = 0, **changes: Any) -> AccountSettings:
+    user = DEMO.users[number]
+    return AccountSettings(
+        **{
+            "token": SecretStr(user.token),
+            "guild_id": GUILD,
+            "channel_id": user.channel_id,
+            "core_size": 3,
+            "queue_size": 50,
+            **changes,
+        }
+    )
+
+
+Build = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+async def build(tmp_path: Path) -> AsyncIterator[Build]:
+    """Builds houses; all are torn down after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**wishes: Any) -> House:
+            return await stack.enter_async_context(house_at(tmp_path / "data", **wishes))
+
+        yield make
+
+
+@pytest.fixture
+async def house(build: Build) -> House:
+    """One account, jobs that take no time."""
+    return await build()
+
+
+@asynccontextmanager
+async def house_at(
+    folder: Path,
+    *,
+    accounts: list[AccountSettings] | None = None,
+    speed: float = float("inf"),
+    config: Config = DEMO,
+    standin: StandIn | None = None,
+    standin_clock: Clock | None = None,
+    clock: Clock | None = None,
+    secret: str = "",
+    body_limit_mb: int = 50,
+    hooks: HookSettings | None = None,
+) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        if standin is None:
+            standin = await stack.enter_async_context(
+                StandIn(config, speed=speed, clock=standin_clock)
+            )
+        settings = Settings(
+            data_dir=folder,
+            accounts=accounts or [account()],
+            discord=DiscordSettings(
+                api_url=standin.urls.api,
+                gateway_url=standin.urls.gateway,
+                cdn_url=standin.urls.cdn,
+                apps_url=standin.urls.apps,
+            ),
+            server=ServerSettings(
+                port=0, secret=SecretStr(secret) if secret else None, body_limit_mb=body_limit_mb
+            ),
+            hooks=hooks or HookSettings(),
+        )
+        url = await stack.enter_async_context(serving(settings, clock))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield House(url, standin, http)

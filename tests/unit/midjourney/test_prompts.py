@@ -1,0 +1,78 @@
+"""Prompts: essence, parameters, banned words."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from athena.midjourney import prompts
+from athena.midjourney.moderation import BannedWords
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("A  Cat\nasleep --ar 3:2", "a cat asleep --ar 3:2 --v 7.0"),
+        ("https://x.com/a.png a cat", "<https://s.mj.run/abc> a cat --v 7.0"),
+        ("a cat —ar 3:2 --style raw", "a cat --raw --ar 3:2"),
+        ("a cat --v 7", "a cat --v 7.0"),
+    ],
+)
+def test_the_essence_survives_midjourney_s_rewriting(sent: str, shown: str) -> None:
+    assert prompts.essence(sent) == prompts.essence(shown)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "parameter"),
+    [
+        ("", ""),
+        ("   ", ""),
+        ("a cat --ar 0:1", "ar"),
+        ("a cat --ar square", "ar"),
+        ("a cat --chaos 101", "chaos"),
+        ("a cat --s much", "s"),
+        ("a cat --seed -1", "seed"),
+        ("a cat --stop 5", "stop"),
+        ("a cat --iw", "iw"),
+    ],
+)
+def test_plainly_bad_prompts_are_refused_with_the_parameter_s_name(
+    prompt: str, parameter: str
+) -> None:
+    with pytest.raises(prompts.BadPrompt) as refused:
+        prompts.check(prompt)
+    assert refused.value.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a cat", "--ar 3:2", "a cat --unheard of", "a --no dogs, cats --w 3000", "x --c 0"]
+)
+def test_others_pass(prompt: str) -> None:
+    prompts.check(prompt)
+
+
+@given(st.text(max_size=200))
+def test_nothing_raises_but_bad_prompt(prompt: str) -> None:
+    prompts.essence(prompt)
+    with contextlib.suppress(prompts.BadPrompt):
+        prompts.check(prompt)
+
+
+def test_banned_words_are_found_whole_and_only_in_the_text() -> None:
+    banned = BannedWords(["gore", "severed head"])
+    assert banned.found_in("GORE and more") == "gore"
+    assert banned.found_in("a  severed\nhead") == "severed head"
+    assert banned.found_in("gorengan, a category") is None
+    assert banned.found_in("a forest --no gore") is None
+    assert BannedWords([]).found_in("gore") is None
+
+
+def test_the_built_in_list_can_be_extended(tmp_path: Path) -> None:
+    extra = tmp_path / "words.txt"
+    extra.write_text("# ours\nteapot\n")
+    banned = BannedWords.load(extra)
+    assert banned.found_in("a teapot") == "teapot"
+    assert banned.found_in("a nude") == "nude"
+    assert banned.found_in("# ours") is None

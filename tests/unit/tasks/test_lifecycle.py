@@ -1,0 +1,173 @@
+"""The state machine: whatever comes in whatever order, three rules hold."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from athena.tasks import lifecycle
+from athena.tasks.model import ENDS, Action, Keys, Picture, Sending, Status, Task
+from athena.tasks.requests import Imagine
+from athena.tasks.sightings import (
+    Acknowledged,
+    Evidence,
+    Face,
+    Finished,
+    Notice,
+    Progress,
+    Rejected,
+    Removed,
+    Stopped,
+    Unknown,
+    Verdict,
+    Waiting,
+)
+
+NOW = 1_700_000_000_000
+RANK = {Status.NOT_START: 0, Status.SUBMITTED: 1, Status.IN_PROGRESS: 2}
+
+
+def new_task() -> Task:
+    return Task(
+        id="1",
+        account="10",
+        request=Imagine(prompt="a cat"),
+        action=Action.IMAGINE,
+        submitted_at=NOW,
+    )
+
+
+def sent_task() -> Task:
+    return lifecycle.mark_sent(lifecycle.begin_sending(new_task(), "77", NOW), NOW)
+
+
+def progress(percent: int | None, message: str = "500") -> Progress:
+    return Progress(
+        evidence=Evidence(message=message, job="job-1"), face=Face(content="…"), percent=percent
+    )
+
+
+def finished() -> Finished:
+    picture = Picture(url="https://cdn/x.png", width=2048, height=2048)
+    evidence = Evidence(message="600", job="job-1", prompt="a cat --v 7.0")
+    return Finished(evidence=evidence, face=Face(content="done", picture=picture))
+
+
+evidences = st.builds(
+    Evidence,
+    message=st.sampled_from([None, "500", "600"]),
+    interaction=st.sampled_from([None, "9"]),
+    job=st.sampled_from([None, "job-1"]),
+)
+faces = st.builds(Face, content=st.text(max_size=5))
+sightings = st.one_of(
+    st.builds(Acknowledged, evidence=evidences),
+    st.builds(Rejected, evidence=evidences),
+    st.builds(Waiting, evidence=evidences, face=faces),
+    st.builds(
+        Progress,
+        evidence=evidences,
+        face=faces,
+        percent=st.none() | st.integers(min_value=0, max_value=100),
+    ),
+    st.builds(Finished, evidence=evidences, face=faces),
+    st.builds(Stopped, evidence=evidences, face=faces),
+    st.builds(
+        Notice, evidence=evidences, verdict=st.sampled_from(Verdict), title=st.just("A title")
+    ),
+    st.builds(Removed, evidence=evidences),
+    st.builds(Unknown, evidence=evidences),
+)
+
+
+@given(st.lists(sightings, max_size=30))
+def test_ends_stay_status_never_goes_back_progress_never_falls(seen: list[object]) -> None:
+    task = sent_task()
+    for step, sighting in enumerate(seen):
+        after = lifecycle.advance(task, sighting, NOW + step)  # type: ignore[arg-type]
+        if task.ended:
+            assert after is task
+        if not after.ended:
+            assert RANK[after.status] >= RANK[task.status]
+        assert (after.progress or 0) >= (task.progress or 0)
+        assert after is task or after.revision > task.revision
+        task = after
+
+
+def test_an_imagine_from_sending_to_success() -> None:
+    task = new_task()
+    task = lifecycle.begin_sending(task, "77", NOW)
+    assert (task.sending, task.keys.nonce, task.status) == (
+        Sending.SENDING,
+        "77",
+        Status.NOT_START,
+    )
+    task = lifecycle.mark_sent(task, NOW + 1)
+    assert (task.status, task.started_at) == (Status.SUBMITTED, NOW + 1)
+    task = lifecycle.advance(task, progress(31), NOW + 2)
+    assert (task.status, task.progress, task.keys.job) == (Status.IN_PROGRESS, 31, "job-1")
+    task = lifecycle.advance(task, finished(), NOW + 3)
+    assert (task.status, task.progress, task.finished_at) == (Status.SUCCESS, 100, NOW + 3)
+    assert task.keys.message == "600"
+    assert task.final_prompt == "a cat --v 7.0"
+
+
+def test_the_result_may_come_before_the_post_returns() -> None:
+    task = lifecycle.begin_sending(new_task(), "77", NOW)
+    task = lifecycle.advance(task, finished(), NOW + 1)
+    assert lifecycle.mark_sent(task, NOW + 2) is task
+    assert task.status is Status.SUCCESS
+
+
+def test_a_removed_progress_message_waits_a_grace_for_the_result() -> None:
+    task = lifecycle.advance(sent_task(), progress(93), NOW)
+    gone = lifecycle.advance(task, Removed(evidence=Evidence(message="500")), NOW)
+    assert gone.removed
+    assert gone.deadline == NOW + lifecycle.REMOVAL_GRACE
+    assert lifecycle.advance(gone, finished(), NOW + 5).status is Status.SUCCESS
+    given_up = lifecycle.give_up(gone, NOW + 60_000)
+    assert given_up.status is Status.FAILURE
+    assert given_up.failure is not None
+    assert given_up.failure.moderated
+
+
+def test_another_message_s_removal_means_nothing() -> None:
+    task = lifecycle.advance(sent_task(), progress(93), NOW)
+    assert lifecycle.advance(task, Removed(evidence=Evidence(message="1")), NOW) is task
+
+
+def test_slow_down_puts_the_task_back_a_few_times_then_fails_it() -> None:
+    notice = Notice(evidence=Evidence(), verdict=Verdict.RETRY, title="Slow Down!")
+    task = sent_task()
+    pauses = []
+    for _ in range(lifecycle.MAX_TRIES):
+        task = lifecycle.advance(task, notice, NOW)
+        assert task.sending is Sending.NOT_SENT
+        assert task.status is Status.SUBMITTED
+        assert task.keys == Keys()
+        pauses.append((task.not_before or 0) - NOW)
+        task = lifecycle.mark_sent(lifecycle.begin_sending(task, "78", NOW), NOW)
+    assert pauses == [30_000, 60_000, 120_000]
+    task = lifecycle.advance(task, notice, NOW)
+    assert task.status is Status.FAILURE
+    assert task.failure is not None
+    assert task.failure.reason == "[Slow Down!]"
+
+
+def test_a_notice_fails_the_task_with_midjourney_s_words() -> None:
+    notice = Notice(
+        evidence=Evidence(),
+        verdict=Verdict.MODERATED,
+        title="Banned prompt detected",
+        description="The word is not allowed.",
+    )
+    task = lifecycle.advance(sent_task(), notice, NOW)
+    assert task.status in ENDS
+    assert task.failure is not None
+    assert task.failure.reason == "[Banned prompt detected] The word is not allowed."
+    assert task.failure.moderated
+
+
+def test_a_lost_answer_is_told_as_such() -> None:
+    task = lifecycle.begin_sending(new_task(), "77", NOW)
+    lost = lifecycle.give_up(task, NOW + 300_000)
+    assert lost.failure is not None
+    assert lost.failure.reason == lifecycle.UNCERTAIN
