@@ -69,7 +69,7 @@ class Inflater:
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj()
-        self._pieces: list[bytes] = []
+        self._waiting = bytearray()
 
     def feed(self, piece: bytes) -> bytes | None:
         """Take one binary message; the payload when it is whole.
@@ -77,12 +77,12 @@ class Inflater:
         Raises:
             zlib.error: the stream is broken, and with it the connection.
         """
-        self._pieces.append(piece)
-        if not piece.endswith(_FLUSHED):
+        self._waiting += piece
+        if not self._waiting.endswith(_FLUSHED):
             return None
-        whole = b"".join(self._pieces)
-        self._pieces.clear()
-        return self._stream.decompress(whole)
+        whole = self._stream.decompress(self._waiting)
+        self._waiting.clear()
+        return whole
 
 
 class SendLimiter:

@@ -78,6 +78,7 @@ class _Line:
         self._session: Session | None = None
         self._beaten = asyncio.Event()
         self._sends: deque[float] = deque()
+        self._closed_by_us = False
 
     @property
     def user_id(self) -> str | None:
@@ -109,6 +110,7 @@ class _Line:
 
     async def _close(self, code: int | None) -> None:
         if code is not None:
+            self._closed_by_us = True
             with contextlib.suppress(ConnectionError):
                 await self._socket.close(code=code)
 
@@ -137,7 +139,8 @@ class _Line:
                 self._take(message.data)
             except _Close as close:
                 return close.code
-        if self._session and self._socket.close_code in (1000, 1001):
+        said_goodbye = self._socket.close_code in (1000, 1001) and not self._closed_by_us
+        if self._session and said_goodbye:
             self._world.sessions.end(self._session)
         return None
 

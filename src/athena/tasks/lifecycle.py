@@ -158,18 +158,31 @@ def _learn(task: Task, evidence: Evidence) -> Task:
 
 def _move(task: Task, seen: Waiting | Progress, now: Millis) -> Task:
     moved = Status.IN_PROGRESS if isinstance(seen, Progress) else Status.SUBMITTED
-    percent = seen.percent if isinstance(seen, Progress) else None
+    percent = (seen.percent if isinstance(seen, Progress) else None) or 0
     message = seen.evidence.message
-    return _next(
+    after = _next(
         task,
         status=_later(task.status, moved),
         sending=Sending.SENT,
         started_at=task.started_at or now,
-        deadline=now + task.patience,
         removed=False,
-        progress=max(task.progress or 0, percent or 0),
+        progress=max(task.progress or 0, percent),
         keys=replace(_keys(task, seen.evidence, message), progress_message=message),
         **_shown(task, seen.face),
+    )
+    if _is_alive(task, after):
+        return replace(after, deadline=now + task.patience)
+    return task if replace(after, revision=task.revision) == task else after
+
+
+def _is_alive(before: Task, after: Task) -> bool:
+    """Whether a sighting shows that the job goes on. What is only seen again does not, else a job
+    that hangs would live for ever by being looked at."""
+    return (before.status, before.progress, before.keys, before.removed) != (
+        after.status,
+        after.progress,
+        after.keys,
+        after.removed,
     )
 
 

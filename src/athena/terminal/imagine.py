@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from athena.terminal import loop
 from athena.terminal.exits import Exit, fail
 from athena.terminal.progress import Progress
 
@@ -51,7 +52,7 @@ def imagine(
     from athena import client
 
     try:
-        asyncio.run(_imagine(prompt, out, picture or [], server, secret, simulate, speed))
+        loop.run(_imagine(prompt, out, picture or [], server, secret, simulate, speed))
     except client.ServerUnreachable as error:
         hint = "Start one with `athena serve`, or try --simulate, which needs none."
         fail(Exit.UNREACHABLE, f"{error}\n{hint}")

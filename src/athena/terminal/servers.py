@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from athena.terminal import loop
 from athena.terminal.exits import Exit, fail
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def serve(
         fail(Exit.USAGE, _NO_ACCOUNT)
     logs.set_up(settings.log)
     try:
-        asyncio.run(_serve_simulated(settings, speed) if simulate else _serve(settings))
+        loop.run(_serve_simulated(settings, speed) if simulate else _serve(settings))
     except KeyboardInterrupt:
         pass
     except Exception as error:
@@ -69,7 +70,7 @@ def simulate(
 
     try:
         chosen = load(config) if config else DEMO
-        asyncio.run(_simulate(chosen, host, port, seed, speed))
+        loop.run(_simulate(chosen, host, port, seed, speed))
     except BadConfig as error:
         fail(Exit.USAGE, str(error))
     except OSError as error:

@@ -171,3 +171,10 @@ def test_a_lost_answer_is_told_as_such() -> None:
     lost = lifecycle.give_up(task, NOW + 300_000)
     assert lost.failure is not None
     assert lost.failure.reason == lifecycle.UNCERTAIN
+
+
+def test_what_is_only_seen_again_is_no_sign_of_life() -> None:
+    task = lifecycle.advance(sent_task(), progress(31), NOW)
+    assert task.deadline == NOW + task.patience
+    assert lifecycle.advance(task, progress(31), NOW + 5) is task
+    assert lifecycle.advance(task, progress(46), NOW + 9).deadline == NOW + 9 + task.patience

@@ -1,0 +1,55 @@
+"""The yardstick: a bare ASGI program on the same server, answering fixed bytes.
+
+Run as `python -m bench.bare FILE`: answers every request with the file's bytes.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+Message = MutableMapping[str, Any]
+
+
+def application(body: bytes) -> Any:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+
+    async def answer(
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        if scope["method"] == "POST":
+            await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return answer
+
+
+async def main() -> None:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(1024)
+    print(f"bare: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    body = Path(sys.argv[1]).read_bytes()
+    config = uvicorn.Config(
+        application(body), log_config=None, access_log=False, lifespan="off", server_header=False
+    )
+    await uvicorn.Server(config).serve(sockets=[listening])
+
+
+if __name__ == "__main__":
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main())
+    else:
+        uvloop.run(main())

@@ -1,0 +1,107 @@
+"""What one gateway event costs, with few and with many running tasks.
+
+The real path without sockets: reader, matching, state machine, store. If the cost grew with the
+number of tasks, matching would be searching instead of looking up.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import median
+
+from athena.clock import SystemClock
+from athena.discord import wire
+from athena.discord.snowflakes import Snowflakes
+from athena.engine.account import Account
+from athena.engine.receiver import Receiver
+from athena.midjourney import MIDJOURNEY, buttons
+from athena.store.store import Store
+from athena.tasks import lifecycle
+from athena.tasks.model import Action, Task
+from athena.tasks.requests import Imagine
+from bench.result import Result
+
+_FEW, _MANY = 10, 5_000
+_EVENTS = 2_000
+_ROUNDS = 7
+
+
+class _Town:
+    """An account with running tasks, and what the bot says about them."""
+
+    def __init__(self, store: Store, tasks: list[Task]) -> None:
+        self._tasks = tasks
+        self.account = Account("5", store, SystemClock(), core_size=15, queue_size=0)
+        for task in tasks:
+            self.account.adopt(task)
+        self.receiver = Receiver(self.account, _Channel(), SystemClock())  # type: ignore[arg-type]
+        self._percent = 0
+
+    async def round(self) -> float:
+        """Microseconds for each of many events, spread evenly over the tasks."""
+        self._percent += 1
+        said = [self._progress(n * len(self._tasks) // _EVENTS) for n in range(_EVENTS)]
+        began = time.perf_counter()
+        for message in said:
+            self.receiver.read(message)
+        spent = time.perf_counter() - began
+        await asyncio.sleep(0.2)
+        return spent / _EVENTS * 1e6
+
+    def _progress(self, number: int) -> wire.Message:
+        task = self._tasks[number]
+        cancel = wire.Component(type=2, custom_id=buttons.cancel_button(_job(number)))
+        return wire.Message(
+            id=str(int(task.keys.nonce or 0) + 1),
+            channel_id="5",
+            content=f"**cat {number}** - <@7> ({self._percent}%) (fast)",
+            author=wire.User(id=MIDJOURNEY),
+            components=(wire.Component(type=1, components=(cancel,)),),
+        )
+
+
+class _Channel:
+    channel_id = "5"
+    user_id = "7"
+
+
+async def measure(folder: Path) -> list[Result]:
+    """Rounds with few and with many tasks in turn; the medians are compared."""
+    store = await Store.open(folder)
+    towns = [await _town(store, count) for count in (_FEW, _MANY)]
+    rounds = [[await town.round() for town in towns] for _ in range(_ROUNDS + 1)][1:]
+    few, many = (median(column) for column in zip(*rounds, strict=True))
+    await store.close()
+    return [
+        Result(
+            what=f"one gateway event, {_MANY:,} running tasks",
+            measured=f"{many:.0f} µs",
+            against=f"{few:.0f} µs with {_FEW}",
+            ratio=f"{many / few:.2f}",
+            bound="<= 1.25",
+            good=many / few <= 1.25,
+        )
+    ]
+
+
+async def _town(store: Store, count: int) -> _Town:
+    nonces = Snowflakes(SystemClock())
+    tasks = [_task(number, count, nonces.nonce()) for number in range(count)]
+    await asyncio.gather(*(store.add(task) for task in tasks))
+    return _Town(store, tasks)
+
+
+def _task(number: int, count: int, nonce: str) -> Task:
+    now = SystemClock().now()
+    task = Task(
+        id=f"{count}{number:08}",
+        account="5",
+        request=Imagine(prompt=f"cat {number}"),
+        action=Action.IMAGINE,
+        submitted_at=now,
+    )
+    return lifecycle.mark_sent(lifecycle.begin_sending(task, nonce, now), now)
+
+
+def _job(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"

@@ -1,0 +1,45 @@
+"""Load from this process: many connections that ask again as soon as they are answered."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+async def requests_per_second(
+    url: str, make: Callable[[int], bytes], *, callers: int, seconds: float
+) -> float:
+    """Whole requests answered with status 200 each second, over kept-open connections.
+
+    `make` gives the bytes of the n-th request. Raw sockets, so that the load costs little.
+    """
+    host, port = url.removeprefix("http://").split(":")
+    count = 0
+    ends_at = time.perf_counter() + seconds
+
+    async def call(number: int) -> None:
+        nonlocal count
+        reader, writer = await asyncio.open_connection(host, int(port))
+        while time.perf_counter() < ends_at:
+            writer.write(make(number))
+            number += callers
+            await _answer(reader)
+            count += 1
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(call(number) for number in range(callers)))
+    return count / (time.perf_counter() - began)
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.decode())
+    length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+    return await reader.readexactly(length)
+
+
+def request(method: str, path: str, body: bytes = b"") -> bytes:
+    """One HTTP/1.1 request."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

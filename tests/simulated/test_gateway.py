@@ -1,0 +1,153 @@
+"""Our gateway session against the stand-in's: what breaks is mended, on a turnable clock."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+
+from athena.clock import TurnableClock
+from athena.discord import events
+from athena.discord.gateway import Gateway, GatewayRefused, TokenRefused
+from athena.discord.identity import Endpoints, Identity, IdentityKind
+from athena.discord.rest import Rest
+from athena.simulator.app import StandIn
+from athena.simulator.config import DEMO
+from athena.simulator.stage import Draft
+from tests.conftest import breathe
+
+CHANNEL = DEMO.users[0].channel_id
+MIDJOURNEY = "936929561302675456"
+
+
+class Listener:
+    """A running gateway session and what it told."""
+
+    def __init__(self, standin: StandIn, http: aiohttp.ClientSession, clock: TurnableClock) -> None:
+        self.standin = standin
+        self.clock = clock
+        self.heard: list[events.Event] = []
+        self._http = http
+
+    def start(
+        self, token: str = DEMO.users[0].token, kind: IdentityKind = IdentityKind.USER
+    ) -> None:
+        urls = self.standin.urls
+        endpoints = Endpoints(api_url=urls.api, gateway_url=urls.gateway)
+        identity = Identity(token=token, kind=kind)
+        chance = random.Random(1)
+        rest = Rest(self._http, endpoints, identity, self.clock, chance)
+        gateway = Gateway(endpoints, identity, rest, self.clock, chance, self._http)
+        self.work = asyncio.create_task(gateway.run(self.heard.append))
+
+    async def until(self, done: Callable[[], bool], *, turn: float = 0.0) -> None:
+        """Let the sockets work, turning the clock if wished, until it is so."""
+        while not done() and not self.work.done():
+            await breathe()
+            self.clock.turn(turn)
+        if self.work.done():
+            self.work.result()
+
+    def kinds(self) -> list[str]:
+        return [type(event).__name__ for event in self.heard]
+
+    def says(self, text: str) -> None:
+        self.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content=text))
+
+    def texts(self) -> list[str]:
+        return [e.message.content for e in self.heard if isinstance(e, events.MessageCreated)]
+
+
+@pytest.fixture
+async def listener(clock: TurnableClock) -> AsyncIterator[Listener]:
+    async with StandIn(clock=clock) as standin, aiohttp.ClientSession() as http:
+        listener = Listener(standin, http, clock)
+        yield listener
+        listener.work.cancel()
+        with contextlib.suppress(asyncio.CancelledError, TokenRefused, GatewayRefused):
+            await listener.work
+
+
+@pytest.mark.parametrize("number", [0, 2])
+async def test_users_and_bots_hear_what_is_said(listener: Listener, number: int) -> None:
+    user = DEMO.users[number]
+    listener.start(user.token, IdentityKind.BOT if user.bot else IdentityKind.USER)
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.says("hello 🎨")
+    await listener.until(lambda: listener.texts() == ["hello 🎨"])
+
+
+@pytest.mark.parametrize("code", [4000, 4002, 4008, 1011])
+async def test_what_was_missed_is_replayed(listener: Listener, code: int) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.gateway.drop(code)
+    await listener.until(lambda: "Disconnected" in listener.kinds())
+    listener.says("while you were away")
+    await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
+    assert listener.texts() == ["while you were away"]
+    assert listener.kinds().count("Ready") == 1
+
+
+@pytest.mark.parametrize("code", [4003, 4007, 4009])
+async def test_some_codes_begin_a_new_session(listener: Listener, code: int) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.gateway.drop(code)
+    await listener.until(lambda: listener.kinds().count("Ready") == 2, turn=0.1)
+    firsts = [event.first for event in listener.heard if isinstance(event, events.Ready)]
+    assert firsts == [True, False]
+    assert "Resumed" not in listener.kinds()
+
+
+async def test_a_refused_resume_begins_a_new_session(listener: Listener) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.faults.refuse_resumes = 1
+    listener.standin.gateway.drop(4000)
+    await listener.until(lambda: listener.kinds().count("Ready") == 2, turn=0.1)
+
+
+async def test_op_7_resumes(listener: Listener) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.gateway.order_reconnect()
+    await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
+
+
+async def test_an_unanswered_heartbeat_ends_the_connection(listener: Listener) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.faults.mute_acks = True
+    await listener.until(lambda: "Disconnected" in listener.kinds(), turn=1)
+    reasons = [e.reason for e in listener.heard if isinstance(e, events.Disconnected)]
+    assert reasons == ["no answer to a heartbeat"]
+    listener.standin.faults.mute_acks = False
+    await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
+
+
+async def test_answered_heartbeats_keep_it_alive_for_hours(listener: Listener) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    for _ in range(400):
+        listener.clock.turn(10)
+        await breathe()
+        await breathe()
+    assert listener.kinds() == ["Ready"]
+
+
+async def test_a_refused_token_is_final(listener: Listener) -> None:
+    listener.start("no such token")
+    with pytest.raises(TokenRefused) as refused:
+        await listener.until(lambda: False)
+    assert "no such token" not in str(refused.value)
+
+
+async def test_other_final_codes_say_so(listener: Listener) -> None:
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.standin.gateway.drop(4013)
+    with pytest.raises(GatewayRefused, match="4013"):
+        await listener.until(lambda: False)

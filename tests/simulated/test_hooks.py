@@ -1,0 +1,95 @@
+"""Hooks: every visible change, in order, the end for certain."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from athena.settings import HookSettings
+from athena.simulator.app import StandIn
+from tests.conftest import breathe
+from tests.simulated.conftest import Build, Json, house_at
+
+LOCAL = HookSettings(allow_loopback=True)
+
+
+class Receiver:
+    """A user's own server. It answers with the planned statuses, then with 200."""
+
+    def __init__(self) -> None:
+        self.bodies: list[Json] = []
+        self.statuses: list[int] = []
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.bodies.append(msgspec.json.decode(await request.read()))
+        return web.Response(status=status)
+
+    async def until_ended(self) -> None:
+        while not (self.bodies and self.bodies[-1]["status"] in ("SUCCESS", "FAILURE")):
+            await breathe()
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.url = f"http://localhost:{runner.addresses[0][1]}/hook"
+    yield receiver
+    await runner.cleanup()
+
+
+async def test_changes_come_in_order_and_the_end_comes(build: Build) -> None:
+    async with receiving() as receiver:
+        house = await build(speed=40, hooks=LOCAL)
+        answer = await house.imagine("a cat", notifyHook=receiver.url, state="mine")
+        await receiver.until_ended()
+    last = receiver.bodies[-1]
+    assert (last["id"], last["status"], last["state"]) == (answer["result"], "SUCCESS", "mine")
+    assert len(last["buttons"]) == 9
+    percents = [int(body["progress"].rstrip("%") or 0) for body in receiver.bodies]
+    assert percents == sorted(percents)
+    assert len(receiver.bodies) >= 3
+    assert last == await house.fetch(answer["result"])
+
+
+async def test_a_failed_delivery_is_tried_again(build: Build) -> None:
+    async with receiving() as receiver:
+        receiver.statuses = [500, 503, 302]
+        house = await build(hooks=LOCAL)
+        await house.imagine("a cat", notifyHook=receiver.url)
+        await receiver.until_ended()
+    assert receiver.bodies[-1]["status"] == "SUCCESS"
+
+
+async def test_the_global_hook_and_one_s_own(build: Build) -> None:
+    async with receiving() as everyone, receiving() as mine:
+        house = await build(hooks=HookSettings(url=everyone.url, allow_loopback=True))
+        first = await house.imagine("a cat")
+        second = await house.imagine("a dog", notifyHook=mine.url)
+        await everyone.until_ended()
+        await mine.until_ended()
+    assert {body["id"] for body in everyone.bodies} == {first["result"]}
+    assert {body["id"] for body in mine.bodies} == {second["result"]}
+
+
+async def test_an_end_that_nobody_took_is_told_after_a_restart(tmp_path: Path) -> None:
+    async with StandIn(speed=float("inf")) as standin, receiving() as receiver:
+        receiver.statuses = [500] * 1000
+        async with house_at(tmp_path, standin=standin, hooks=LOCAL) as house:
+            task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
+            await house.ended(task_id)
+        assert receiver.bodies == []
+        receiver.statuses = []
+        async with house_at(tmp_path, standin=standin, hooks=LOCAL):
+            await receiver.until_ended()
+    assert [body["id"] for body in receiver.bodies] == [task_id]
