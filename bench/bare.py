@@ -3,7 +3,6 @@
 Run as `python -m bench.bare FILE`: answers every request with the file's bytes.
 """
 
-import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+
+from athena.terminal import loop
 
 Message = MutableMapping[str, Any]
 
@@ -34,12 +35,11 @@ def application(body: bytes) -> Any:
     return answer
 
 
-async def main() -> None:
+async def main(body: bytes) -> None:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen(1024)
     print(f"bare: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    body = Path(sys.argv[1]).read_bytes()
     config = uvicorn.Config(
         application(body), log_config=None, access_log=False, lifespan="off", server_header=False
     )
@@ -47,9 +47,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main())
-    else:
-        uvloop.run(main())
+    loop.run(main(Path(sys.argv[1]).read_bytes()))

@@ -27,7 +27,7 @@ _ROUNDS = 7
 
 
 class _Town:
-    """An account with running tasks, and what the bot says about them."""
+    """An account with running tasks, and what the bot says about them: always something new."""
 
     def __init__(self, store: Store, tasks: list[Task]) -> None:
         self._tasks = tasks
@@ -35,11 +35,10 @@ class _Town:
         for task in tasks:
             self.account.adopt(task)
         self.receiver = Receiver(self.account, _Channel(), SystemClock())  # type: ignore[arg-type]
-        self._percent = 0
+        self._said = 0
 
     async def round(self) -> float:
         """Microseconds for each of many events, spread evenly over the tasks."""
-        self._percent += 1
         said = [self._progress(n * len(self._tasks) // _EVENTS) for n in range(_EVENTS)]
         began = time.perf_counter()
         for message in said:
@@ -50,12 +49,15 @@ class _Town:
 
     def _progress(self, number: int) -> wire.Message:
         task = self._tasks[number]
+        self._said += 1
+        preview = wire.Attachment(id="1", url=f"https://cdn/{self._said}.webp")
         cancel = wire.Component(type=2, custom_id=buttons.cancel_button(_job(number)))
         return wire.Message(
             id=str(int(task.keys.nonce or 0) + 1),
             channel_id="5",
-            content=f"**cat {number}** - <@7> ({self._percent}%) (fast)",
+            content=f"**cat {number}** - <@7> ({self._said * 100 // (_EVENTS * 10)}%) (fast)",
             author=wire.User(id=MIDJOURNEY),
+            attachments=(preview,),
             components=(wire.Component(type=1, components=(cancel,)),),
         )
 

@@ -11,8 +11,7 @@ _BOUND_MB = 90
 async def measure(folder: Path) -> list[Result]:
     """Resident memory of the server's process alone, as the kernel counts it."""
     async with server_over_standin(folder, core_size=3, queue_size=10, speed="20") as (_, pid):
-        status = Path(f"/proc/{pid}/status").read_text()
-    kilobytes = int(status.split("VmRSS:", 1)[1].split()[0])
+        kilobytes = _resident(pid)
     return [
         Result(
             what="memory of the idle server",
@@ -21,3 +20,8 @@ async def measure(folder: Path) -> list[Result]:
             good=kilobytes < _BOUND_MB * 1024,
         )
     ]
+
+
+def _resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:", 1)[1].split()[0])

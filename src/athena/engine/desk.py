@@ -4,13 +4,16 @@ Everything that can be refused is refused here, before anything is kept; what is
 disk when `submit` and `press` return, and from then on it ends in a picture or in a reason.
 """
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 from random import Random
+from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from athena.clock import Clock
+from athena.engine.account import Account
 from athena.engine.ids import TaskIds
 from athena.engine.pool import Pool, Runner
 from athena.engine.refusals import (
@@ -71,11 +74,11 @@ class Desk:
         """
         wishes = wishes or Wishes()
         self._check(prompt)
-        task_id = self._ids.make()
         request = Imagine(prompt=prompt, uploads=len(uploads))
         runner = self.pool.choose()
-        task = self._task(task_id, runner, request, Action.IMAGINE, wishes)
-        task = replace(task, prompt=prompt, description=f"/imagine {prompt}")
+        task = self._task(
+            runner, request, Action.IMAGINE, wishes, prompt=prompt, description=f"/imagine {prompt}"
+        )
         return await self._admit(runner, task, uploads)
 
     async def press(
@@ -97,10 +100,11 @@ class Desk:
             flags=parent.flags,
         )
         action = _action(meaning, parent)
-        wishes = wishes or Wishes()
-        task = self._task(self._ids.make(), runner, request, action, wishes)
-        task = replace(
-            task,
+        task = self._task(
+            runner,
+            request,
+            action,
+            wishes or Wishes(),
             prompt=parent.prompt,
             description=description or f"/{action.lower()} {parent.id}",
             bot=parent.bot,
@@ -175,30 +179,28 @@ class Desk:
         return runner
 
     def _task(
-        self, task_id: str, runner: Runner, request: Request, action: Action, wishes: Wishes
+        self, runner: Runner, request: Request, action: Action, wishes: Wishes, **fields: Any
     ) -> Task:
         return Task(
-            id=task_id,
+            id=self._ids.make(),
             account=runner.account.id,
             request=request,
             action=action,
-            bot=wishes.bot,
             state=wishes.state,
             hook=wishes.hook,
             speed=wishes.speed,
             submitted_at=self._clock.now(),
             patience=round(runner.settings.timeout_minutes * 60_000),
+            **{"bot": wishes.bot, **fields},
         )
 
     async def _admit(self, runner: Runner, task: Task, uploads: Sequence[Upload] = ()) -> Accepted:
+        """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""
         account = runner.account
         ahead = account.reserve()
-        try:
-            await self.store.add(task, uploads)
-        except BaseException:
-            account.release()
-            raise
-        account.enqueue(task)
+        stored = self.store.add(task, uploads)
+        stored.add_done_callback(partial(_queue, account, task))
+        await asyncio.shield(stored)
         return Accepted(task=task, ahead=ahead)
 
     def _cancel_job(self, runner: Runner, task: Task) -> None:
@@ -206,6 +208,13 @@ class Desk:
         if task.sending is Sending.SENT and keys.progress_message and keys.job:
             work = runner.cancel_job(task, keys.progress_message, keys.job)
             runner.account.spawn(work)
+
+
+def _queue(account: Account, task: Task, stored: "asyncio.Future[None]") -> None:
+    if stored.exception() is None:
+        account.enqueue(task)
+    else:
+        account.release()
 
 
 def _meaning(parent: Task, custom_id: str) -> buttons.Meaning:

@@ -50,7 +50,7 @@ def make(settings: Settings, desk: Desk) -> Front:
         request_max_body_size=settings.server.body_limit_mb * 1024 * 1024,
         logging_config=None,
     )
-    return Front(cast(ASGIApp, app), gate, desk.store)
+    return Front(cast(ASGIApp, app), gate, desk, settings.hooks)
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)

@@ -9,6 +9,7 @@ by their Host.
 import hmac
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -50,18 +51,19 @@ class Gate:
 
 def _is_local(headers: Headers) -> bool:
     for name, value in headers:
-        if name == b"host" and not is_loopback(_hostname("//" + value.decode("latin-1"))):
+        if name == b"host" and not _leads_here(b"//" + value):
             return False
-        if name == b"origin" and not is_loopback(_hostname(value.decode("latin-1"))):
+        if name == b"origin" and not _leads_here(value):
             return False
     return True
 
 
-def _hostname(url: str) -> str:
+@lru_cache(maxsize=1024)
+def _leads_here(url: bytes) -> bool:
     try:
-        return urlsplit(url).hostname or ""
+        return is_loopback(urlsplit(url.decode("latin-1")).hostname or "")
     except ValueError:
-        return ""
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -29,15 +29,19 @@ _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECA
 
 @post("/submit/imagine", status_code=200, summary="Make pictures of a text")
 async def imagine(
-    request: Call,
-    desk: TheDesk,
-    hooks: TheHooks,
-    data: JSONBody[bodies.ImagineBody],
+    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ImagineBody]
 ) -> Answer:
     """Pictures are uploaded and their links put before the prompt."""
+    return await take_imagine(desk, hooks, data, _language(request))
+
+
+async def take_imagine(
+    desk: Desk, hooks: HookSettings, data: bodies.ImagineBody, language: Language
+) -> Answer:
+    """The same for the front door, which decodes small bodies by itself. Raises as the desk."""
     wishes = _wishes(hooks, data.notify_hook, data.state, data.bot)
     uploads = decode_all(data.pictures, "picture")
-    return _answer(request, await desk.imagine(data.prompt, uploads, wishes))
+    return words.accepted(await desk.imagine(data.prompt, uploads, wishes), language)
 
 
 @post("/submit/action", status_code=200, summary="Press a button of a finished task")

@@ -104,6 +104,7 @@ async def _http(application: ASGIApp, listening: socket.socket) -> AsyncIterator
         lifespan="off",
         timeout_graceful_shutdown=5,
         server_header=False,
+        proxy_headers=False,
     )
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))

@@ -8,6 +8,7 @@ parameters that we do not know are Midjourney's to judge.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -39,6 +40,7 @@ class Parts(Struct, frozen=True):
     parameters: tuple[Parameter, ...]
 
 
+@lru_cache(maxsize=1024)
 def split(prompt: str) -> Parts:
     """The text before the first parameter, and the parameters with their values."""
     prompt = _DASHES.sub("--", prompt)

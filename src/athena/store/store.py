@@ -19,9 +19,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from athena.store import tables
+from athena.store import tables, writer
 from athena.store.changes import Change, Changes
-from athena.store.writer import Statement, StoreBroken, Writer
+from athena.store.writer import StoreBroken, Writer
 from athena.tasks.model import Task
 from athena.tasks.requests import Upload
 
@@ -90,9 +90,10 @@ class Store:
 
         The future fails with `StoreBroken` when it could not be kept.
         """
-        rows = [_upload_row(task, position, upload) for position, upload in enumerate(uploads)]
-        statements: list[Statement] = [(tables.ADD_TASK, _row(task))]
-        statements += [(tables.ADD_UPLOAD, row) for row in rows]
+        statements = [writer.Insert(tables.ADD_TASK, _row(task))]
+        for position, upload in enumerate(uploads):
+            row = (task.id, position, *msgspec.structs.astuple(upload))
+            statements.append(writer.Insert(tables.ADD_UPLOAD, row))
         return self._commit(Change(None, task), statements)
 
     def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
@@ -102,13 +103,14 @@ class Store:
         on disk. Changes reach the disk in the order of the calls.
         """
         change = Change(before, after)
-        body = _encode(after)
-        row = {"account": after.account, "ended": int(after.ended), "body": body}
-        statements: list[Statement] = [(tables.SAVE_TASK, {**row, "of_task": after.id})]
+        _, account, ended, _, body = _row(after)
+        values = {"of_task": after.id, "account": account, "ended": ended, "body": body}
+        statements: list[writer.Statement] = [writer.Change(tables.SAVE_TASK, values)]
         if after.hook and change.visible:
-            statements.append((tables.ADD_DELIVERY, _delivery_row(after, after.hook, body)))
+            row = (after.id, after.revision, after.hook, body)
+            statements.append(writer.Insert(tables.ADD_DELIVERY, row))
         if after.ended:
-            statements.append((tables.DROP_UPLOADS, {"of_task": after.id}))
+            statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))
         return self._commit(change, statements)
 
     async def find(self, task_id: str) -> Task | None:
@@ -144,19 +146,37 @@ class Store:
         rows = await self._query(tables.DELIVERIES, {})
         return [Delivery(url=url, task=_decode(body)) for url, body in rows]
 
-    async def delivered(self, task: Task) -> None:
+    def delivered(self, task: Task) -> "asyncio.Future[None]":
         """Take a task's delivery, and those that it outdates, from the outbox."""
         values = {"of_task": task.id, "up_to": task.revision}
-        await self._writer.write([(tables.DROP_DELIVERIES, values)])
+        return self._write([writer.Change(tables.DROP_DELIVERIES, values)], lambda _: None)
 
-    def _commit(self, change: Change, statements: list[Statement]) -> "asyncio.Future[None]":
+    def _commit(
+        self, change: Change, statements: Sequence[writer.Statement]
+    ) -> "asyncio.Future[None]":
         self._hold(change.after)
-        done = self._writer.write(statements)
-        done.add_done_callback(partial(self._committed, change))
-        return asyncio.shield(done)
+        return self._write(statements, partial(self._committed, change))
 
-    def _committed(self, change: Change, done: "asyncio.Future[None]") -> None:
-        if (error := done.exception()) is None:
+    def _write(
+        self, statements: Sequence[writer.Statement], told: writer.Told
+    ) -> "asyncio.Future[None]":
+        """Whoever waits for the future may be cancelled; the write and what follows it are not."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(error: sqlite3.Error | None) -> None:
+            told(error)
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(StoreBroken(f"the store could not write: {error}"))
+
+        self._writer.write(statements, settle)
+        return done
+
+    def _committed(self, change: Change, error: sqlite3.Error | None) -> None:
+        if error is None:
             self.changes.publish(change)
             return
         log.error("store.write_failed", task=change.after.id, error=str(error))
@@ -192,22 +212,8 @@ class Store:
             raise StoreBroken(f"the store could not read: {error}") from error
 
 
-def _row(task: Task) -> dict[str, object]:
-    return {
-        "id": task.id,
-        "account": task.account,
-        "ended": int(task.ended),
-        "submitted_at": task.submitted_at,
-        "body": _encode(task),
-    }
-
-
-def _upload_row(task: Task, position: int, upload: Upload) -> dict[str, object]:
-    return {"task_id": task.id, "position": position, **msgspec.structs.asdict(upload)}
-
-
-def _delivery_row(task: Task, url: str, body: bytes) -> dict[str, object]:
-    return {"task_id": task.id, "revision": task.revision, "url": url, "body": body}
+def _row(task: Task) -> tuple[str, str, int, int, bytes]:
+    return task.id, task.account, int(task.ended), task.submitted_at, _encode(task)
 
 
 def _lock(folder: Path) -> IO[bytes]:

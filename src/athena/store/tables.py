@@ -62,6 +62,11 @@ def _sql(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
+def _head(table: Table) -> str:
+    """An INSERT of whole rows up to its values, which are in the order of the columns."""
+    return _sql(insert(table)).split(" VALUES ", 1)[0]
+
+
 def _create(table: Table) -> list[str]:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements = [_sql(CreateIndex(index, if_not_exists=True)) for index in indexes]
@@ -70,7 +75,7 @@ def _create(table: Table) -> list[str]:
 
 CREATE = tuple(sql for table in metadata.sorted_tables for sql in _create(table))
 
-ADD_TASK = _sql(insert(tasks))
+ADD_TASK = _head(tasks)
 SAVE_TASK = _sql(
     update(tasks)
     .where(tasks.c.id == bindparam("of_task"))
@@ -89,7 +94,7 @@ NEWEST = _sql(
     .offset(literal_column("0"))
 )
 
-ADD_UPLOAD = _sql(insert(uploads))
+ADD_UPLOAD = _head(uploads)
 UPLOADS = _sql(
     select(uploads.c.filename, uploads.c.content_type, uploads.c.data)
     .where(uploads.c.task_id == bindparam("of_task"))
@@ -97,7 +102,7 @@ UPLOADS = _sql(
 )
 DROP_UPLOADS = _sql(delete(uploads).where(uploads.c.task_id == bindparam("of_task")))
 
-ADD_DELIVERY = _sql(insert(outbox))
+ADD_DELIVERY = _head(outbox)
 DELIVERIES = _sql(select(outbox.c.url, outbox.c.body).order_by(outbox.c.task_id, outbox.c.revision))
 DROP_DELIVERIES = _sql(
     delete(outbox).where(

@@ -5,18 +5,41 @@ So callers hand their statements to one thread; it takes all that have gathered 
 commit ran, writes them in one transaction, and only then tells every caller. Statements of one
 caller stay together and keep their order. When the common commit fails, each is tried on its own,
 so that one bad statement harms nobody else.
+
+New rows of one table that follow each other become a single INSERT: every statement is a moment in
+which this thread and the event loop's contend for the interpreter, and those moments cost more
+than the writing.
 """
 
 import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TypeAlias
 
 from msgspec import Struct
 
-Statement: TypeAlias = tuple[str, Mapping[str, object]]
+
+class Insert(Struct, frozen=True):
+    """A new row. `head` is the statement up to its values: `INSERT INTO t (a, b)`."""
+
+    head: str
+    row: tuple[object, ...]
+
+
+class Change(Struct, frozen=True):
+    """Any other statement, with its named values."""
+
+    sql: str
+    values: Mapping[str, object]
+
+
+Statement: TypeAlias = Insert | Change
+Told: TypeAlias = Callable[[sqlite3.Error | None], None]
+
+_MOST_ROWS = 500
 
 
 class StoreBroken(Exception):
@@ -26,7 +49,7 @@ class StoreBroken(Exception):
 class _Write(Struct, frozen=True):
     statements: tuple[Statement, ...]
     loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[None]"
+    told: Told
 
 
 class Writer:
@@ -38,15 +61,10 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def write(self, statements: Iterable[Statement]) -> "asyncio.Future[None]":
-        """Take the statements, behind those taken before; done once they are on disk.
-
-        The future fails with `StoreBroken` when they are not there and never will be.
-        """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        self._waiting.put(_Write(tuple(statements), loop, done))
-        return done
+    def write(self, statements: Iterable[Statement], told: Told) -> None:
+        """Take statements, behind those taken before. `told` is called on this event loop with
+        None once they are on disk, or with the error when they are not and never will be."""
+        self._waiting.put(_Write(tuple(statements), asyncio.get_running_loop(), told))
 
     async def close(self) -> None:
         """Write what still waits, then stop."""
@@ -82,9 +100,8 @@ class Writer:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for write in batch:
-                for sql, values in write.statements:
-                    connection.execute(sql, values)
+            for sql, values in _combined(batch):
+                connection.execute(sql, values)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             if connection.in_transaction:
@@ -93,19 +110,32 @@ class Writer:
         return None
 
 
+def _combined(batch: list[_Write]) -> Iterator[tuple[str, Mapping[str, object] | list[object]]]:
+    """The batch's statements in their order, neighbouring rows of one table in one."""
+    every = (statement for write in batch for statement in write.statements)
+    for head, group in groupby(every, lambda each: each.head if isinstance(each, Insert) else None):
+        if head is None:
+            yield from ((each.sql, each.values) for each in group if isinstance(each, Change))
+            continue
+        rows = [each.row for each in group if isinstance(each, Insert)]
+        for start in range(0, len(rows), _MOST_ROWS):
+            yield _insert(head, rows[start : start + _MOST_ROWS])
+
+
+def _insert(head: str, rows: list[tuple[object, ...]]) -> tuple[str, list[object]]:
+    marks = f"({', '.join('?' * len(rows[0]))})"
+    values = ", ".join([marks] * len(rows))
+    return f"{head} VALUES {values}", [value for row in rows for value in row]
+
+
 def _tell(batch: list[_Write], error: sqlite3.Error | None) -> None:
     """Wake the callers, with one call into each event loop."""
     for loop in {write.loop for write in batch}:
-        waiting = [write.done for write in batch if write.loop is loop]
+        told = [write.told for write in batch if write.loop is loop]
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, waiting, error)
+            loop.call_soon_threadsafe(_settle, told, error)
 
 
-def _settle(waiting: list["asyncio.Future[None]"], error: sqlite3.Error | None) -> None:
-    for done in waiting:
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(StoreBroken(f"the store could not write: {error}"))
+def _settle(every: list[Told], error: sqlite3.Error | None) -> None:
+    for told in every:
+        told(error)

@@ -10,6 +10,7 @@ from PIL import Image
 from athena.simulator import pictures
 from athena.simulator.bots.prompts import Refused, rewrite
 from athena.simulator.pictures import Art, Label
+from athena.simulator.stage import Drawing
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def label(tile: int) -> Label:
     return Label(job="j", prompt="猫 a cat", tile=tile, parent="p", author="ada")
 
 
-def draw(drawing: pictures.Drawing) -> Image.Image:
+def draw(drawing: Drawing) -> Image.Image:
     data = drawing.draw()
     assert len(data) == drawing.size
     picture = Image.open(io.BytesIO(data))
