@@ -71,7 +71,7 @@ class Speed(StrEnum):
     TURBO = "TURBO"
 
 
-class Button(Struct, frozen=True, kw_only=True):
+class Button(Struct, frozen=True, kw_only=True, gc=False):
     """A button as the bot's message shows it."""
 
     custom_id: str
@@ -81,7 +81,7 @@ class Button(Struct, frozen=True, kw_only=True):
     style: int = 2
 
 
-class Picture(Struct, frozen=True, kw_only=True):
+class Picture(Struct, frozen=True, kw_only=True, gc=False):
     """A picture at Discord; `url` is signed and dies about a day after the message."""
 
     url: str
@@ -93,7 +93,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     content_type: str | None = None
 
 
-class Keys(Struct, frozen=True, kw_only=True):
+class Keys(Struct, frozen=True, kw_only=True, gc=False):
     """The ids by which a bot message can be recognised as this task's. All may be unknown."""
 
     nonce: str | None = None
@@ -107,14 +107,14 @@ class Keys(Struct, frozen=True, kw_only=True):
     """The message whose button was pressed: results reply to it."""
 
 
-class Failure(Struct, frozen=True, kw_only=True):
+class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """Why a task ended without a picture, for people."""
 
     reason: str
     moderated: bool = False
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     account: str
     """The account that makes it (its channel's id)."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 
-class Upload(Struct, frozen=True, kw_only=True):
+class Upload(Struct, frozen=True, kw_only=True, gc=False):
     """A picture that a user gave as bytes. Stored beside its task until the task has ended."""
 
     filename: str
@@ -16,7 +16,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     data: bytes
 
 
-class Imagine(Struct, frozen=True, kw_only=True, tag="imagine"):
+class Imagine(Struct, frozen=True, kw_only=True, gc=False, tag="imagine"):
     """Make pictures of a text; the task's uploads are put before it as links."""
 
     prompt: str
@@ -24,7 +24,7 @@ class Imagine(Struct, frozen=True, kw_only=True, tag="imagine"):
     """How many pictures are stored beside the task."""
 
 
-class Press(Struct, frozen=True, kw_only=True, tag="press"):
+class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
     """Press a button of a finished task's message."""
 
     parent: str

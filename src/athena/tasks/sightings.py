@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from athena.tasks.model import Action, Bot, Button, Picture
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """Ids and words by which a sighting may be tied to a task."""
 
     message: str | None = None
@@ -34,7 +34,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """False when the message names another user as its cause."""
 
 
-class Face(Struct, frozen=True, kw_only=True):
+class Face(Struct, frozen=True, kw_only=True, gc=False):
     """What the message shows."""
 
     content: str = ""
@@ -44,27 +44,27 @@ class Face(Struct, frozen=True, kw_only=True):
     mode: str | None = None
 
 
-class Acknowledged(Struct, frozen=True, kw_only=True):
+class Acknowledged(Struct, frozen=True, kw_only=True, gc=False):
     """Discord gave the interaction an id, or the bot took it."""
 
     evidence: Evidence
 
 
-class Rejected(Struct, frozen=True, kw_only=True):
+class Rejected(Struct, frozen=True, kw_only=True, gc=False):
     """The bot did not answer the interaction (INTERACTION_FAILURE)."""
 
     evidence: Evidence
     reason_code: int | None = None
 
 
-class Waiting(Struct, frozen=True, kw_only=True):
+class Waiting(Struct, frozen=True, kw_only=True, gc=False):
     """The job exists and waits to start."""
 
     evidence: Evidence
     face: Face
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class Progress(Struct, frozen=True, kw_only=True, gc=False):
     """The job runs; `percent` is None when it is paused or tells none."""
 
     evidence: Evidence
@@ -72,14 +72,14 @@ class Progress(Struct, frozen=True, kw_only=True):
     percent: int | None = None
 
 
-class Finished(Struct, frozen=True, kw_only=True):
+class Finished(Struct, frozen=True, kw_only=True, gc=False):
     """The job is done and this is its result."""
 
     evidence: Evidence
     face: Face
 
 
-class Stopped(Struct, frozen=True, kw_only=True):
+class Stopped(Struct, frozen=True, kw_only=True, gc=False):
     """The job was cancelled at Midjourney."""
 
     evidence: Evidence
@@ -97,7 +97,7 @@ class Verdict(StrEnum):
     ACCOUNT_DOWN = "account_down"
 
 
-class Notice(Struct, frozen=True, kw_only=True):
+class Notice(Struct, frozen=True, kw_only=True, gc=False):
     """Words of the bot about a request or an account, in place of or beside a job."""
 
     evidence: Evidence
@@ -112,13 +112,13 @@ class Notice(Struct, frozen=True, kw_only=True):
         return f"[{self.title}] {self.description}".strip()
 
 
-class Removed(Struct, frozen=True, kw_only=True):
+class Removed(Struct, frozen=True, kw_only=True, gc=False):
     """A message is gone."""
 
     evidence: Evidence
 
 
-class Unknown(Struct, frozen=True, kw_only=True):
+class Unknown(Struct, frozen=True, kw_only=True, gc=False):
     """A form that no reader knows. Counted and logged, never guessed at."""
 
     evidence: Evidence
