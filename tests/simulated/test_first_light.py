@@ -3,9 +3,11 @@
 import asyncio
 import io
 from collections import Counter
+from collections.abc import Callable
 
 from PIL import Image
 
+from athena.clock import TurnableClock
 from athena.simulator.config import DEMO
 from tests.simulated.conftest import Build, House, Json, account
 
@@ -82,6 +84,34 @@ async def test_equal_prompts_get_their_own_pictures(house: House) -> None:
     for task in tasks:
         properties = task["properties"]
         assert made[properties["messageHash"]] == properties["nonce"]
+
+
+async def test_what_midjourney_queues_is_waited_for(build: Build) -> None:
+    house = await build(speed=200, accounts=[account(core_size=13)])
+    await wait_online(house)
+    answers = await asyncio.gather(*(house.imagine(f"cat {n}") for n in range(13)))
+    tasks = await asyncio.gather(*(house.ended(answer["result"]) for answer in answers))
+    assert [task["status"] for task in tasks] == ["SUCCESS"] * 13
+    assert most_running(house) == 3
+
+
+async def test_what_midjourney_has_no_room_for_comes_back_to_our_queue(build: Build) -> None:
+    clock = TurnableClock()
+    house = await build(speed=50, accounts=[account(core_size=14)], clock=clock)
+    await wait_online(house)
+    answers = await asyncio.gather(*(house.imagine(f"cat {n}") for n in range(14)))
+    tasks = [await house.until(answer["result"], ended_turning(clock)) for answer in answers]
+    assert [task["status"] for task in tasks] == ["SUCCESS"] * 14
+    assert len(house.jobs()) == 14
+    assert clock.monotonic() >= 30
+
+
+def ended_turning(clock: TurnableClock) -> Callable[[Json], bool]:
+    def ended(task: Json) -> bool:
+        clock.turn(0.05)
+        return task["status"] in ("SUCCESS", "FAILURE")
+
+    return ended
 
 
 async def test_the_queue_has_an_end(build: Build) -> None:

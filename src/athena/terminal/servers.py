@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +30,10 @@ def serve(
     ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (8062).")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the database (data).")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the database (data; with --simulate: a temporary one)."),
+    ] = None,
     speed: Annotated[
         float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")
     ] = 20.0,
@@ -45,7 +50,12 @@ def serve(
         fail(Exit.USAGE, _NO_ACCOUNT)
     logs.set_up(settings.log)
     try:
-        loop.run(_serve_simulated(settings, speed) if simulate else _serve(settings))
+        if simulate:
+            with _lasting(data_dir) as folder:
+                led = settings.model_copy(update={"data_dir": Path(folder)})
+                loop.run(_serve_simulated(led, speed))
+        else:
+            loop.run(_serve(settings))
     except KeyboardInterrupt:
         pass
     except Exception as error:
@@ -109,6 +119,14 @@ async def _serve_simulated(settings: Settings, speed: float) -> None:
     async with simulated(settings, speed=speed) as (led, urls):
         typer.echo(f"Stand-in for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
         await serving.serve(led, ready=_greet)
+
+
+def _lasting(data_dir: Path | None) -> contextlib.AbstractContextManager[Path | str]:
+    """The folder of a simulated server. Tasks outlive the stand-in that made them only on
+    request: to the next stand-in they would be strangers."""
+    if data_dir:
+        return contextlib.nullcontext(data_dir)
+    return tempfile.TemporaryDirectory(prefix="athena-")
 
 
 def _greet(url: str) -> None:
