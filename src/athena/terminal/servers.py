@@ -32,7 +32,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on (8062).")] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder of the database (data; with --simulate: a temporary one)."),
+        typer.Option(help="Folder of the database; with --simulate a temporary one."),
     ] = None,
     speed: Annotated[
         float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")
