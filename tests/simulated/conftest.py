@@ -22,7 +22,7 @@ from athena.settings import (
 from athena.simulator.app import StandIn
 from athena.simulator.config import DEMO, Config
 
-GUILD = DEMO.guild.id
+GUILD = DEMO.guilds[0].id
 CHANNEL = DEMO.users[0].channel_id
 Json = dict[str, Any]
 

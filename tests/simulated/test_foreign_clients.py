@@ -72,7 +72,7 @@ async def watcher(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Watche
 async def test_discord_py(watcher: tuple[Watcher, StandIn]) -> None:
     bot, standin = watcher
     await bot.is_there.wait()
-    assert [guild.name for guild in bot.guilds] == [DEMO.guild.name]
+    assert [guild.name for guild in bot.guilds] == [DEMO.guilds[0].name]
     async with aiohttp.ClientSession() as http:
         status, _ = await Visitor(standin, http).use_imagine("a cute cat")
         assert status == 204

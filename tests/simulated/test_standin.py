@@ -12,6 +12,7 @@ from athena.clock import TurnableClock
 from athena.simulator.app import StandIn
 from athena.simulator.config import DEMO, BadConfig, load
 from athena.simulator.stage import Draft
+from tests.conftest import breathe
 from tests.simulated.conftest import CHANNEL, GUILD, Json
 
 MIDJOURNEY = "936929561302675456"
@@ -263,6 +264,51 @@ async def test_close_codes(visitor: Visitor, frames: list[object], code: int) ->
     assert socket.close_code == code
 
 
+async def test_other_servers_are_out_of_reach(tmp_path: Path) -> None:
+    file = tmp_path / "town.toml"
+    file.write_text(
+        '[[guilds]]\nname="here"\n[[guilds]]\nname="there"\n'
+        '[[users]]\nname="ada"\ntoken="a"\nguild="there"\n[[users]]\nname="bob"\ntoken="b"\n'
+    )
+    config = load(file)
+    theirs = config.channel_of(config.users[0])
+    async with StandIn(config) as standin, aiohttp.ClientSession() as http:
+        visitor = Visitor(standin, http)
+        for token, status in (("a", 200), ("b", 403)):
+            assert (await visitor.call("GET", f"/channels/{theirs}", token=token))[0] == status
+
+
+async def test_a_client_that_stops_beating_is_let_go(
+    visitor: Visitor, clock: TurnableClock
+) -> None:
+    socket = await connect(visitor, TOKEN)
+    for _ in range(10):
+        clock.turn(30)
+        await socket.send_json({"op": 1, "d": None})
+        assert (await socket.receive_json())["op"] == 11
+    await breathe()
+    clock.turn(41.25 * 2)
+    assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    assert socket.close_code == 4009
+
+
+async def test_the_same_seed_makes_the_same_jobs(clock: TurnableClock) -> None:
+    made = []
+    for _ in range(2):
+        async with (
+            StandIn(clock=clock, speed=float("inf"), seed=3) as standin,
+            aiohttp.ClientSession() as http,
+        ):
+            visitor = Visitor(standin, http)
+            for prompt in ("a cat", "a dog"):
+                assert (await visitor.use_imagine(prompt))[0] == 204
+            (bot,) = standin.world.players.values()
+            while len(jobs := bot.state()["jobs"]) < 2:
+                await breathe()
+            made.append([job["id"] for job in jobs])
+    assert made[0] == made[1]
+
+
 def test_a_configuration_of_one_s_own(tmp_path: Path) -> None:
     file = tmp_path / "town.toml"
     file.write_text(
@@ -272,7 +318,20 @@ def test_a_configuration_of_one_s_own(tmp_path: Path) -> None:
     config = load(file)
     ada, bob = config.users
     assert config.channel_of(ada) == config.channel_of(bob)
-    for bad in ("nonsense = ", "[[users]]\nname=1", '[[users]]\nname="a"\ntoken="t"\n' * 2):
+    file.write_text(
+        '[[guilds]]\nname="here"\n[[guilds]]\nname="there"\n'
+        '[[users]]\nname="ada"\ntoken="a"\nguild="there"\n[[users]]\nname="bob"\ntoken="b"\n'
+    )
+    config = load(file)
+    ada, bob = config.users
+    assert config.guild_of(ada) != config.guild_of(bob)
+    assert config.channel_of(ada) != config.channel_of(bob)
+    for bad in (
+        '[[users]]\nname="a"\ntoken="t"\nguild="nowhere"',
+        "nonsense = ",
+        "[[users]]\nname=1",
+        '[[users]]\nname="a"\ntoken="t"\n' * 2,
+    ):
         file.write_text(bad)
         with pytest.raises(BadConfig):
             load(file)

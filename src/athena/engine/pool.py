@@ -89,7 +89,14 @@ class Runner:
                 self.account.go_offline()
                 log.warning("account.disconnected", account=self.account.id, code=code)
             case _:
-                self.receiver.receive(event)
+                self._read(event)
+
+    def _read(self, event: events.Event) -> None:
+        """A fault over one event must not cost the session; the history tells it again."""
+        try:
+            self.receiver.receive(event)
+        except Exception:
+            log.exception("event.failed", account=self.account.id, kind=type(event).__name__)
 
     def _online(self, *, catch_up: bool) -> None:
         if self.account.state is AccountState.STOPPED:
@@ -150,10 +157,10 @@ class Pool:
                 runner.account.adopt(task)
 
     async def run(self) -> None:
-        """Run all accounts until cancelled."""
+        """Run all accounts until cancelled; what breaks one of them stops that one alone."""
         async with asyncio.TaskGroup() as group:
             for runner in self._runners.values():
-                group.create_task(runner.run())
+                group.create_task(_alone(runner))
 
     def choose(self) -> Runner:
         """The least loaded account that has room (the rule BestWaitIdle).
@@ -191,6 +198,14 @@ class Pool:
     def _why_none(self) -> str:
         reasons = [account.reason for account in self.accounts() if account.reason]
         return "; ".join(reasons) or "no account is configured"
+
+
+async def _alone(runner: Runner) -> None:
+    try:
+        await runner.run()
+    except Exception as error:
+        log.exception("account.broken", account=runner.account.id)
+        runner.account.stop(f"A fault in Athena stopped it: {type(error).__name__}")
 
 
 def _rank(account: Account) -> int:

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from athena import __version__
@@ -35,7 +36,7 @@ def make(settings: Settings, desk: Desk) -> Front:
     """
     gate = Gate(settings.server)
     app = Litestar(
-        route_handlers=[mj.router(), _assets(), schema],
+        route_handlers=[mj.router(), _assets(), home, schema],
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "hooks": Provide(lambda: settings.hooks, sync_to_thread=False),
@@ -51,6 +52,12 @@ def make(settings: Settings, desk: Desk) -> Front:
         logging_config=None,
     )
     return Front(cast(ASGIApp, app), gate, desk, settings.hooks)
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def home() -> Redirect:
+    """Until there is more to see, the API page."""
+    return Redirect("/docs")
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)

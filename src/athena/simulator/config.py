@@ -4,14 +4,18 @@
     heartbeat_interval = 41250            # milliseconds
     limits = true                         # enforce rate limits
 
+    [[guilds]]                            # one is there when none is named
+    name = "atelier"
+
     [[users]]
     name = "ada"
     token = "ada-token"
     plan = "standard"                     # basic, standard, pro or mega
-    channel = "atelier"                   # made when no server has a channel of that name
+    guild = "atelier"                     # the first one when left out
+    channel = "general"
 
-Ids may be given (`id`, `channel_id`, `[guild] id`); those left out are made from the names, so the
-same file gives the same ids every time.
+Ids may be given (`id`, `channel_id`); those left out are made from the names, so the same file
+gives the same ids every time.
 """
 
 import hashlib
@@ -19,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 
 class Plan(StrEnum):
@@ -39,6 +43,7 @@ class UserConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     token: str
     plan: Plan = Plan.STANDARD
+    guild: str = ""
     channel: str = "general"
     channel_id: str = ""
     id: str = ""
@@ -47,22 +52,33 @@ class UserConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class GuildConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    id: str = "1100000000000000001"
-    name: str = "Athena's atelier"
+    name: str
+    id: str = ""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: tuple[UserConfig, ...]
-    guild: GuildConfig = field(default_factory=GuildConfig)
+    guilds: tuple[GuildConfig, ...] = (
+        GuildConfig(name="Athena's atelier", id="1100000000000000001"),
+    )
     link_life: float = 24 * 60 * 60.0
     heartbeat_interval: int = 41_250
     limits: bool = True
 
     def channel_of(self, user: UserConfig) -> str:
         """The id of a user's channel; users who name the same channel share it."""
-        namesakes = (each for each in self.users if each.channel == user.channel)
-        given = next((each.channel_id for each in namesakes if each.channel_id), "")
-        return given or stable_id("channel", user.channel)
+        guild_id = self.guild_of(user)
+        given = (
+            each.channel_id
+            for each in self.users
+            if each.channel_id and each.channel == user.channel and self.guild_of(each) == guild_id
+        )
+        return next(given, "") or stable_id("channel", guild_id, user.channel)
+
+    def guild_of(self, user: UserConfig) -> str:
+        """The id of a user's server."""
+        named = (guild for guild in self.guilds if guild.name == user.guild)
+        return guild_id(next(named, self.guilds[0]))
 
 
 DEMO = Config(
@@ -104,10 +120,20 @@ def load(path: Path) -> Config:
         config = msgspec.toml.decode(path.read_bytes(), type=Config)
     except (OSError, msgspec.MsgspecError) as error:
         raise BadConfig(f"{path}: {error}") from error
+    names = {guild.name for guild in config.guilds}
+    if not names:
+        raise BadConfig(f"{path}: there is no guild")
+    if strangers := {user.guild for user in config.users} - names - {""}:
+        raise BadConfig(f"{path}: there is no guild {', '.join(sorted(strangers))}")
     tokens = [user.token for user in config.users]
     if len(set(tokens)) != len(tokens):
         raise BadConfig(f"{path}: two users have the same token")
     return config
+
+
+def guild_id(guild: GuildConfig) -> str:
+    """A server's id."""
+    return guild.id or stable_id("guild", guild.name)
 
 
 def stable_id(*names: str) -> str:

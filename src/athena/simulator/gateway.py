@@ -233,7 +233,7 @@ class _Line:
 def _greet(world: World, session: Session) -> None:
     """READY, and what follows it for each kind of account."""
     account = session.account
-    guild = world.guild()
+    guild = world.guild(account.guild_id)
     ready: Json = {
         "v": 9,
         "user": {**account.user, "verified": True, "mfa_enabled": False, "email": None},

@@ -115,7 +115,7 @@ class Rest:
     async def command_index(self, request: web.Request, account: Account) -> web.Response:
         if "channel" in request.match_info:
             self._channel(request, account)
-        elif request.match_info["guild"] != self._world.guild_id:
+        elif not self._world.is_member(account, request.match_info["guild"]):
             raise errors.missing_access()
         apps = [objects.application(a, p.username) for a, p in self._world.players.items()]
         commands = self._world.commands()
@@ -157,14 +157,16 @@ class Rest:
         return reply(self._world.channels[self._channel(request, account)])
 
     async def guild(self, request: web.Request, account: Account) -> web.Response:
-        if request.match_info["guild"] != self._world.guild_id:
-            raise ApiError(404, 10004, "Unknown Guild")
-        return reply(self._world.guild())
+        return reply(self._guild(request, account))
 
     async def guild_channels(self, request: web.Request, account: Account) -> web.Response:
-        if request.match_info["guild"] != self._world.guild_id:
+        return reply(self._guild(request, account)["channels"])
+
+    def _guild(self, request: web.Request, account: Account) -> Json:
+        guild_id = request.match_info["guild"]
+        if not self._world.is_member(account, guild_id):
             raise ApiError(404, 10004, "Unknown Guild")
-        return reply(self._world.guild()["channels"])
+        return self._world.guild(guild_id)
 
     async def react(self, request: web.Request, account: Account) -> web.Response:
         channel_id = self._channel(request, account)

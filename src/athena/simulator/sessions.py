@@ -32,6 +32,7 @@ class Account(Struct, frozen=True, kw_only=True):
     token: str
     is_bot: bool
     plan: str
+    guild_id: str
     channel_id: str
 
     @property

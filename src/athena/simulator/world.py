@@ -9,7 +9,7 @@ from random import Random
 from athena.clock import Clock
 from athena.discord.snowflakes import Snowflakes
 from athena.simulator import objects
-from athena.simulator.config import Config, UserConfig, stable_id
+from athena.simulator.config import Config, UserConfig, guild_id, stable_id
 from athena.simulator.files import Files
 from athena.simulator.sessions import MESSAGE_CONTENT, Account, Session, Sessions, encode
 from athena.simulator.stage import Call, Draft, Json, Player
@@ -19,7 +19,7 @@ _REPLY, _COMMAND = 19, 20
 
 
 class World:
-    """One server with its people and bots."""
+    """The servers with their people; the bots are members of all of them."""
 
     def __init__(self, config: Config, clock: Clock, random: Random, key: bytes) -> None:
         self.config = config
@@ -36,15 +36,12 @@ class World:
         self.partial_updates = False
         """Whether MESSAGE_UPDATE names only what changed."""
         self.gateway_url = ""
+        self._guild_names = {guild_id(guild): guild.name for guild in config.guilds}
         self.accounts = {user.token: _account(config, user) for user in config.users}
         self.channels: dict[str, Json] = self._channels()
         self.messages: dict[str, dict[str, Json]] = {name: {} for name in self.channels}
 
     # People and places
-
-    @property
-    def guild_id(self) -> str:
-        return self.config.guild.id
 
     def add_player(self, player: Player) -> None:
         self.players[player.application_id] = player
@@ -59,13 +56,16 @@ class World:
         """The Midjourney plan of a user."""
         return next(a.plan for a in self.accounts.values() if a.id == user_id)
 
-    def guild(self) -> Json:
-        everybody = [account.user for account in self.accounts.values()]
-        everybody += [user for app in self.players if (user := self.user(app))]
-        members = [objects.member(user, 1_700_000_000_000) for user in everybody]
-        channels = [c for c in self.channels.values() if c["type"] == 0]
-        owner = str(everybody[0]["id"])
-        return objects.guild(self.guild_id, self.config.guild.name, owner, channels, members)
+    def guild(self, home: str) -> Json:
+        """A server with its channels and members."""
+        people = [a.user for a in self.accounts.values() if a.guild_id == home]
+        people += [user for app in self.players if (user := self.user(app))]
+        members = [objects.member(user, 1_700_000_000_000) for user in people]
+        channels = [c for c in self.channels.values() if c.get("guild_id") == home]
+        return objects.guild(home, self._guild_names[home], str(people[0]["id"]), channels, members)
+
+    def is_member(self, account: Account, home: str) -> bool:
+        return account.guild_id == home
 
     def commands(self) -> list[Json]:
         """The command index, with the versions that are current now."""
@@ -80,8 +80,9 @@ class World:
         channel = self.channels.get(channel_id)
         if channel is None:
             return False
-        recipients = channel.get("recipients")
-        return recipients is None or any(r["id"] == account.id for r in recipients)
+        if home := channel.get("guild_id"):
+            return self.is_member(account, home)
+        return any(each["id"] == account.id for each in channel["recipients"])
 
     def direct_channel(self, application_id: str, user_id: str) -> str:
         channel_id = stable_id("dm", application_id, user_id)
@@ -97,7 +98,7 @@ class World:
             channel_id = account.channel_id
             if channel_id not in made:
                 made[channel_id] = objects.channel(
-                    channel_id, self.guild_id, user.channel, len(made)
+                    channel_id, account.guild_id, user.channel, len(made)
                 )
         return made
 
@@ -237,8 +238,8 @@ class World:
         if not message["flags"] & EPHEMERAL:
             self.messages[message["channel_id"]][message["id"]] = message
             self.channels[message["channel_id"]]["last_message_id"] = message["id"]
-        guild_id = self._guild_of(message["channel_id"])
-        told = {**message, "guild_id": guild_id} if guild_id else message
+        home = self._guild_of(message["channel_id"])
+        told = {**message, "guild_id": home} if home else message
         self._tell("MESSAGE_CREATE", told, cause)
 
     def _tell(self, event: str, data: Json, cause: Call | None = None) -> None:
@@ -289,6 +290,7 @@ def _account(config: Config, user: UserConfig) -> Account:
         token=user.token,
         is_bot=user.bot,
         plan=user.plan,
+        guild_id=config.guild_of(user),
         channel_id=config.channel_of(user),
     )
 

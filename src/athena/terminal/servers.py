@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,7 +138,7 @@ def _greet(url: str) -> None:
 Athena is ready: {url}
 
   API page          {url}/docs
-  A first picture   athena imagine "a cute cat --ar 3:2" --server {url}
+  A first picture   {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
   With curl         curl -X POST {url}/mj/submit/imagine \\
                          -H "Content-Type: application/json" \\
                          -d '{{"prompt": "a cute cat --ar 3:2"}}'
@@ -144,6 +147,13 @@ Athena is ready: {url}
 Ctrl-C stops it.
 """
     )
+
+
+def _this_program() -> str:
+    """How to call this program from the same folder."""
+    if shutil.which("athena"):
+        return "athena"
+    return os.path.relpath(sys.argv[0])
 
 
 async def _simulate(config: Config, host: str, port: int, seed: int, speed: float) -> None:
@@ -162,7 +172,7 @@ def _describe(config: Config, urls: Urls) -> None:
     typer.echo(f"ATHENA_DISCORD__APPS_URL={urls.apps}")
     for user in config.users:
         kind = "BOT_TOKEN" if user.bot else "USER_TOKEN"
-        typer.echo(f"# {user.name}: {kind}={user.token} GUILD_ID={config.guild.id} "
+        typer.echo(f"# {user.name}: {kind}={user.token} GUILD_ID={config.guild_of(user)} "
                    f"CHANNEL_ID={config.channel_of(user)}")  # fmt: skip
     typer.echo(f"# control: {urls.cdn}/_control/state   Ctrl-C stops it.")
 

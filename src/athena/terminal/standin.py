@@ -27,7 +27,7 @@ def led_to(settings: Settings, urls: Urls) -> Settings:
     first = DEMO.users[0]
     account = AccountSettings(
         token=SecretStr(first.token),
-        guild_id=DEMO.guild.id,
+        guild_id=DEMO.guild_of(first),
         channel_id=first.channel_id,
         remark="demo",
     )
