@@ -3,7 +3,6 @@
 Run as `python -m bench.bare FILE`: answers every request with the file's bytes.
 """
 
-import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from athena.sockets import listen
 from athena.terminal import loop
 
 Message = MutableMapping[str, Any]
@@ -36,9 +36,7 @@ def application(body: bytes) -> Any:
 
 
 async def main(body: bytes) -> None:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(1024)
+    listening = listen("127.0.0.1", 0)
     print(f"bare: http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
         application(body), log_config=None, access_log=False, lifespan="off", server_header=False

@@ -23,6 +23,7 @@ from athena.http.front import ASGIApp
 from athena.http.mj_task import render
 from athena.midjourney.moderation import BannedWords
 from athena.settings import Settings
+from athena.sockets import listen
 from athena.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
 async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[str]:
     """A running server inside this process; yields its base URL. Raises as `serve`."""
     async with engine(settings, clock or SystemClock()) as desk:
-        listening = _listen(settings.server.host, settings.server.port)
+        listening = listen(settings.server.host, settings.server.port)
         application = app.make(settings, desk)
         host, port = listening.getsockname()[:2]
         async with _http(application, listening):
@@ -79,20 +80,6 @@ async def engine(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
         stack.push_async_callback(_cancel, asyncio.create_task(pool.run()))
         banned = BannedWords.load(settings.prompts.banned_words_file)
         yield Desk(store, pool, banned, clock, random)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, so that the event loop switches its delay of small packets off.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
-    listening.listen(1024)
-    return listening
 
 
 @asynccontextmanager

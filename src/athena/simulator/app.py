@@ -1,6 +1,5 @@
 """The stand-in as one server on one port: gateway, REST, CDN and control."""
 
-import socket
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -17,6 +16,7 @@ from athena.simulator.gateway import Gateway
 from athena.simulator.rest import Rest
 from athena.simulator.stage import Player, Stage
 from athena.simulator.world import World
+from athena.sockets import listen
 
 MakePlayer = Callable[[Stage], Player]
 
@@ -77,7 +77,7 @@ class StandIn:
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         self._runner = runner
-        listening = _listen(self._host, self._port)
+        listening = listen(self._host, self._port)
         await web.SockSite(runner, listening).start()
         self._name(f"{self._host}:{listening.getsockname()[1]}")
 
@@ -109,17 +109,3 @@ class StandIn:
         )
         self.world.gateway_url = self.urls.gateway
         self.world.files.base_url = http
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, so that the event loop switches its delay of small packets off.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise
-    listening.listen(1024)
-    return listening
