@@ -4,7 +4,6 @@ Everything that can be refused is refused here, before anything is kept; what is
 disk when `submit` and `press` return, and from then on it ends in a picture or in a reason.
 """
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from random import Random
@@ -198,9 +197,7 @@ class Desk:
         """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""
         account = runner.account
         ahead = account.reserve()
-        stored = self.store.add(task, uploads)
-        stored.add_done_callback(partial(_queue, account, task))
-        await asyncio.shield(stored)
+        await self.store.add(task, uploads, partial(_queue, account, task))
         return Accepted(task=task, ahead=ahead)
 
     def _cancel_job(self, runner: Runner, task: Task) -> None:
@@ -210,8 +207,8 @@ class Desk:
             runner.account.spawn(work)
 
 
-def _queue(account: Account, task: Task, stored: "asyncio.Future[None]") -> None:
-    if stored.exception() is None:
+def _queue(account: Account, task: Task, kept: bool) -> None:
+    if kept:
         account.enqueue(task)
     else:
         account.release()

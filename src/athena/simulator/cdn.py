@@ -1,8 +1,10 @@
 """The stand-in's CDN: uploads come in, pictures go out (contracts: discord-wire, section 5)."""
 
+import asyncio
 from io import BytesIO
 
 from aiohttp import web
+from PIL import Image
 
 from athena.simulator.files import Files, StoredFile
 
@@ -40,8 +42,6 @@ class Cdn:
 
     async def get_scaled(self, request: web.Request) -> web.Response:
         """The media proxy: another size or format."""
-        import asyncio
-
         file = self._find(request)
         if file is None:
             return web.Response(status=404, text=_GONE)
@@ -71,8 +71,6 @@ def _picture(data: bytes, content_type: str, file_id: str) -> web.Response:
 
 
 def _scale(data: bytes, width: str, height: str, kind: str) -> bytes:
-    from PIL import Image
-
     with Image.open(BytesIO(data)) as picture:
         bound = (int(width or picture.width), int(height or picture.height))
         picture.thumbnail((min(bound[0], 4096), min(bound[1], 4096)))

@@ -3,10 +3,12 @@
 Source: contracts, discord-wire, section 3.
 """
 
+from io import BytesIO
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from PIL import Image, UnidentifiedImageError
 
 from athena.simulator.errors import (
     invalid_form,
@@ -145,10 +147,6 @@ def attach(world: World, channel_id: str, given: Json) -> Json:
 
 
 def _measure(data: bytes) -> tuple[tuple[int, int] | None, str]:
-    from io import BytesIO
-
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(BytesIO(data)) as picture:
             return picture.size, picture.get_format_mimetype() or "application/octet-stream"

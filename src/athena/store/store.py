@@ -9,11 +9,11 @@ import asyncio
 import fcntl
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import msgspec
 import structlog
@@ -24,6 +24,8 @@ from athena.store.changes import Change, Changes
 from athena.store.writer import StoreBroken, Writer
 from athena.tasks.model import Task
 from athena.tasks.requests import Upload
+
+Kept: TypeAlias = Callable[[bool], None]
 
 _RECENT = 10_000
 """Ended tasks kept in memory."""
@@ -85,16 +87,19 @@ class Store:
         self._reader.close()
         self._lock.close()
 
-    def add(self, task: Task, uploads: Sequence[Upload] = ()) -> "asyncio.Future[None]":
+    def add(
+        self, task: Task, uploads: Sequence[Upload] = (), kept: Kept | None = None
+    ) -> "asyncio.Future[None]":
         """Keep a new task with its pictures; done when it is on disk.
 
-        The future fails with `StoreBroken` when it could not be kept.
+        The future fails with `StoreBroken` when it could not be kept. `kept` is told which of the
+        two it was even when nobody waits for the future any more.
         """
         statements = [writer.Insert(tables.ADD_TASK, _row(task))]
         for position, upload in enumerate(uploads):
             row = (task.id, position, *msgspec.structs.astuple(upload))
             statements.append(writer.Insert(tables.ADD_UPLOAD, row))
-        return self._commit(Change(None, task), statements)
+        return self._commit(Change(None, task), statements, kept)
 
     def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
         """Keep a change, and with it the delivery to the task's hook when the change is visible.
@@ -152,10 +157,10 @@ class Store:
         return self._write([writer.Change(tables.DROP_DELIVERIES, values)], lambda _: None)
 
     def _commit(
-        self, change: Change, statements: Sequence[writer.Statement]
+        self, change: Change, statements: Sequence[writer.Statement], kept: Kept | None = None
     ) -> "asyncio.Future[None]":
         self._hold(change.after)
-        return self._write(statements, partial(self._committed, change))
+        return self._write(statements, partial(self._committed, change, kept))
 
     def _write(
         self, statements: Sequence[writer.Statement], told: writer.Told
@@ -175,12 +180,14 @@ class Store:
         self._writer.write(statements, settle)
         return done
 
-    def _committed(self, change: Change, error: sqlite3.Error | None) -> None:
+    def _committed(self, change: Change, kept: Kept | None, error: sqlite3.Error | None) -> None:
         if error is None:
             self.changes.publish(change)
-            return
-        log.error("store.write_failed", task=change.after.id, error=str(error))
-        self._withdraw(change)
+        else:
+            log.error("store.write_failed", task=change.after.id, error=str(error))
+            self._withdraw(change)
+        if kept:
+            kept(error is None)
 
     def _hold(self, task: Task) -> None:
         if not task.ended:

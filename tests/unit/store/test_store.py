@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.conftest import breathe
 
 from athena.store import tables
 from athena.store.changes import Change
@@ -66,6 +67,16 @@ async def test_listeners_hear_of_a_change_when_it_is_on_disk(store: Store, tmp_p
     task = make_task(1)
     await store.add(task)
     assert heard == [(Change(None, task), 1)]
+
+
+async def test_a_caller_who_goes_away_changes_nothing(store: Store, tmp_path: Path) -> None:
+    told: list[bool] = []
+    for number in (1, 1):
+        store.add(make_task(number), kept=told.append).cancel()
+    while len(told) < 2:
+        await breathe()
+    assert told == [True, False]
+    assert on_disk(tmp_path, "SELECT count(*) FROM tasks") == [(1,)]
 
 
 async def test_uploads_live_as_long_as_their_task_needs_them(store: Store) -> None:
