@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from athena.simulator import pictures
-from athena.simulator.bots.prompts import Refused, rewrite
+from athena.simulator.bots.parameters import Refused
+from athena.simulator.bots.prompts import rewrite
 from athena.simulator.pictures import Art, Label
 from athena.simulator.stage import Drawing
 

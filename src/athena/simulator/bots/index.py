@@ -1,30 +1,79 @@
-"""The bots' commands with the public ids and versions (contracts: midjourney-bot, section 1)."""
+"""The bots' commands with the public ids and versions (contracts: midjourney-bot, section 1).
+
+Every command is listed, as at Discord; which of them a bot plays is the bot's own matter.
+"""
 
 from athena.simulator.stage import Json
 
 MIDJOURNEY = "936929561302675456"
+NIJI = "1022952195194359889"
 
 _STRING, _ATTACHMENT = 3, 11
-_PROMPT: Json = {"type": _STRING, "name": "prompt", "description": "The prompt", "required": True}
-
-_COMMANDS: tuple[tuple[str, str, str, str, tuple[Json, ...]], ...] = (
-    ("imagine", "938956540159881230", "1237876415471554623", "Create images", (_PROMPT,)),
-)
 
 
-def midjourney_commands() -> tuple[Json, ...]:
-    """The entries of those commands that the stand-in's Midjourney plays."""
+def _option(kind: int, name: str, *, required: bool = False, **more: object) -> Json:
+    said = name.capitalize()
+    return {"type": kind, "name": name, "description": said, "required": required, **more}
+
+
+_PROMPT = _option(_STRING, "prompt", required=True)
+_SHAPES = [
+    {"name": name, "value": f"--ar {ratio}"}
+    for name, ratio in (("Portrait", "2:3"), ("Square", "1:1"), ("Landscape", "3:2"))
+]
+_IMAGES = [_option(_ATTACHMENT, f"image{n}", required=n <= 2) for n in range(1, 6)]
+
+_OPTIONS: dict[str, list[Json]] = {
+    "imagine": [_PROMPT],
+    "blend": [*_IMAGES[:2], _option(_STRING, "dimensions", choices=_SHAPES), *_IMAGES[2:]],
+    "describe": [_option(_ATTACHMENT, "image"), _option(_STRING, "link")],
+    "shorten": [_PROMPT],
+    "show": [_option(_STRING, "job_id", required=True)],
+}
+
+_ENTRIES: dict[str, dict[str, tuple[str, str]]] = {
+    MIDJOURNEY: {
+        "imagine": ("938956540159881230", "1237876415471554623"),
+        "blend": ("1062880104792997970", "1237876415471554624"),
+        "describe": ("1092492867185950852", "1237876415471554625"),
+        "shorten": ("1121575372539039774", "1247736572414001223"),
+        "show": ("1169435442328911902", "1247736572414001224"),
+        "info": ("972289487818334209", "1237876415735660565"),
+        "fast": ("972289487818334212", "1237876415735660572"),
+        "relax": ("972289487818334213", "1237876415735660573"),
+        "settings": ("1000850743479255081", "1493662068581077053"),
+    },
+    NIJI: {
+        "imagine": ("1023054140580057099", "1248805223892254774"),
+        "blend": ("1061216934374424697", "1248805223892254775"),
+        "describe": ("1092683500743831652", "1248805223892254776"),
+        "shorten": ("1121575453916942376", "1248805223892254777"),
+        "show": ("1023054140580057101", "1248805223892254781"),
+        "info": ("1023054140580057102", "1248805223892254782"),
+        "fast": ("1023054140580057107", "1248805223925940261"),
+        "relax": ("1023054140634579024", "1248805223925940262"),
+        "settings": ("1023054140634579025", "1493662157915684906"),
+    },
+}
+
+
+def commands_of(application_id: str) -> tuple[Json, ...]:
+    """A bot's part of the command index.
+
+    Raises:
+        KeyError: no bot of this world has that id.
+    """
     return tuple(
         {
             "id": command_id,
-            "application_id": MIDJOURNEY,
+            "application_id": application_id,
             "version": version,
             "type": 1,
             "name": name,
-            "description": description,
-            "options": list(options),
+            "description": f"/{name}",
+            "options": _OPTIONS.get(name, []),
             "dm_permission": True,
             "integration_types": [0, 1],
         }
-        for name, command_id, version, description, options in _COMMANDS
+        for name, (command_id, version) in _ENTRIES[application_id].items()
     )

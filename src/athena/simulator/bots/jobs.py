@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from athena.simulator.bots.prompts import Rewritten
 from athena.simulator.pictures import Art
-from athena.simulator.stage import Call
+from athena.simulator.stage import Call, Json
 
 
 class Kind(StrEnum):
@@ -15,6 +15,15 @@ class Kind(StrEnum):
     UPSCALE = "upscale"
     VARIATION = "variation"
     REROLL = "reroll"
+
+
+class Parent(Struct, frozen=True, kw_only=True):
+    """The job whose picture a button belongs to, and which of its four was meant (1 to 4)."""
+
+    id: str
+    prompt: Rewritten
+    art: Art
+    index: int | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -25,9 +34,13 @@ class Job(Struct, frozen=True, kw_only=True):
     call: Call
     prompt: Rewritten
     art: Art
-    index: int | None = None
-    """The picture of the parent's grid, 1 to 4."""
-    parent: "Job | None" = None
+    parent: Parent | None = None
+    form: str = ""
+    """What stands between the prompt and the user, e.g. `Variations by `."""
+
+    @property
+    def index(self) -> int | None:
+        return self.parent.index if self.parent else None
 
     @property
     def waiting_lead(self) -> str:
@@ -42,12 +55,32 @@ class Job(Struct, frozen=True, kw_only=True):
                 return ""
 
     @property
-    def form(self) -> str:
-        return "Variations (Strong) by " if self.kind is Kind.VARIATION else ""
-
-    @property
     def mode(self) -> str:
         return f"{self.prompt.mode}, stealth" if self.prompt.stealth else self.prompt.mode
+
+    @property
+    def is_relaxed(self) -> bool:
+        return self.prompt.mode == "relaxed" and self.kind is not Kind.UPSCALE
+
+    def lots(self, purpose: str) -> Random:
+        """The job's own dice: what they show depends on nothing but the job."""
+        return Random(f"{self.id}/{purpose}")
+
+    def as_parent(self, index: int | None = None) -> Parent:
+        return Parent(id=self.id, prompt=self.prompt, art=self.art, index=index)
+
+    def summary(self) -> Json:
+        """What tests and people are told of it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "user": self.call.user_id,
+            "prompt": self.prompt.shown,
+            "parent": self.parent.id if self.parent else None,
+            "index": self.index,
+            "interaction": self.call.id,
+            "nonce": self.call.nonce,
+        }
 
 
 def new_id(random: Random) -> str:
@@ -62,32 +95,24 @@ def imagine(job_id: str, call: Call, prompt: Rewritten) -> Job:
     return Job(id=job_id, kind=Kind.IMAGINE, call=call, prompt=prompt, art=art)
 
 
-def upscale(job_id: str, call: Call, parent: Job, index: int) -> Job:
+def upscale(job_id: str, call: Call, parent: Parent) -> Job:
     return Job(
-        id=job_id,
-        kind=Kind.UPSCALE,
-        call=call,
-        prompt=parent.prompt,
-        art=parent.art,
-        index=index,
-        parent=parent,
+        id=job_id, kind=Kind.UPSCALE, call=call, prompt=parent.prompt, art=parent.art, parent=parent
     )
 
 
-def variation(job_id: str, call: Call, parent: Job, index: int) -> Job:
+def variation(job_id: str, call: Call, parent: Parent) -> Job:
     """Looks like its parent: the same family, other details."""
-    art = Art(prompt=parent.art.prompt, job=job_id, kin=parent.art.kin, ratio=parent.art.ratio)
+    form = Random(f"{job_id}/form").choice(("Variations (Strong) by ", "Variations by "))
+    return _new_grid(Kind.VARIATION, job_id, call, parent, parent.art.kin, form)
+
+
+def reroll(job_id: str, call: Call, parent: Parent) -> Job:
+    return _new_grid(Kind.REROLL, job_id, call, parent, job_id, "")
+
+
+def _new_grid(kind: Kind, job_id: str, call: Call, parent: Parent, kin: str, form: str) -> Job:
+    art = Art(prompt=parent.art.prompt, job=job_id, kin=kin, ratio=parent.art.ratio)
     return Job(
-        id=job_id,
-        kind=Kind.VARIATION,
-        call=call,
-        prompt=parent.prompt,
-        art=art,
-        index=index,
-        parent=parent,
+        id=job_id, kind=kind, call=call, prompt=parent.prompt, art=art, parent=parent, form=form
     )
-
-
-def reroll(job_id: str, call: Call, parent: Job) -> Job:
-    art = Art(prompt=parent.art.prompt, job=job_id, kin=job_id, ratio=parent.art.ratio)
-    return Job(id=job_id, kind=Kind.REROLL, call=call, prompt=parent.prompt, art=art, parent=parent)

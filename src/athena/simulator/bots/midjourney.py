@@ -1,43 +1,58 @@
 """The Midjourney bot of the stand-in (contracts: midjourney-bot, sections 1 to 5 and 8).
 
-A request becomes a job at once, or an embed that says why not. A job waits for one of its user's
-slots (the plan says how many there are), then goes through its messages: waiting, progress with
-previews, and the result in a new message. What Midjourney does sometimes one way and sometimes
-another (order of deletion and result, missing previews, the website's link) is drawn by lot from
-the job's own seed, so that the same seed plays the same evening again.
+A call becomes a job or an embed that says why not: two tables, one of commands and one of buttons,
+tell how a job is made of it. A job waits for one of its user's slots and then plays its evening.
+What a call becomes is drawn from the seed and the call's number, so that the same calls in the
+same order have the same job ids, times and pictures, at whatever speed they are played.
 """
 
 import asyncio
 import math
 import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable
+from itertools import count
 from random import Random
 
-from athena.simulator import pictures
+import structlog
+
 from athena.simulator.bots import forms, jobs
-from athena.simulator.bots.index import MIDJOURNEY, midjourney_commands
-from athena.simulator.bots.jobs import Job, Kind
-from athena.simulator.bots.prompts import Refused, rewrite
+from athena.simulator.bots.evening import Evening
+from athena.simulator.bots.index import MIDJOURNEY, commands_of
+from athena.simulator.bots.jobs import Job
+from athena.simulator.bots.parameters import Refused
+from athena.simulator.bots.prompts import rewrite
+from athena.simulator.bots.slots import Admission, Slots
 from athena.simulator.config import Plan
-from athena.simulator.pictures import Label
-from athena.simulator.stage import Call, Draft, Drawing, Json, Stage
+from athena.simulator.stage import Call, Draft, Json, Stage
 
 PlanOf = Callable[[str], str]
+"""The name of a user's plan, by the user's id."""
 
-_RUNNING = {Plan.BASIC: 3, Plan.STANDARD: 3, Plan.PRO: 12, Plan.MEGA: 12}
-_WAITING = 10
-_SECONDS = {"fast": (15.0, 40.0), "relaxed": (30.0, 120.0), "turbo": (6.0, 12.0)}
-_UPSCALE_SECONDS = (1.0, 3.0)
+_JOB = "([0-9a-f-]{36})"
+_CANCEL = re.compile(f"MJ::CancelJob::ByJobid::{_JOB}")
 _HEARING = (0.1, 0.3)
 """Seconds between a call and the bot's answer. No job's time, so no speed shortens it: many
 clients rely on hearing from REST first."""
 
-_STEPS = (0, 15, 31, 46, 62, 78, 93)
-_NUMBERED = re.compile(r"MJ::JOB::(upsample|variation)::([1-4])::([0-9a-f-]{36})")
-_REROLL = re.compile(r"MJ::JOB::reroll::0::([0-9a-f-]{36})::SOLO")
-_CANCEL = re.compile(r"MJ::CancelJob::ByJobid::([0-9a-f-]{36})")
 _REMEMBERED = 20_000
+
+_log = structlog.get_logger(__name__)
+
+MakeJob = Callable[[str, Call, jobs.Parent], Job]
+
+_BUTTONS: tuple[tuple[re.Pattern[str], MakeJob], ...] = (
+    (re.compile(f"MJ::JOB::upsample::(?P<index>[1-4])::(?P<job>{_JOB})"), jobs.upscale),
+    (re.compile(f"MJ::JOB::variation::(?P<index>[1-4])::(?P<job>{_JOB})"), jobs.variation),
+    (re.compile(f"MJ::JOB::reroll::(?P<index>0)::(?P<job>{_JOB})::SOLO"), jobs.reroll),
+)
+
+
+def _imagine(job_id: str, call: Call) -> Job:
+    return jobs.imagine(job_id, call, rewrite(str(call.options.get("prompt") or "")))
+
+
+_COMMANDS: dict[str, Callable[[str, Call], Job]] = {"imagine": _imagine}
 
 
 class Midjourney:
@@ -50,234 +65,130 @@ class Midjourney:
         self._stage = stage
         self._plan_of = plan_of
         self._speed = speed
-        self._random = Random(seed)
+        self._seed = seed
+        self._numbers = count(1)
+        self._made = 0
         self._jobs: dict[str, Job] = {}
-        self._running: defaultdict[str, dict[str, asyncio.Task[None]]] = defaultdict(dict)
-        self._waiting: defaultdict[str, deque[Job]] = defaultdict(deque)
-        self._most: defaultdict[str, int] = defaultdict(int)
-        self._progress: dict[str, Json] = {}
+        self._slots: defaultdict[str, Slots] = defaultdict(Slots)
+        self._evenings: dict[str, tuple[Evening, asyncio.Task[None]]] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def commands(self) -> tuple[Json, ...]:
-        return midjourney_commands()
+        return commands_of(self.application_id)
 
     def called(self, call: Call) -> None:
-        answering = asyncio.create_task(self._answer(call))
+        lots = Random(f"{self._seed}/{next(self._numbers)}")
+        answering = asyncio.create_task(self._answer(call, lots))
         self._answering.add(answering)
         answering.add_done_callback(self._answering.discard)
 
-    async def _answer(self, call: Call) -> None:
-        """Take a call after the moment that a bot needs to hear of it."""
-        if math.isfinite(self._speed):
-            await self._stage.clock.sleep(self._random.uniform(*_HEARING))
-        try:
-            self._take(call)
-        except Refused as refused:
-            self._refuse(call, refused.title, refused.description)
-
     def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
-        """Reactions ask for seeds; this bot does not answer them yet."""
+        """Reactions ask for seeds; this bot does not answer them."""
 
     def state(self) -> Json:
-        """Jobs in the order of their making, and how busy each user is."""
+        """Jobs in the order of their making (the latest 20,000), and how busy each user is."""
         return {
-            "jobs": [_summary(job) for job in self._jobs.values()],
-            "running": {user: len(running) for user, running in self._running.items()},
-            "waiting": {user: len(waiting) for user, waiting in self._waiting.items()},
-            "most_running": dict(self._most),
+            "made": self._made,
+            "jobs": [job.summary() for job in self._jobs.values()],
+            "running": {user: len(slots.running) for user, slots in self._slots.items()},
+            "waiting": {user: len(slots.waiting) for user, slots in self._slots.items()},
+            "most_running": {user: slots.most for user, slots in self._slots.items()},
         }
 
     async def close(self) -> None:
-        work = [*self._answering]
-        work += [task for running in self._running.values() for task in running.values()]
+        self._closed = True
+        work = [*self._answering, *(task for _, task in self._evenings.values())]
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
 
-    # Requests
+    # Calls
 
-    def _take(self, call: Call) -> None:
-        if call.kind == 2 and call.name == "imagine":
-            prompt = rewrite(str(call.options.get("prompt") or ""))
-            self._queue(jobs.imagine(jobs.new_id(self._random), call, prompt))
-        elif cancelled := _CANCEL.fullmatch(call.custom_id):
-            self._cancel(call, cancelled[1])
-        elif call.kind == 3:
-            self._press(call)
+    async def _answer(self, call: Call, lots: Random) -> None:
+        """Take a call after the moment that a bot needs to hear of it."""
+        job_id, hearing = jobs.new_id(lots), lots.uniform(*_HEARING)
+        await self._stage.clock.sleep(hearing if math.isfinite(self._speed) else 0)
+        try:
+            self._take(call, job_id)
+        except Refused as refused:
+            self._say(call, refused.title, refused.description)
+
+    def _take(self, call: Call, job_id: str) -> None:
+        if call.kind == 3:
+            self._press(call, job_id)
+        elif call.kind == 2 and (make := _COMMANDS.get(call.name)):
+            self._queue(make(job_id, call))
         else:
             self._stage.fail(call, 0)
 
-    def _press(self, call: Call) -> None:
-        job_id = jobs.new_id(self._random)
-        if numbered := _NUMBERED.fullmatch(call.custom_id):
-            parent = self._job(numbered[3])
-            make = jobs.upscale if numbered[1] == "upsample" else jobs.variation
-            self._queue(make(job_id, call, parent, int(numbered[2])))
-        elif reroll := _REROLL.fullmatch(call.custom_id):
-            self._queue(jobs.reroll(job_id, call, self._job(reroll[1])))
-        else:
-            raise Refused("Job action restricted", "This action is not available for this image.")
+    def _press(self, call: Call, job_id: str) -> None:
+        if cancelled := _CANCEL.fullmatch(call.custom_id):
+            self._cancel(call, cancelled[1])
+            return
+        for form, make in _BUTTONS:
+            if pressed := form.fullmatch(call.custom_id):
+                parent = self._parent(pressed["job"], int(pressed["index"]) or None)
+                self._queue(make(job_id, call, parent))
+                return
+        raise Refused("Job action restricted", "This action is not available for this image.")
 
-    def _job(self, job_id: str) -> Job:
+    def _parent(self, job_id: str, index: int | None) -> jobs.Parent:
         job = self._jobs.get(job_id)
         if job is None:
             raise Refused("Internal error", "The job is not known any more.")
-        return job
+        return job.as_parent(index)
 
-    def _refuse(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
+    def _say(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
         embed = forms.notice(title, description, failed=failed)
         self._stage.respond(call, Draft(embeds=(embed,), ephemeral=True))
 
+    # Jobs
+
     def _queue(self, job: Job) -> None:
-        user = job.call.user_id
-        if len(self._running[user]) < _RUNNING[Plan(self._plan_of(user))]:
-            self._remember(job)
-            self._start(job, queued=False)
-        elif len(self._waiting[user]) < _WAITING:
-            self._remember(job)
-            self._waiting[user].append(job)
-            text = "Your job waits until one of your others is done."
-            self._refuse(job.call, "Job queued", text, failed=False)
-        else:
-            text = "Your queue is full. Please wait for a job to finish first."
-            self._refuse(job.call, "Queue full", text)
+        match self._slots[job.call.user_id].admit(job, self._plan(job)):
+            case Admission.STARTS:
+                self._remember(job)
+                self._start(job, queued=False)
+            case Admission.WAITS:
+                self._remember(job)
+                text = "Your job waits until one of your others is done."
+                self._say(job.call, "Job queued", text, failed=False)
+            case Admission.REFUSED:
+                text = "Your queue is full. Please wait for a job to finish first."
+                self._say(job.call, "Queue full", text)
+
+    def _plan(self, job: Job) -> Plan:
+        return Plan(self._plan_of(job.call.user_id))
 
     def _remember(self, job: Job) -> None:
+        self._made += 1
         self._jobs[job.id] = job
         if len(self._jobs) > _REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
 
     def _start(self, job: Job, *, queued: bool) -> None:
-        user = job.call.user_id
-        first = self._first_message(job, queued=queued)
-        self._running[user][job.id] = asyncio.create_task(self._play(job, first))
-        self._most[user] = max(self._most[user], len(self._running[user]))
-
-    def _first_message(self, job: Job, *, queued: bool) -> Json:
-        """The answer to the call; a job that was queued has given that already."""
-        call = job.call
-        text = forms.waiting(job.waiting_lead, job.prompt.shown, call.user_id)
-        draft = Draft(content=text, components=forms.cancel_row(job.id))
-        if queued:
-            message = self._stage.post(
-                self.application_id, call.channel_id, draft, call=call, reply_to=call.message_id
-            )
-        else:
-            message = self._stage.respond(call, draft)
-        self._progress[job.id] = message
-        return message
+        evening = Evening(self._stage, job, self._speed)
+        evening.answer(queued=queued)
+        task = asyncio.create_task(evening.play())
+        self._evenings[job.id] = evening, task
+        task.add_done_callback(lambda done: self._ended(job, done))
 
     def _cancel(self, call: Call, job_id: str) -> None:
-        running = self._running[call.user_id].get(job_id)
-        if running is None:
+        if job_id not in self._slots[call.user_id].running:
             raise Refused("Job action restricted", "This job is done already.")
         self._stage.succeed(call)
-        running.cancel()
-        job = self._jobs[job_id]
-        text = forms.running(job.form, job.prompt.shown, call.user_id, "(Stopped)")
-        self._stage.edit(call.channel_id, self._progress[job_id]["id"], Draft(content=text))
-        self._ended(job)
+        evening, task = self._evenings[job_id]
+        if task.cancel():
+            evening.stop()
 
-    # A job's evening
-
-    async def _play(self, job: Job, first: Json) -> None:
-        lots = Random(job.id)
-        if job.kind is Kind.UPSCALE:
-            await self._pause(lots.uniform(*_UPSCALE_SECONDS))
-        else:
-            await self._progress_by_steps(job, first, lots)
-        self._finish(job, first, lots)
-        self._ended(job)
-
-    async def _progress_by_steps(self, job: Job, first: Json, lots: Random) -> None:
-        seconds = lots.uniform(*_SECONDS[job.prompt.mode])
-        shown = lots.random() > 0.1
-        await self._pause(seconds / (len(_STEPS) + 1))
-        for percent in _STEPS:
-            self._stage.edit(job.call.channel_id, first["id"], _step(job, percent, shown=shown))
-            await self._pause(seconds / (len(_STEPS) + 1))
-
-    async def _pause(self, seconds: float) -> None:
-        await self._stage.clock.sleep(seconds / self._speed)
-
-    def _finish(self, job: Job, first: Json, lots: Random) -> None:
-        """The result, and the end of the progress message, in either order."""
-        acts: list[Callable[[], object]] = [
-            lambda: self._stage.delete(job.call.channel_id, first["id"]),
-            lambda: self._post_result(job, lots),
-        ]
-        if lots.random() < 0.3:
-            acts.reverse()
-        for act in acts:
-            act()
-
-    def _post_result(self, job: Job, lots: Random) -> None:
-        call = job.call
-        self._stage.post(
-            self.application_id,
-            call.channel_id,
-            _result(job, website=lots.random() < 0.5),
-            call=call,
-            reply_to=call.message_id,
-        )
-
-    def _ended(self, job: Job) -> None:
-        user = job.call.user_id
-        self._running[user].pop(job.id, None)
-        self._progress.pop(job.id, None)
-        if self._waiting[user]:
-            self._start(self._waiting[user].popleft(), queued=True)
-
-
-def _step(job: Job, percent: int, *, shown: bool) -> Draft:
-    marks = f"({percent}%) ({job.mode})"
-    drawn: tuple[Drawing, ...] = ()
-    if shown and percent:
-        drawn = (pictures.preview(job.art, percent, f"{job.id}_grid_0.webp"),)
-    return Draft(
-        content=forms.running(job.form, job.prompt.shown, job.call.user_id, marks),
-        components=forms.cancel_row(job.id),
-        drawings=drawn,
-    )
-
-
-def _result(job: Job, *, website: bool) -> Draft:
-    prompt, user = job.prompt, job.call.user_id
-    if job.kind is Kind.UPSCALE:
-        index = job.index or 1
-        drawing = pictures.single(job.art, index, _label(job), _filename(job))
-        square = prompt.ratio[0] == prompt.ratio[1]
-        rows = forms.single_rows(job.id, prompt.version, square=square)
-        text = forms.image_number(prompt.shown, index, user)
-    else:
-        drawing = pictures.grid(job.art, _label(job), _filename(job))
-        rows = forms.grid_rows(job.id)
-        text = forms.done(job.form, prompt.shown, user, job.mode, job.id if website else None)
-    return Draft(content=text, components=rows, drawings=(drawing,))
-
-
-def _label(job: Job) -> Label:
-    return Label(
-        job=job.id,
-        prompt=job.prompt.shown,
-        tile=job.index or 0 if job.kind is Kind.UPSCALE else 0,
-        parent=job.parent.id if job.parent else "",
-        author=job.call.username,
-    )
-
-
-def _filename(job: Job) -> str:
-    return f"{job.call.username}_{forms.slug(job.prompt.shown)}_{job.id}.png"
-
-
-def _summary(job: Job) -> Json:
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "user": job.call.user_id,
-        "prompt": job.prompt.shown,
-        "parent": job.parent.id if job.parent else None,
-        "index": job.index,
-        "interaction": job.call.id,
-        "nonce": job.call.nonce,
-    }
+    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
+        """Whatever ended the job, its slot is free for the next."""
+        del self._evenings[job.id]
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("job failed", job=job.id, exc_info=error)
+        if self._closed:
+            return
+        following = self._slots[job.call.user_id].free(job.id, self._plan(job))
+        if following:
+            self._start(following, queued=True)
