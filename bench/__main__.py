@@ -1,14 +1,15 @@
 """Runs every measurement and prints one table."""
 
-import asyncio
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from athena.terminal import loop
 from bench import events, imagines, memory, requests
 from bench.result import Result
 
@@ -16,7 +17,7 @@ from bench.result import Result
 def main() -> None:
     """Measure everything; exits with 1 when a bound is missed."""
     results: list[Result] = []
-    measurements: list[Callable[[Path], Awaitable[list[Result]]]] = [
+    measurements: list[Callable[[Path], Coroutine[Any, Any, list[Result]]]] = [
         memory.measure,
         events.measure,
         requests.measure,
@@ -24,7 +25,7 @@ def main() -> None:
     ]
     for measure in measurements:
         with tempfile.TemporaryDirectory() as folder:
-            results += asyncio.run(measure(Path(folder)))  # type: ignore[arg-type]
+            results += loop.run(measure(Path(folder)))
     _print(results)
     sys.exit(0 if all(result.good for result in results) else 1)
 

@@ -1,7 +1,8 @@
 """What one gateway event costs, with few and with many running tasks.
 
 The real path without sockets: reader, matching, state machine, store. If the cost grew with the
-number of tasks, matching would be searching instead of looking up.
+number of tasks, matching would be searching instead of looking up. Counted is the event loop's own
+processor time; the store's writer works on another thread.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from bench.result import Result
 
 _FEW, _MANY = 10, 5_000
 _EVENTS = 2_000
-_ROUNDS = 7
+_ROUNDS = 11
 
 
 class _Town:
@@ -31,6 +32,7 @@ class _Town:
 
     def __init__(self, store: Store, tasks: list[Task]) -> None:
         self._tasks = tasks
+        self._store = store
         self.account = Account("5", store, SystemClock(), core_size=15, queue_size=0)
         for task in tasks:
             self.account.adopt(task)
@@ -40,12 +42,17 @@ class _Town:
     async def round(self) -> float:
         """Microseconds for each of many events, spread evenly over the tasks."""
         said = [self._progress(n * len(self._tasks) // _EVENTS) for n in range(_EVENTS)]
-        began = time.perf_counter()
+        began = time.thread_time()
         for message in said:
             self.receiver.read(message)
-        spent = time.perf_counter() - began
-        await asyncio.sleep(0.2)
+        spent = time.thread_time() - began
+        await self._written()
         return spent / _EVENTS * 1e6
+
+    async def _written(self) -> None:
+        """Let the store finish, so that no round pays for another."""
+        task = self.account.current(self._tasks[0].id) or self._tasks[0]
+        await self._store.save(task, task)
 
     def _progress(self, number: int) -> wire.Message:
         task = self._tasks[number]
@@ -68,20 +75,21 @@ class _Channel:
 
 
 async def measure(folder: Path) -> list[Result]:
-    """Rounds with few and with many tasks in turn; the medians are compared."""
+    """Rounds with few and with many tasks in turn; the median ratio counts."""
     store = await Store.open(folder)
     towns = [await _town(store, count) for count in (_FEW, _MANY)]
     rounds = [[await town.round() for town in towns] for _ in range(_ROUNDS + 1)][1:]
     few, many = (median(column) for column in zip(*rounds, strict=True))
+    ratio = median(pair[1] / pair[0] for pair in rounds)
     await store.close()
     return [
         Result(
             what=f"one gateway event, {_MANY:,} running tasks",
             measured=f"{many:.0f} µs",
             against=f"{few:.0f} µs with {_FEW}",
-            ratio=f"{many / few:.2f}",
+            ratio=f"{ratio:.2f}",
             bound="<= 1.25",
-            good=many / few <= 1.25,
+            good=ratio <= 1.25,
         )
     ]
 

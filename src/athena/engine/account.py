@@ -17,7 +17,7 @@ import structlog
 
 from athena.clock import Clock
 from athena.engine.refusals import NoAccount, QueueFull
-from athena.midjourney import commands
+from athena.midjourney import commands, prompts
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.matching import Index
@@ -51,7 +51,7 @@ class Account:
         self.queue_size = queue_size
         self.state = AccountState.CONNECTING
         self.reason = ""
-        self.index = Index()
+        self.index = Index(prompts.essence)
         self.unwanted: dict[str, None] = {}
         """Cancelled tasks whose job is still to come, and is then to be cancelled too."""
         self.send: Callable[[Task], Coroutine[Any, Any, None]]
@@ -141,7 +141,7 @@ class Account:
         if after.ended:
             self._end(after)
         else:
-            self.index.put(after, commands.expected(after))
+            self.index.update(after)
             self._move_back(before, after)
         self._wake.set()
         return stored

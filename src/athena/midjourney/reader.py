@@ -197,7 +197,6 @@ def _evidence(message: wire.Message, bot: Bot, said: Reading | None, me: str | N
         user=user,
         action=said.action if said else None,
         prompt=said.prompt if said else None,
-        essence=prompts.essence(said.prompt) if said else None,
         index=said.index if said else None,
         own=me is None or user is None or user == me,
     )

@@ -45,6 +45,8 @@ STOPPED = "[Stopped] The job was stopped at Midjourney."
 
 def begin_sending(task: Task, nonce: str, now: Millis) -> Task:
     """To be on disk before the POST: from here on the interaction may exist."""
+    if task.ended:
+        return task
     return _next(
         task,
         sending=Sending.SENDING,

@@ -10,7 +10,7 @@ know of our press is somebody else's.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -53,9 +53,13 @@ class Expected(Struct, frozen=True, kw_only=True):
 
 
 class Index:
-    """The keys of one account's unfinished tasks."""
+    """The keys of one account's unfinished tasks.
 
-    def __init__(self) -> None:
+    `essence` reduces a prompt to what survives the bot's rewriting; it is asked only at last.
+    """
+
+    def __init__(self, essence: Callable[[str], str]) -> None:
+        self._essence = essence
         self._tasks: dict[str, Task] = {}
         self._expected: dict[str, Expected] = {}
         self._settled: OrderedDict[str, None] = OrderedDict()
@@ -66,8 +70,16 @@ class Index:
         self._by_parent: defaultdict[str, set[str]] = defaultdict(set)
         self._by_essence: defaultdict[str, set[str]] = defaultdict(set)
 
+    def update(self, task: Task) -> None:
+        """Tell what is newly known of a task."""
+        known = self._tasks[task.id]
+        if known.keys == task.keys:
+            self._tasks[task.id] = task
+        else:
+            self.put(task, self._expected[task.id])
+
     def put(self, task: Task, expected: Expected) -> None:
-        """Add a task, or tell what is newly known of it."""
+        """Add a task."""
         self.drop(task.id)
         self._tasks[task.id] = task
         self._expected[task.id] = expected
@@ -106,8 +118,9 @@ class Index:
             return Nobody()
         if evidence.parent_message:
             return self._only(self._by_parent.get(evidence.parent_message, ()), evidence)
-        if evidence.essence is not None:
-            return self._only(self._by_essence.get(evidence.essence, ()), evidence)
+        if evidence.prompt is not None:
+            alike = self._by_essence.get(self._essence(evidence.prompt), ())
+            return self._only(alike, evidence)
         return Nobody()
 
     def _by_id(self, evidence: Evidence) -> str | None:

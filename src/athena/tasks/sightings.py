@@ -26,8 +26,6 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     action: Action | None = None
     prompt: str | None = None
     """Exactly as the bot wrote it."""
-    essence: str | None = None
-    """The prompt without links and parameters, lower case: the last resort of matching."""
     index: int | None = None
     """The picture of the parent's grid, 1 to 4."""
     own: bool = True

@@ -178,3 +178,8 @@ def test_what_is_only_seen_again_is_no_sign_of_life() -> None:
     assert task.deadline == NOW + task.patience
     assert lifecycle.advance(task, progress(31), NOW + 5) is task
     assert lifecycle.advance(task, progress(46), NOW + 9).deadline == NOW + 9 + task.patience
+
+
+def test_a_task_cancelled_before_it_is_sent_stays_as_it_ended() -> None:
+    task = lifecycle.cancel(new_task(), NOW)
+    assert lifecycle.begin_sending(task, "77", NOW) is task

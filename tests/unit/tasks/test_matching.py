@@ -37,7 +37,7 @@ def press(task_id: str, index: int, **keys: str | None) -> tuple[Task, Expected]
 
 
 def test_each_id_leads_to_its_task() -> None:
-    index = Index()
+    index = Index(str)
     index.put(imagine("1", interaction="i1", message="m1", job="j1"), IMAGINE)
     index.put(imagine("2", interaction="i2", message="m2", job="j2"), IMAGINE)
     for key in (
@@ -50,36 +50,36 @@ def test_each_id_leads_to_its_task() -> None:
 
 
 def test_equal_prompts_without_ids_are_nobody_s() -> None:
-    index = Index()
+    index = Index(str)
     index.put(imagine("1"), IMAGINE)
-    seen = Evidence(message=LATER, action=Action.IMAGINE, essence="a cat", bot=Bot.MIDJOURNEY)
+    seen = Evidence(message=LATER, action=Action.IMAGINE, prompt="a cat", bot=Bot.MIDJOURNEY)
     assert index.find(seen) == Found("1")
     index.put(imagine("2"), IMAGINE)
     assert isinstance(index.find(seen), Ambiguous)
 
 
 def test_text_finds_only_tasks_that_wait_for_their_first_message() -> None:
-    index = Index()
+    index = Index(str)
     index.put(imagine("1", job="j1"), IMAGINE)
     index.put(imagine("2"), IMAGINE)
-    assert index.find(Evidence(message=LATER, essence="a cat")) == Found("2")
+    assert index.find(Evidence(message=LATER, prompt="a cat")) == Found("2")
 
 
 def test_what_was_said_before_the_task_was_sent_is_not_its() -> None:
-    index = Index()
+    index = Index(str)
     index.put(imagine("1"), IMAGINE)
-    assert index.find(Evidence(message="12345", essence="a cat")) == Nobody()
+    assert index.find(Evidence(message="12345", prompt="a cat")) == Nobody()
 
 
 def test_another_s_nonce_or_user_is_never_ours() -> None:
-    index = Index()
+    index = Index(str)
     index.put(imagine("1"), IMAGINE)
-    assert index.find(Evidence(message=LATER, nonce="5", essence="a cat")) == Nobody()
-    assert index.find(Evidence(message=LATER, own=False, essence="a cat")) == Nobody()
+    assert index.find(Evidence(message=LATER, nonce="5", prompt="a cat")) == Nobody()
+    assert index.find(Evidence(message=LATER, own=False, prompt="a cat")) == Nobody()
 
 
 def test_replies_are_told_apart_by_their_number() -> None:
-    index = Index()
+    index = Index(str)
     index.put(*press("1", 1))
     index.put(*press("2", 2))
     seen = Evidence(message=LATER, parent_message="300", action=Action.UPSCALE, index=2)
@@ -87,19 +87,19 @@ def test_replies_are_told_apart_by_their_number() -> None:
 
 
 def test_a_reply_with_another_interaction_is_somebody_else_s() -> None:
-    index = Index()
+    index = Index(str)
     index.put(*press("1", 1, interaction="mine"))
     seen = Evidence(message=LATER, parent_message="300", interaction="other", index=1)
     assert index.find(seen) == Nobody()
 
 
 def test_an_ended_task_s_ids_belong_to_nobody_after_it() -> None:
-    index = Index()
+    index = Index(str)
     done = imagine("1", interaction="i1", message="m1", job="j1")
     index.put(done, IMAGINE)
     index.settle(done)
     index.put(imagine("2"), IMAGINE)
-    assert index.find(Evidence(message=LATER, job="j1", essence="a cat")) == Nobody()
+    assert index.find(Evidence(message=LATER, job="j1", prompt="a cat")) == Nobody()
 
 
 ids = st.sampled_from([None, "a", "b", "c", "d"])
@@ -110,7 +110,7 @@ keys = st.builds(Keys, interaction=ids, message=ids, job=ids, parent_message=ids
 def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
     known: list[Keys], data: st.DataObject
 ) -> None:
-    index = Index()
+    index = Index(str)
     tasks = [
         replace(imagine(str(n)), keys=replace(each, nonce=str(NONCE + n)))
         for n, each in enumerate(known)
@@ -124,16 +124,18 @@ def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
             interaction=ids,
             job=ids,
             parent_message=ids,
-            essence=st.sampled_from([None, "a cat"]),
+            prompt=st.sampled_from([None, "a cat"]),
         )
     )
     match = index.find(seen)
     if isinstance(match, Found):
         found = tasks[int(match.task_id)].keys
         shared = {found.interaction, found.job} & ({seen.interaction, seen.job} - {None})
-        fits = found.parent_message == seen.parent_message or seen.essence
+        fits = found.parent_message == seen.parent_message or seen.prompt
         assert shared or fits
     for task in tasks:
         index.drop(task.id)
     assert index.find(seen) == Nobody()
-    assert all(not table for name, table in vars(index).items() if name != "_settled")
+    tables = {name: it for name, it in vars(index).items() if isinstance(it, dict)}
+    assert len(tables) == 9
+    assert all(not table for name, table in tables.items() if name != "_settled")
