@@ -20,6 +20,7 @@ from athena.settings import (
     Settings,
 )
 from athena.simulator.app import StandIn
+from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO, Config
 
 GUILD = DEMO.guilds[0].id
@@ -59,8 +60,7 @@ class House(Struct):
 
     def jobs(self) -> list[Json]:
         """What the stand-in's Midjourney made."""
-        (bot,) = self.standin.world.players.values()
-        return list(bot.state()["jobs"])
+        return list(self.standin.world.players[MIDJOURNEY].state()["jobs"])
 
 
 def account(number: int = 0, **changes: Any) -> AccountSettings:

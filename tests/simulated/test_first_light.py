@@ -7,6 +7,7 @@ from collections import Counter
 from PIL import Image
 
 from athena.clock import TurnableClock
+from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.conftest import breathe
 from tests.simulated.conftest import Build, House, Json, account
@@ -225,10 +226,10 @@ async def wait_online(house: House) -> None:
 
 
 def running_now(house: House) -> int:
-    (bot,) = house.standin.world.players.values()
+    bot = house.standin.world.players[MIDJOURNEY]
     return sum(bot.state()["running"].values())
 
 
 def most_running(house: House) -> int:
-    (bot,) = house.standin.world.players.values()
+    bot = house.standin.world.players[MIDJOURNEY]
     return int(max(bot.state()["most_running"].values()))

@@ -14,6 +14,7 @@ from PIL import Image
 from yarl import URL
 
 from athena.simulator.app import StandIn
+from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.simulated.conftest import CHANNEL, GUILD
 from tests.simulated.test_standin import Visitor
@@ -97,7 +98,7 @@ async def test_the_npm_client(need: Callable[[str], str], tmp_path: Path) -> Non
         args = (standin.urls.cdn, GUILD, CHANNEL, DEMO.users[0].token)
         out = await run(node, "imagine_and_upscale.js", *args, cwd=tmp_path)
         told = json.loads(out)
-        (bot,) = standin.world.players.values()
+        bot = standin.world.players[MIDJOURNEY]
         grid, single = bot.state()["jobs"]
     assert "31%" in told["progress"]
     assert told["grid"]["hash"] == grid["id"]

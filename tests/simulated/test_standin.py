@@ -10,12 +10,12 @@ from PIL import Image
 
 from athena.clock import TurnableClock
 from athena.simulator.app import StandIn
+from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO, BadConfig, load
 from athena.simulator.stage import Draft
 from tests.conftest import breathe
 from tests.simulated.conftest import CHANNEL, GUILD, Json
 
-MIDJOURNEY = "936929561302675456"
 TOKEN = DEMO.users[0].token
 IMAGINE = {"id": "938956540159881230", "version": "1237876415471554623", "name": "imagine"}
 
@@ -302,7 +302,7 @@ async def test_the_same_seed_makes_the_same_jobs(clock: TurnableClock) -> None:
             visitor = Visitor(standin, http)
             for prompt in ("a cat", "a dog"):
                 assert (await visitor.use_imagine(prompt))[0] == 204
-            (bot,) = standin.world.players.values()
+            bot = standin.world.players[MIDJOURNEY]
             while len(jobs := bot.state()["jobs"]) < 2:
                 await breathe()
             made.append([job["id"] for job in jobs])

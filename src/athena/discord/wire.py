@@ -34,6 +34,9 @@ class Attachment(Struct, frozen=True, kw_only=True):
 
 class EmbedImage(Struct, frozen=True, kw_only=True):
     url: str = ""
+    proxy_url: str = ""
+    width: int | None = None
+    height: int | None = None
 
 
 class EmbedFooter(Struct, frozen=True, kw_only=True):
@@ -53,6 +56,12 @@ class Emoji(Struct, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class MenuOption(Struct, frozen=True, kw_only=True):
+    label: str = ""
+    value: str = ""
+    default: bool = False
+
+
 class Component(Struct, frozen=True, kw_only=True):
     """A row (type 1) of buttons (2), menus (3) or text inputs (4)."""
 
@@ -65,6 +74,7 @@ class Component(Struct, frozen=True, kw_only=True):
     url: str | None = None
     disabled: bool = False
     value: str | None = None
+    options: tuple[MenuOption, ...] = ()
 
 
 class InteractionRef(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from athena.tasks.model import Action, Button
 JOB = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _JOB = re.compile(JOB)
 _CANCEL = "MJ::CancelJob::ByJobid::"
+_NO_JOB = ("MJ::Job::", "MJ::Picread::", "MJ::Prompts::")
 
 
 class Meaning(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,9 @@ class Meaning(Struct, frozen=True, kw_only=True):
     action: Action | None
     index: int | None = None
     modal: bool = False
+    """It always opens a window."""
+    remix: bool = False
+    """It opens one while the account has Remix on (contracts: mj-dialect, section 5)."""
     supported: bool = True
 
 
@@ -48,11 +52,17 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], Action | None, bool], ...] = tuple(
         (r"MJ::Outpaint::", Action.ZOOM, False),
         (r"MJ::CustomZoom::", Action.ZOOM, True),
         (r"MJ::JOB::animate_", Action.VIDEO, False),
-        (r"MJ::Job::PicReader::([1-4])$", Action.IMAGINE, True),
+        (r"MJ::Job::PicReader::([1-4])(?:::|$)", Action.IMAGINE, True),
         (r"MJ::Picread::Retry", Action.DESCRIBE, False),
         (r"MJ::Job::PromptAnalyzer::([1-5])::", Action.IMAGINE, True),
         (r"MJ::Job::PromptAnalyzerExtended::", Action.SHORTEN, False),
     )
+)
+
+
+_REMIXED = tuple(
+    f"MJ::JOB::{verb}"
+    for verb in ("variation::", "low_variation::", "high_variation::", "reroll::", "pan_")
 )
 
 
@@ -61,13 +71,24 @@ def meaning(custom_id: str) -> Meaning:
     for pattern, action, modal in _GRAMMAR:
         if found := pattern.match(custom_id):
             index = int(found.group(1)) if found.re.groups else None
-            return Meaning(action=action, index=index, modal=modal)
+            remix = custom_id.startswith(_REMIXED)
+            return Meaning(action=action, index=index, modal=modal, remix=remix)
     return _UNSUPPORTED
 
 
+def needs_mask(custom_id: str) -> bool:
+    """Whether the button's window is the page on which a region is marked."""
+    return custom_id.startswith("MJ::Inpaint::")
+
+
+def is_custom_zoom(custom_id: str) -> bool:
+    """Whether the button's window wants a `--zoom`."""
+    return custom_id.startswith("MJ::CustomZoom::")
+
+
 def job_of(custom_id: str) -> str | None:
-    """The job that a button belongs to."""
-    found = _JOB.search(custom_id)
+    """The job that a button or a link belongs to. What a shorten's buttons hold is none."""
+    found = None if custom_id.startswith(_NO_JOB) else _JOB.search(custom_id)
     return found.group() if found else None
 
 

@@ -1,7 +1,9 @@
 """Requests become what is done at Discord, and what the bot's answer to it will look like.
 
 Commands are named here and looked up in Discord's index when they are sent; nothing knows an id
-or a version by heart.
+or a version by heart. Some requests take two steps, of which the first makes nothing yet: a window
+is opened and then submitted, a face is saved and then used, a film is taken out of its grid and
+then gone on with. `preparation` is that first step, `following` the second.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,18 @@ from msgspec import Struct
 from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, buttons, prompts
 from athena.tasks.matching import Expected
 from athena.tasks.model import Action, Bot, Speed, Task
-from athena.tasks.requests import Imagine, Press
+from athena.tasks.requests import (
+    Blend,
+    Describe,
+    Dimensions,
+    Extend,
+    Imagine,
+    Press,
+    Shorten,
+    Show,
+    SwapFace,
+)
+from athena.tasks.sightings import Finished, Notice, Sighting
 
 APPLICATIONS = {
     Bot.MIDJOURNEY: MIDJOURNEY,
@@ -21,12 +34,21 @@ APPLICATIONS = {
 }
 
 _SPEEDS = {Speed.FAST: "fast", Speed.RELAX: "relax", Speed.TURBO: "turbo"}
+_SHAPES = {
+    Dimensions.PORTRAIT: "--ar 2:3",
+    Dimensions.SQUARE: "--ar 1:1",
+    Dimensions.LANDSCAPE: "--ar 3:2",
+}
 
 
 class UseCommand(Struct, frozen=True, kw_only=True):
+    """A command by its name as people type it (`imagine`, `prefer remix`)."""
+
     application: str
     name: str
-    options: dict[str, str]
+    options: dict[str, str] = {}
+    files: dict[str, int] = {}
+    """Options that take a picture, and which of the task's uploads that is."""
 
 
 class PressButton(Struct, frozen=True, kw_only=True):
@@ -39,17 +61,102 @@ class PressButton(Struct, frozen=True, kw_only=True):
 Deed: TypeAlias = UseCommand | PressButton
 
 
-def deed(task: Task, links: Sequence[str] = ()) -> Deed:
-    """What to do at Discord for a task; `links` are those of its uploaded pictures."""
+class CannotFollow(Exception):
+    """The first step's answer does not offer the second; the text says what is missing."""
+
+
+def preparation(task: Task) -> Deed | None:
+    """The first step of a request that takes two; None for all others."""
     application = APPLICATIONS[task.bot]
     match task.request:
-        case Imagine(prompt=prompt):
-            text = " ".join([*links, with_speed(prompt, task.speed)])
-            return UseCommand(application=application, name="imagine", options={"prompt": text})
-        case Press(message=message, custom_id=custom_id, flags=flags):
+        case Press(custom_id=custom_id) if buttons.meaning(custom_id).modal:
+            return _pressing(task, task.request)
+        case SwapFace():
+            options = {"idname": _face_name(task)}
+            return UseCommand(
+                application=application, name="saveid", options=options, files={"image": 0}
+            )
+        case Extend(message=message, custom_id=custom_id, flags=flags):
             return PressButton(
                 application=application, message=message, custom_id=custom_id, flags=flags
             )
+        case _:
+            return None
+
+
+def is_prepared(task: Task, seen: Sighting) -> bool:
+    """Whether a sighting is the answer to the first step."""
+    match task.request:
+        case SwapFace():
+            return isinstance(seen, Notice | Finished)
+        case Extend():
+            return isinstance(seen, Finished)
+        case _:
+            return False
+
+
+def following(task: Task, seen: Sighting) -> Deed:
+    """The second step, now that the first has been answered.
+
+    Raises:
+        CannotFollow: the answer has not the button that is to be pressed.
+    """
+    match task.request:
+        case Extend(then=then) if isinstance(seen, Finished):
+            for button in seen.face.buttons:
+                if button.custom_id.startswith(then):
+                    return PressButton(
+                        application=APPLICATIONS[task.bot],
+                        message=seen.evidence.message or "",
+                        custom_id=button.custom_id,
+                        flags=seen.face.flags,
+                    )
+            raise CannotFollow("Midjourney does not offer to extend this film.")
+        case _:
+            return deed(task)
+
+
+def deed(task: Task, links: Sequence[str] = ()) -> Deed:
+    """What to do at Discord for a task; `links` are those of pictures that its prompt names."""
+    application = APPLICATIONS[task.bot]
+
+    def use(name: str, **options: str) -> UseCommand:
+        return UseCommand(application=application, name=name, options=options)
+
+    match task.request:
+        case Imagine():
+            return use("imagine", prompt=_text(task.request, links, task.speed))
+        case Blend(uploads=uploads, dimensions=dimensions):
+            options = {"dimensions": _SHAPES[dimensions]} if dimensions else {}
+            files = {f"image{number + 1}": number for number in range(uploads)}
+            return UseCommand(application=application, name="blend", options=options, files=files)
+        case Describe(link=""):
+            return UseCommand(application=application, name="describe", files={"image": 0})
+        case Describe(link=link):
+            return use("describe", link=link)
+        case Shorten(prompt=prompt):
+            return use("shorten", prompt=prompt)
+        case Show(job=job):
+            return use("show", job_id=job)
+        case SwapFace():
+            options = {"idname": _face_name(task)}
+            return UseCommand(
+                application=application, name="swapid", options=options, files={"image": 1}
+            )
+        case Press():
+            return _pressing(task, task.request)
+        case Extend():
+            raise CannotFollow("a film is extended by pressing what its own message shows")
+
+
+def account_command(name: str, bot: Bot = Bot.MIDJOURNEY) -> UseCommand:
+    """A command about the account itself: `info`, `settings`, `relax`, `prefer remix` …"""
+    return UseCommand(application=APPLICATIONS[bot], name=name)
+
+
+def show_command(job: str, bot: Bot) -> UseCommand:
+    """`/show`, for use in the bot's direct channel."""
+    return UseCommand(application=APPLICATIONS[bot], name="show", options={"job_id": job})
 
 
 def with_speed(prompt: str, speed: Speed | None) -> str:
@@ -60,13 +167,40 @@ def with_speed(prompt: str, speed: Speed | None) -> str:
 
 def expected(task: Task) -> Expected:
     """How the bot's messages on the task will begin, for matching without ids."""
+    made = frozenset({Action.IMAGINE, Action.VIDEO})
     match task.request:
         case Imagine(prompt=prompt):
-            return Expected(
-                actions=frozenset({Action.IMAGINE, Action.VIDEO}), essence=prompts.essence(prompt)
-            )
-        case Press(custom_id=custom_id):
+            return Expected(actions=made, essence=prompts.essence(prompt))
+        case Blend():
+            return Expected(actions=frozenset({Action.IMAGINE, Action.BLEND}), essence="")
+        case Press(custom_id=custom_id, reply=reply):
             meaning = buttons.meaning(custom_id)
-            if meaning.action is Action.REROLL:
-                return Expected(actions=frozenset({Action.REROLL, Action.IMAGINE, task.action}))
-            return Expected(actions=frozenset({task.action}), index=meaning.index)
+            again = meaning.action is Action.REROLL
+            actions = {Action.REROLL, Action.IMAGINE, task.action} if again else {task.action}
+            essence = prompts.essence(reply.prompt) if reply and reply.prompt else None
+            return Expected(actions=frozenset(actions), essence=essence, index=meaning.index)
+        case Show():
+            return Expected(actions=frozenset(Action))
+        case _:
+            return Expected(actions=frozenset({task.action}))
+
+
+def _pressing(task: Task, press: Press) -> PressButton:
+    return PressButton(
+        application=APPLICATIONS[task.bot],
+        message=press.message,
+        custom_id=press.custom_id,
+        flags=press.flags,
+    )
+
+
+def _text(request: Imagine, links: Sequence[str], speed: Speed | None) -> str:
+    """Links first, the speed last; of a film the last link may be its end."""
+    *before, end = links if request.end else (*links, "")
+    prompt = f"{request.prompt} --end {end}" if request.end else request.prompt
+    return with_speed(" ".join([*before, prompt]), speed).strip()
+
+
+def _face_name(task: Task) -> str:
+    """A name of at most ten letters and digits under which the face is kept."""
+    return f"a{task.id[-9:]}"

@@ -1,13 +1,19 @@
 """Notices: what the bot says about a request or an account instead of a picture.
 
-The embed's title decides (contracts: midjourney-bot, section 8). A red embed that nobody knows is
-a failure in Midjourney's own words; any other unknown embed is no notice.
+The title decides (contracts: midjourney-bot, section 8), whether an embed has it or the first line
+of a plain text. Of embeds that nobody knows, a red one is a failure in Midjourney's own words, a
+yellow or green one a remark that ends nothing; any other is no notice.
 """
 
+import re
+
+from msgspec import Struct
+
 from athena.discord import wire
-from athena.tasks.sightings import Verdict
+from athena.tasks.sightings import Profile, Verdict
 
 _RED = frozenset({16711680, 15548997})
+_MILD = frozenset({16776960, 65280})
 
 _TITLES: dict[Verdict, tuple[str, ...]] = {
     Verdict.FAILED: (
@@ -46,19 +52,81 @@ _TITLES: dict[Verdict, tuple[str, ...]] = {
     ),
 }
 
-
-def _plain(title: str) -> str:
-    return title.strip().rstrip("!.").casefold()
-
-
-_VERDICTS = {_plain(title): verdict for verdict, titles in _TITLES.items() for title in titles}
+EXHAUSTED = "Credits exhausted"
+"""The one account notice that relaxed mode may get round, where the owner allows it."""
 
 
-def verdict(embed: wire.Embed) -> Verdict | None:
-    """What the embed means, or None when it is no notice that we know."""
+class Said(Struct, frozen=True, kw_only=True):
+    """A notice, taken out of the message that bears it."""
+
+    verdict: Verdict
+    title: str
+    description: str = ""
+    profile: Profile | None = None
+    """What it tells of the account's settings."""
+
+
+def is_exhausted(title: str) -> bool:
+    """Whether a notice says that the plan's fast time is used up."""
+    return _plain(title) == _plain(EXHAUSTED)
+
+
+def of_embed(embed: wire.Embed) -> Said | None:
+    """What the embed means, or None when it is no notice."""
+    verdict = verdict_of(embed)
+    if verdict is None:
+        return None
+    return Said(verdict=verdict, title=embed.title, description=embed.description)
+
+
+def verdict_of(embed: wire.Embed) -> Verdict | None:
+    """The verdict of an embed."""
     known = _VERDICTS.get(_plain(embed.title))
     if known is None and embed.title and embed.color in _RED:
         known = Verdict.FAILED
     if known in (Verdict.FAILED, None) and embed.footer and "decline-" in embed.footer.text:
         return Verdict.MODERATED
+    if known is None and embed.title and embed.color in _MILD:
+        return Verdict.NOTICE
     return known
+
+
+def of_text(content: str) -> Said | None:
+    """A notice that is plain text: a known title at its head, a switch's or a bookmark's answer."""
+    head = _MARKUP.sub("", content[:200]).lstrip()
+    if found := _TITLED.match(head):
+        title = found[0].strip()
+        said = content.split(title, 1)[-1].lstrip("*_#: \n")
+        return Said(verdict=_VERDICTS[_plain(title)], title=title, description=said)
+    for form, profile in _SWITCHES:
+        if form.search(head):
+            return Said(verdict=Verdict.NOTICE, title="", description=content, profile=profile)
+    return None
+
+
+def _plain(title: str) -> str:
+    """A title as it is compared: no signs around it, one spelling."""
+    return title.strip(" \t\r\n!.:*#🚫⚠️❌").casefold().replace("canceled", "cancelled")
+
+
+_VERDICTS = {_plain(title): verdict for verdict, titles in _TITLES.items() for title in titles}
+
+_MARKUP = re.compile(r"[*_#>`]+")
+_TITLED = re.compile(
+    r"(?:{})(?=[!.:]|\s*\n|\s*\Z)".format(
+        "|".join(re.escape(title) for title in sorted(_VERDICTS, key=len, reverse=True))
+    ),
+    re.IGNORECASE,
+)
+
+_SWITCHES: tuple[tuple[re.Pattern[str], Profile | None], ...] = (
+    (re.compile(r"^You have successfully rated"), None),
+    (re.compile(r"^Remix mode turned on"), Profile(remix=True)),
+    (re.compile(r"^Remix mode turned off"), Profile(remix=False)),
+    (re.compile(r"^Done! .*\bdo not consume fast[- ]hours"), Profile(mode="Relaxed")),
+    (re.compile(r"^Done! .*\bturbo\b", re.IGNORECASE), Profile(mode="Turbo")),
+    (re.compile(r"^Done! .*\bconsume fast[- ]hours"), Profile(mode="Fast")),
+    (re.compile(r"^Done! .*\b(?:stealth|private)\b", re.IGNORECASE), Profile(visibility="Stealth")),
+    (re.compile(r"^Done! .*\bpublic\b", re.IGNORECASE), Profile(visibility="Public")),
+    (re.compile(r"^Done! "), None),
+)

@@ -1,9 +1,11 @@
 """Prompts: their text, their links and their parameters.
 
-A prompt is `[links] text [--parameter values]…`. Midjourney rewrites it on the way (contracts:
-midjourney-bot, section 4), so two prompts are compared by their essence: the text alone. Plainly
-bad values are refused here, before anyone waits a minute for the bot's own refusal (section 9);
-parameters that we do not know are Midjourney's to judge.
+A prompt is `[links] text [--parameter values]…`, and a parameter may stand anywhere in the text:
+how many words belong to it is its own matter (none to a switch, one to a number, all that follow
+to `--no`), and what stands behind them is text again. Midjourney rewrites prompts on the way
+(contracts: midjourney-bot, section 4), so two are compared by their essence: the text alone.
+Plainly bad values are refused here, before anyone waits a minute for the bot's own refusal
+(section 9); parameters that we do not know are Midjourney's to judge, and go on as they are.
 """
 
 import re
@@ -13,7 +15,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 _DASHES = re.compile(r"[—–](?=[a-zA-Z])")
-_PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z]+)")
+_PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?https?://[^\s<>]+>?")
 _SPACE = re.compile(r"\s+")
 
@@ -42,20 +44,28 @@ class Parts(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def split(prompt: str) -> Parts:
-    """The text before the first parameter, and the parameters with their values."""
+    """The text, and the parameters with their values."""
     prompt = _DASHES.sub("--", prompt)
     marks = list(_PARAMETER.finditer(prompt))
     starts = [mark.start() for mark in marks] + [len(prompt)]
-    parameters = tuple(
-        Parameter(mark.group(1).lower(), prompt[mark.end() : end].strip())
-        for mark, end in zip(marks, starts[1:], strict=True)
-    )
-    return Parts(prompt[: starts[0]].strip(), parameters)
+    texts = [prompt[: starts[0]].strip()]
+    parameters = []
+    for mark, end in zip(marks, starts[1:], strict=True):
+        name = mark.group(1).lower()
+        value, rest = _cut(name, prompt[mark.end() : end].strip())
+        parameters.append(Parameter(name, value))
+        texts.append(rest)
+    return Parts(" ".join(text for text in texts if text), tuple(parameters))
 
 
 def has(prompt: str, parameter: str) -> bool:
     """Whether the prompt names a parameter, given without its dashes."""
     return any(known.name == parameter for known in split(prompt).parameters)
+
+
+def links(prompt: str) -> list[str]:
+    """The picture links of a prompt, in their order."""
+    return [link.strip("<>") for link in _LINK.findall(split(prompt).text)]
 
 
 def essence(prompt: str) -> str:
@@ -72,21 +82,45 @@ def check(prompt: str) -> None:
     parts = split(prompt)
     if not parts.text and not parts.parameters:
         raise BadPrompt("the prompt is empty")
-    for parameter in parts.parameters:
+    check_parameters(prompt)
+
+
+def check_parameters(prompt: str) -> None:
+    """The same for a prompt that may be empty.
+
+    Raises:
+        BadPrompt: a known parameter has an impossible value.
+    """
+    for parameter in split(prompt).parameters:
         if (rule := _RULES.get(parameter.name)) and (fault := rule(parameter.value)):
             raise BadPrompt(f"--{parameter.name} {fault}", parameter.name)
 
 
+def value_of(prompt: str, parameter: str) -> str | None:
+    """The value of a parameter, the last one where it is named twice; None when it is not."""
+    values = [each.value for each in split(prompt).parameters if each.name == parameter]
+    return values[-1] if values else None
+
+
+def _cut(name: str, words: str) -> tuple[str, str]:
+    """A parameter's own words, and the text behind them."""
+    if name in _SWITCHES:
+        return "", words
+    if name not in _SINGLE:
+        return words, ""
+    value, *rest = words.split(None, 1) or [""]
+    return value, "".join(rest)
+
+
 _Rule = Callable[[str], str | None]
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?|\.\d{1,12}")
 
 
 def _between(low: float, high: float) -> _Rule:
     def rule(value: str) -> str | None:
-        try:
-            fine = low <= float(value) <= high
-        except ValueError:
-            fine = False
-        return None if fine else f"must be a number from {low:g} to {high:g}, not {value!r}"
+        if _NUMBER.fullmatch(value) and low <= float(value) <= high:
+            return None
+        return f"must be a number from {low:g} to {high:g}, not {value!r}"
 
     return rule
 
@@ -114,18 +148,31 @@ def _many(low: float, high: float) -> _Rule:
     return rule
 
 
+def _words(value: str) -> str | None:
+    return None if value else "needs at least one word"
+
+
 _RULES: dict[str, _Rule] = {
     "ar": _ratio,
     "aspect": _ratio,
     "bs": _one_of("1", "2", "4"),
     "c": _between(0, 100),
     "chaos": _between(0, 100),
+    "cref": _words,
     "cw": _between(0, 100),
+    "end": _words,
     "iw": _between(0, 3),
     "motion": _one_of("low", "high"),
+    "no": _words,
+    "oref": _words,
     "ow": _between(1, 1000),
+    "q": _between(0, 4),
+    "quality": _between(0, 4),
+    "r": _between(1, 40),
+    "repeat": _between(1, 40),
     "s": _between(0, 1000),
     "seed": _between(0, 4_294_967_295),
+    "sref": _words,
     "stop": _between(10, 100),
     "stylize": _between(0, 1000),
     "sw": _many(0, 1000),
@@ -133,3 +180,11 @@ _RULES: dict[str, _Rule] = {
     "weird": _between(0, 3000),
     "zoom": _between(1, 2),
 }
+
+_LISTS = frozenset({"no", "sref", "cref", "oref", "sw", "p", "profile"})
+_SINGLE = (frozenset(_RULES) | {"style", "v", "version", "iw"}) - _LISTS
+"""Parameters of exactly one word. Of those that we do not know, all that follows is their own."""
+
+_SWITCHES = frozenset(
+    {"tile", "raw", "draft", "loop", "fast", "relax", "turbo", "stealth", "public"}
+)

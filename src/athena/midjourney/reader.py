@@ -1,86 +1,41 @@
 """Reads what the bots say: a Discord message becomes a sighting.
 
-The text of a job's message is a small language (contracts: midjourney-bot, sections 2 and 3):
-
-    [lead] **PROMPT** - [form by ]<@USER>[ website][ (mark)]…[newline promotion]
-
-The prompt may hold anything, the tail's own signs included, so the tail is matched from the last
-`** - ` backwards and must reach the end of the text. The marks tell the state: `Waiting to start`,
-`31%`, `fast`, `paused`, `Stopped`. No mark but a speed means done, if the picture is there.
-No input raises; what is not understood becomes `Unknown`.
+A message is asked in this order: is it a seed, a notice, an answer in words, what the account's
+settings are, a job's text (`jobtext`)? What none of them understands becomes `Unknown`. No input
+raises.
 """
 
 import re
-from enum import StrEnum
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from athena.discord import wire
-from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, buttons, notices, prompts
+from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, answers, buttons, jobtext, notices
+from athena.midjourney.jobtext import Reading, State
+from athena.midjourney.notices import Said
 from athena.tasks.model import Action, Bot, Picture
 from athena.tasks.sightings import (
+    AccountTold,
     Evidence,
     Face,
     Finished,
     Notice,
     Progress,
+    SeedTold,
     Sighting,
     Stopped,
     Unknown,
+    Verdict,
     Waiting,
 )
 
 BOTS = {MIDJOURNEY: Bot.MIDJOURNEY, NIJI: Bot.NIJI, INSIGHT_FACE: Bot.INSIGHT_FACE}
 """The application ids whose messages are read."""
 
+_LOADING = 128
+"""Message flag: the bot is thinking; an edit will bring what it has to say."""
 
-class State(StrEnum):
-    WAITING = "waiting"
-    PROGRESS = "progress"
-    DONE = "done"
-    STOPPED = "stopped"
-    UNCLEAR = "unclear"
-
-
-class Reading(Struct, frozen=True, kw_only=True):
-    """What the text alone says."""
-
-    action: Action
-    state: State
-    prompt: str
-    user: str
-    percent: int | None = None
-    mode: str | None = None
-    index: int | None = None
-    job: str | None = None
-
-
-_LEAD = re.compile(
-    r"(?:Making variations for image #(?P<vary>[1-4]) with prompt "
-    r"|Upscaling image #(?P<upscale>[1-4]) with "
-    r"|(?P<reroll>Rerolling )"
-    r"|(?P<video>Creating video with prompt ))?\*\*"
-)
-_SEAM = "** - "
-_TAIL = re.compile(
-    r"(?:(?P<form>Variations|Remix|Upscaled|Upscaling|Zoom Out|Pan (?:Left|Right|Up|Down))"
-    r"(?: \([^()\n]{1,40}\))? by |Image #(?P<image>[1-4]) )?"
-    r"<@!?(?P<user>\d{1,20})>"
-    r"(?: \[?\(Open on website for full quality\)\]?(?:\(<(?P<link>[^<>\s]*)>\))?)?"
-    r"(?P<marks>(?: \([^()\n]{1,60}\))*)"
-    r"\s*(?:\n(?:-# )?Create, explore, and organize[^\n]*)?\s*\Z"
-)
-_MARK = re.compile(r"\(([^()]*)\)")
-_PERCENT = re.compile(r"(?:(?P<mode>\D*?) )?(?P<percent>\d{1,3})%")
-_MODE = re.compile(r"(?:fast|relaxed|turbo)(?:, ?stealth)?|stealth")
 _FILE_JOB = re.compile(rf"({buttons.JOB})(?=(?:_[a-z0-9_]+)?\.[a-z0-9]+\Z)")
-_FORMS = {
-    "Variations": Action.VARIATION,
-    "Remix": Action.VARIATION,
-    "Upscaled": Action.UPSCALE,
-    "Upscaling": Action.UPSCALE,
-    "Zoom Out": Action.ZOOM,
-}
 
 
 def read(message: wire.Message, me: str | None = None) -> Sighting | None:
@@ -89,34 +44,21 @@ def read(message: wire.Message, me: str | None = None) -> Sighting | None:
     `me` is the account's user id; messages that name another user are marked as not our own.
     """
     bot = _bot(message)
-    if bot is None:
-        return None
-    said = read_content(message.content)
+    return None if bot is None else read_as(bot, message, me)
+
+
+def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> Sighting:
+    """The same for a message that is known, or taken, to be this bot's."""
+    said = jobtext.read(message.content)
     evidence = _evidence(message, bot, said, me)
     face = _face(message, said)
-    for embed in message.embeds:
-        if verdict := notices.verdict(embed):
-            return Notice(
-                evidence=evidence,
-                verdict=verdict,
-                title=embed.title,
-                description=embed.description,
-                face=face,
-            )
-    return _sighting(said, evidence, face)
-
-
-def read_content(content: str) -> Reading | None:
-    """What a job's text says, or None when it has not the form of one."""
-    lead = _LEAD.match(content)
-    if lead is None:
-        return None
-    seam = content.rfind(_SEAM)
-    while seam >= lead.end():
-        if tail := _TAIL.match(content, seam + len(_SEAM)):
-            return _reading(lead, content[lead.end() : seam], tail)
-        seam = content.rfind(_SEAM, 0, seam + len(_SEAM) - 1)
-    return None
+    return (
+        _seed(message, evidence)
+        or _notice(message, said, evidence, face)
+        or _words(message, evidence, face)
+        or _settings(message, evidence)
+        or _job_sighting(message, said, evidence, face)
+    )
 
 
 def job_of_file(filename: str) -> str | None:
@@ -125,57 +67,89 @@ def job_of_file(filename: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _reading(lead: re.Match[str], prompt: str, tail: re.Match[str]) -> Reading:
-    marks = _MARK.findall(tail["marks"])
-    percent, mode = _progress(marks)
-    index = lead["vary"] or lead["upscale"] or tail["image"]
-    return Reading(
-        action=_action(lead, prompt, tail),
-        state=_state(marks, percent),
-        prompt=prompt,
-        user=tail["user"],
-        percent=percent,
-        mode=mode,
-        index=int(index) if index else None,
-        job=buttons.job_of(tail["link"] or ""),
+# What a message may be
+
+
+def _seed(message: wire.Message, evidence: Evidence) -> Sighting | None:
+    told = answers.seed_of(message.content)
+    return SeedTold(evidence=evidence, job=told[0], seed=told[1]) if told else None
+
+
+def _notice(
+    message: wire.Message, text: Reading | None, evidence: Evidence, face: Face
+) -> Sighting | None:
+    embedded = (told for embed in message.embeds if (told := notices.of_embed(embed)))
+    said = next(embedded, None) or (notices.of_text(message.content) if text is None else None)
+    if said is None:
+        return None
+    if said.profile:
+        return AccountTold(evidence=evidence, profile=said.profile)
+    return _noticed(said, evidence, face)
+
+
+def _noticed(said: Said, evidence: Evidence, face: Face) -> Notice:
+    return Notice(
+        evidence=evidence,
+        verdict=said.verdict,
+        title=said.title,
+        description=said.description,
+        face=face,
     )
 
 
-def _action(lead: re.Match[str], prompt: str, tail: re.Match[str]) -> Action:
-    if lead["vary"]:
-        return Action.VARIATION
-    if lead["upscale"] or tail["image"]:
-        return Action.UPSCALE
-    if lead["reroll"]:
-        return Action.REROLL
-    if lead["video"]:
-        return Action.VIDEO
-    if form := tail["form"]:
-        return _FORMS.get(form, Action.PAN)
-    return Action.VIDEO if prompts.has(prompt, "video") else Action.IMAGINE
+def _words(message: wire.Message, evidence: Evidence, face: Face) -> Sighting | None:
+    for embed in message.embeds:
+        if told := answers.words_of(embed):
+            return Finished(
+                evidence=replace(evidence, action=told[0]),
+                face=replace(face, picture=face.picture or _embedded(embed)),
+                words=told[1],
+            )
+        if profile := answers.info_of(embed):
+            return AccountTold(evidence=evidence, profile=profile)
+    return None
 
 
-def _progress(marks: list[str]) -> tuple[int | None, str | None]:
-    percent: int | None = None
-    mode: str | None = None
-    for mark in marks:
-        if _MODE.fullmatch(mark):
-            mode = mark
-        elif found := _PERCENT.fullmatch(mark):
-            percent = min(int(found["percent"]), 100)
-            mode = found["mode"] or mode
-    return percent, mode
+def _settings(message: wire.Message, evidence: Evidence) -> Sighting | None:
+    profile = answers.settings_of(message)
+    return AccountTold(evidence=evidence, profile=profile) if profile else None
 
 
-def _state(marks: list[str], percent: int | None) -> State:
-    if "Stopped" in marks:
-        return State.STOPPED
-    if "Waiting to start" in marks:
-        return State.WAITING
-    if percent is not None or "paused" in marks:
-        return State.PROGRESS
-    known = all(_MODE.fullmatch(mark) for mark in marks)
-    return State.DONE if known else State.UNCLEAR
+def _job_sighting(
+    message: wire.Message, said: Reading | None, evidence: Evidence, face: Face
+) -> Sighting:
+    if said is None:
+        return _without_text(message, evidence, face)
+    match said.state:
+        case State.WAITING:
+            return Waiting(evidence=evidence, face=face)
+        case State.PROGRESS:
+            return Progress(evidence=evidence, face=face, percent=said.percent)
+        case State.STOPPED:
+            return Stopped(evidence=evidence, face=face)
+        case State.DONE if face.picture:
+            return Finished(evidence=evidence, face=face)
+        case State.DONE:
+            return Progress(evidence=evidence, face=face)
+        case State.UNCLEAR if face.picture and face.buttons:
+            return Finished(evidence=evidence, face=face)
+        case State.UNCLEAR:
+            return Unknown(evidence=evidence, content=face.content)
+
+
+def _without_text(message: wire.Message, evidence: Evidence, face: Face) -> Sighting:
+    """No job's text: the bot is still thinking, or it is the one that only swaps faces."""
+    if message.flags & _LOADING and not message.content and not message.embeds:
+        return Waiting(evidence=evidence, face=face)
+    if evidence.bot is not Bot.INSIGHT_FACE:
+        return Unknown(evidence=evidence, content=face.content)
+    if face.picture:
+        return Finished(evidence=replace(evidence, action=Action.SWAP_FACE), face=face)
+    said = " ".join([message.content, *(embed.description for embed in message.embeds)]).strip()
+    return Notice(evidence=evidence, verdict=Verdict.NOTICE, title="", description=said, face=face)
+
+
+# Its parts
 
 
 def _bot(message: wire.Message) -> Bot | None:
@@ -188,7 +162,7 @@ def _evidence(message: wire.Message, bot: Bot, said: Reading | None, me: str | N
     user = said.user if said else (cause.user.id if cause and cause.user else None)
     replied = message.message_reference if message.type == wire.REPLY else None
     return Evidence(
-        message=message.id,
+        message=message.id or None,
         nonce=str(message.nonce) if message.nonce is not None else None,
         interaction=cause.id if cause else None,
         parent_message=replied.message_id if replied else None,
@@ -238,21 +212,8 @@ def _picture(message: wire.Message) -> Picture | None:
     )
 
 
-def _sighting(said: Reading | None, evidence: Evidence, face: Face) -> Sighting:
-    if said is None:
-        return Unknown(evidence=evidence, content=face.content)
-    match said.state:
-        case State.WAITING:
-            return Waiting(evidence=evidence, face=face)
-        case State.PROGRESS:
-            return Progress(evidence=evidence, face=face, percent=said.percent)
-        case State.STOPPED:
-            return Stopped(evidence=evidence, face=face)
-        case State.DONE if face.picture:
-            return Finished(evidence=evidence, face=face)
-        case State.DONE:
-            return Progress(evidence=evidence, face=face)
-        case State.UNCLEAR if face.picture and face.buttons:
-            return Finished(evidence=evidence, face=face)
-        case State.UNCLEAR:
-            return Unknown(evidence=evidence, content=face.content)
+def _embedded(embed: wire.Embed) -> Picture | None:
+    image = embed.image
+    if image is None or not image.url:
+        return None
+    return Picture(url=image.url, proxy_url=image.proxy_url, width=image.width, height=image.height)

@@ -1,4 +1,4 @@
-"""The stand-in as one server on one port: gateway, REST, CDN and control."""
+"""The stand-in as one server on one port: gateway, REST, CDN, the bots' pages and control."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -7,12 +7,14 @@ from aiohttp import web
 from msgspec import Struct
 
 from athena.clock import Clock, SystemClock
-from athena.simulator.bots.midjourney import Midjourney
+from athena.simulator.bots.faces import InsightFace
+from athena.simulator.bots.midjourney import NIJI_FACE, Face, Midjourney
 from athena.simulator.cdn import Cdn
 from athena.simulator.config import DEMO, Config
 from athena.simulator.control import Control
 from athena.simulator.faults import Faults
 from athena.simulator.gateway import Gateway
+from athena.simulator.pages import Pages
 from athena.simulator.rest import Rest
 from athena.simulator.stage import Player, Stage
 from athena.simulator.world import World
@@ -51,7 +53,7 @@ class StandIn:
     ) -> None:
         random = Random(seed)
         self.world = World(config, clock or SystemClock(), random, random.randbytes(32))
-        bots = [self._midjourney(speed, seed)] if players is None else players
+        bots = self._bots(speed, seed) if players is None else players
         for make in bots:
             self.world.add_player(make(self.world))
         self.faults = Faults()
@@ -89,13 +91,22 @@ class StandIn:
         if self._runner:
             await self._runner.cleanup()
 
-    def _midjourney(self, speed: float, seed: int) -> MakePlayer:
-        return lambda stage: Midjourney(stage, self.world.plan_of, speed=speed, seed=seed)
+    def _bots(self, speed: float, seed: int) -> list[MakePlayer]:
+        def midjourney(face: Face) -> MakePlayer:
+            plan_of = self.world.plan_of
+            return lambda stage: Midjourney(stage, plan_of, speed=speed, seed=seed, face=face)
+
+        return [
+            midjourney(Face()),
+            midjourney(NIJI_FACE),
+            lambda stage: InsightFace(stage, speed=speed, seed=seed),
+        ]
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.add_routes(Control(self.world, self.gateway, self.faults).routes())
         app.add_routes(Cdn(self.world.files).routes())
+        app.add_routes(Pages(self.world).routes())
         app.add_routes(self._rest.routes())
         app.add_routes(
             [web.get(path, self.gateway.handle) for path in ("/", "/gateway", "/gateway/")]

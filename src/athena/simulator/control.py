@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.errors import reply
 from athena.simulator.faults import Fault, Faults
 from athena.simulator.gateway import Gateway
@@ -30,6 +31,14 @@ class Fail(Struct, forbid_unknown_fields=True):
     times: int = 1
     json: bool = True
     retry_after: float = 1.0
+
+
+class Notice(Struct, forbid_unknown_fields=True):
+    title: str
+    """Of section 8 or any other; ` | way` behind it tells how it comes (see `bots.notices`)."""
+    times: int = 1
+    user_id: str | None = None
+    application_id: str = MIDJOURNEY
 
 
 class Number(Struct, forbid_unknown_fields=True):
@@ -57,6 +66,8 @@ class Control:
             "mute-acks": (Switch, lambda switch: setattr(self._faults, "mute_acks", switch.on)),
             "partial-updates": (Switch, self._partial_updates),
             "link-life": (Number, self._set_link_life),
+            "window-life": (Number, self._set_window_life),
+            "notice": (Notice, self._wish),
             "fail": (Fail, self._fail),
         }
         posts = [web.post(f"/_control/{n}", _handler(*act)) for n, act in acts.items()]
@@ -85,6 +96,15 @@ class Control:
     def _set_link_life(self, wish: Number) -> None:
         self._world.files.link_life = wish.value
 
+    def _set_window_life(self, wish: Number) -> None:
+        self._world.window_life = round(wish.value * 1000)
+
+    def _wish(self, wish: Notice) -> None:
+        player = self._world.players.get(wish.application_id)
+        if player is None:
+            raise ValueError("no such bot")
+        player.wish(wish.user_id, wish.title, wish.times)
+
     def _fail(self, wish: Fail) -> None:
         fault = Fault(status=wish.status, json=wish.json, retry_after=wish.retry_after)
         self._faults.plan(wish.route, fault, wish.times)
@@ -96,8 +116,8 @@ def _handler(
     async def handle(request: web.Request) -> web.Response:
         try:
             wish = msgspec.json.decode(await request.read() or b"{}", type=kind)
-        except msgspec.MsgspecError as error:
+            return reply({"done": act(wish)})
+        except (msgspec.MsgspecError, ValueError) as error:
             return reply({"error": str(error)}, 400)
-        return reply({"done": act(wish)})
 
     return handle

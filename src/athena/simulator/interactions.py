@@ -98,7 +98,27 @@ def _command(world: World, body: Body) -> Json:
             "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION",
             "This command is outdated, please try again in a few minutes",
         )
+    if chosen := _sub_command(body, entry):
+        return {"name": chosen["name"], "options": _options(world, body, chosen)}
     return {"name": entry["name"], "options": _options(world, body, entry)}
+
+
+def _sub_command(body: Body, entry: Json) -> Json | None:
+    """The part of a command such as `/prefer remix` that was chosen; its options become ours.
+
+    Raises:
+        ApiError: the command has parts, and none of them was chosen.
+    """
+    parts = {each["name"]: each for each in entry.get("options") or () if each["type"] == 1}
+    if not parts:
+        return None
+    given: Json = next(iter(body.data.get("options") or ()), {})
+    if given.get("name") not in parts:
+        raise invalid_form(
+            "data.options", "APPLICATION_COMMAND_OPTIONS_VALUE_REQUIRED", "Choose a sub-command"
+        )
+    body.data["options"] = given.get("options") or ()
+    return dict(parts[given["name"]])
 
 
 def _entry(player: Player, command_id: str) -> Json | None:
@@ -169,8 +189,8 @@ def _press(world: World, body: Body) -> Json:
 
 
 def _window(world: World, body: Body) -> Json:
-    opened = world.windows.pop(str(body.data.get("id")), None)
-    if opened is None or opened[1] != body.data.get("custom_id"):
+    window = world.submitted(str(body.data.get("id")), str(body.data.get("custom_id")))
+    if window is None:
         raise unknown_interaction()
     rows = body.data.get("components") or ()
     inputs = {
@@ -178,5 +198,5 @@ def _window(world: World, body: Body) -> Json:
         for row in rows
         for part in row.get("components") or ()
     }
-    press, custom_id = opened
-    return {"custom_id": custom_id, "message_id": press.message_id, "inputs": inputs}
+    message_id = window.call.message_id
+    return {"custom_id": window.custom_id, "message_id": message_id, "inputs": inputs}

@@ -1,82 +1,123 @@
-"""Real pictures, drawn from a prompt and a job's id.
+"""Real picture files of scenes: grids, single pictures, previews and films.
 
-A tile is painted small and enlarged smoothly: the same job gives the same picture to the last
-byte, and no two jobs the same one. A grid is its four tiles side by side, and a picture taken from
-a grid is that very tile. Each says in its text chunks whose it is, so that a test can prove it.
-Nothing here knows of messages or queues, only of what a job's picture depends on.
+A grid is its four tiles side by side, and a picture taken from a grid is that very tile. Each file
+says in its text chunks (PNG) or its XMP (WebP) whose it is, so that a test can prove it.
 """
 
-import math
+from collections.abc import Callable, Sequence
 from functools import partial
-from random import Random
 
 from msgspec import Struct
 from PIL import Image, ImageFilter
 
 from athena.simulator.bots import encoding
 from athena.simulator.bots.encoding import Label
-from athena.simulator.bots.landscape import Landscape
+from athena.simulator.scenes import Scene, Size
 from athena.simulator.stage import Drawing
 
-__all__ = ["Art", "Label", "grid", "preview", "single", "tile_size"]
+__all__ = ["Film", "Label", "film", "grid", "preview", "single", "step"]
 
-_AREA = 1024 * 1024
-_STEP = 16
-_SKETCH_AREA = 560 * 560
-"""Pixels of a tile as it is painted, before it is enlarged."""
-
-
-class Art(Struct, frozen=True, kw_only=True):
-    """Which picture: everything that its pixels depend on.
-
-    `kin` is the id of the first job of a family: variations share its palette and composition.
-    """
-
-    prompt: str
-    job: str
-    kin: str
-    ratio: tuple[int, int]
+_FRAMES = 12
+_FRAME_MILLIS = 120
+_FILM_AREA = 1 / 9
+"""A film's pixels as a part of a picture's."""
 
 
-def tile_size(ratio: tuple[int, int]) -> tuple[int, int]:
-    """A tile's width and height: about a megapixel, both sides multiples of 16."""
-    width, height = ratio
-    shape = min(max(width / height, 1 / 14), 14.0)
-    wide = max(round(math.sqrt(_AREA * shape) / _STEP), 4) * _STEP
-    high = max(round(math.sqrt(_AREA / shape) / _STEP), 4) * _STEP
-    return wide, high
+class Film(Struct, frozen=True, kw_only=True):
+    """A slow move into a scene, towards another's if it has an `end`."""
+
+    start: Scene
+    end: Scene | None = None
+    motion: float = 0.3
+    """How much closer the last frame is than the first, as a part of the picture."""
+    loops: bool = False
+    """It ends as it began."""
+
+    def frame(self, number: int, size: Size) -> Image.Image:
+        """One of the frames, from 0."""
+        way = number / (_FRAMES - 1)
+        if self.loops:
+            way = 1 - abs(2 * way - 1)
+        whole = self.start.paint(size)
+        if self.end:
+            whole = Image.blend(whole, self.end.paint(size), way)
+        inset = self.motion * way / 2
+        box = (inset * size[0], inset * size[1], (1 - inset) * size[0], (1 - inset) * size[1])
+        return whole.resize(size, Image.Resampling.BICUBIC, box)
 
 
-def grid(art: Art, label: Label, filename: str) -> Drawing:
-    """The 2x2 grid of a job."""
-    wide, high = tile_size(art.ratio)
-    return _png(filename, (2 * wide, 2 * high), partial(_grid, art, (wide, high)), label)
+def grid(tiles: Sequence[Scene], tile: Size, label: Label, filename: str) -> Drawing:
+    """The 2x2 grid of a job; `tile` is the size of one."""
+    whole = (2 * tile[0], 2 * tile[1])
+    return _png(filename, whole, partial(_grid, tiles, tile), label)
 
 
-def single(art: Art, index: int, label: Label, filename: str) -> Drawing:
-    """One tile (1 to 4) of a job's grid, as its own file."""
-    size = tile_size(art.ratio)
-    return _png(filename, size, partial(_tile, art, size, index), label)
+def single(scene: Scene, size: Size, label: Label, filename: str) -> Drawing:
+    """One picture."""
+    return _png(filename, size, partial(scene.paint, size), label)
 
 
-def preview(art: Art, percent: int, filename: str) -> Drawing:
-    """A grid while it is made: small, and sharper with every per cent."""
-    wide, high = tile_size(art.ratio)
-    tile = (wide // 4, high // 4)
-    promised = encoding.webp_size(4 * tile[0] * tile[1])
+def preview(tiles: Sequence[Scene], tile: Size, percent: int, filename: str) -> Drawing:
+    """A picture or grid while it is made: small, and sharper with every per cent."""
+    small = (tile[0] // 4, tile[1] // 4)
+    size = small if len(tiles) == 1 else (2 * small[0], 2 * small[1])
+    promised = encoding.webp_size(size[0] * size[1])
     return Drawing(
         filename=filename,
         content_type="image/webp",
-        width=2 * tile[0],
-        height=2 * tile[1],
+        width=size[0],
+        height=size[1],
         size=promised,
-        draw=lambda: encoding.webp(_unfinished(art, tile, percent), promised),
+        draw=lambda: encoding.webp(_unfinished(tiles, small, percent), promised),
     )
 
 
-def _png(
-    filename: str, size: tuple[int, int], paint: "partial[Image.Image]", label: Label
-) -> Drawing:
+def film(films: Sequence[Film], tile: Size, label: Label, filename: str) -> Drawing:
+    """One film, or up to four side by side, as an animated WebP."""
+    small = _film_size(tile)
+    size = small if len(films) == 1 else (2 * small[0], (1 if len(films) == 2 else 2) * small[1])
+    promised = encoding.film_size(size[0] * size[1], _FRAMES)
+    return Drawing(
+        filename=filename,
+        content_type="image/webp",
+        width=size[0],
+        height=size[1],
+        size=promised,
+        draw=lambda: encoding.film(_frames(films, small, size), _FRAME_MILLIS, label, promised),
+    )
+
+
+def step(film: Film, tile: Size, number: int, filename: str) -> Drawing:
+    """A frame of a film while it is made."""
+    size = _film_size(tile)
+    promised = encoding.webp_size(size[0] * size[1])
+    return Drawing(
+        filename=filename,
+        content_type="image/jpeg",
+        width=size[0],
+        height=size[1],
+        size=promised,
+        draw=lambda: encoding.jpeg(film.frame(number % _FRAMES, size), promised),
+    )
+
+
+def _film_size(tile: Size) -> Size:
+    scale = _FILM_AREA**0.5
+    return max(round(tile[0] * scale), 16), max(round(tile[1] * scale), 16)
+
+
+def _frames(films: Sequence[Film], small: Size, size: Size) -> list[Image.Image]:
+    frames = []
+    for number in range(_FRAMES):
+        whole = Image.new("RGB", size)
+        for place, each in enumerate(films):
+            at = (place % 2 * small[0], place // 2 * small[1])
+            whole.paste(each.frame(number, small), at)
+        frames.append(whole)
+    return frames
+
+
+def _png(filename: str, size: Size, paint: Callable[[], Image.Image], label: Label) -> Drawing:
     promised = encoding.png_size(size[0] * size[1], label)
     return Drawing(
         filename=filename,
@@ -88,24 +129,16 @@ def _png(
     )
 
 
-def _unfinished(art: Art, tile: tuple[int, int], percent: int) -> Image.Image:
+def _unfinished(tiles: Sequence[Scene], tile: Size, percent: int) -> Image.Image:
     blur = (100 - percent) / 100 * tile[0] / 12
-    return _grid(art, tile).filter(ImageFilter.GaussianBlur(blur))
+    return _grid(tiles, tile).filter(ImageFilter.GaussianBlur(blur))
 
 
-def _grid(art: Art, tile: tuple[int, int]) -> Image.Image:
+def _grid(tiles: Sequence[Scene], tile: Size) -> Image.Image:
+    if len(tiles) == 1:
+        return tiles[0].paint(tile)
     wide, high = tile
     whole = Image.new("RGB", (2 * wide, 2 * high))
-    for index in range(4):
-        whole.paste(_tile(art, tile, index + 1), (index % 2 * wide, index // 2 * high))
+    for index, scene in enumerate(tiles):
+        whole.paste(scene.paint(tile), (index % 2 * wide, index // 2 * high))
     return whole
-
-
-def _tile(art: Art, size: tuple[int, int], index: int) -> Image.Image:
-    """A tile at any size: it is the same sketch each time."""
-    wide, high = tile_size(art.ratio)
-    scale = math.sqrt(_SKETCH_AREA / (wide * high))
-    mood = Random(f"{art.kin}/{art.prompt}")
-    detail = Random(f"{art.job}/{art.prompt}/{index}")
-    sketch = Landscape(art.prompt, mood, detail, (round(wide * scale), round(high * scale)))
-    return sketch.paint().resize(size, Image.Resampling.BICUBIC)

@@ -101,7 +101,7 @@ class Rest:
         return channel_id
 
     def _message(self, request: web.Request, channel_id: str) -> Json:
-        found = self._world.message(channel_id, request.match_info["message"])
+        found = self._world.messages[channel_id].get(request.match_info["message"])
         if found is None:
             raise errors.unknown_message()
         return found

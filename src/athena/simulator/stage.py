@@ -37,6 +37,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     components: tuple[Json, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     ephemeral: bool = False
+    loading: bool = False
+    """The bot is thinking; an edit brings what it has to say."""
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -86,7 +88,10 @@ class Stage(Protocol):
         ...
 
     def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
-        """Answer a press with INTERACTION_MODAL_CREATE."""
+        """Answer a call with INTERACTION_MODAL_CREATE."""
+
+    def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
+        """Answer a call with INTERACTION_IFRAME_MODAL_CREATE: a page of the bot's own."""
 
     def post(
         self, application_id: str, channel_id: str, draft: Draft, *, call: Call | None = None,
@@ -111,8 +116,13 @@ class Stage(Protocol):
         """The id of the DM channel between the bot and a user, made when it does not exist."""
         ...
 
-    def bytes_of(self, attachment: Json) -> bytes | None:
-        """The file behind an attachment of this Discord, uploaded or drawn."""
+    def picture_at(self, url: str) -> Callable[[], bytes] | None:
+        """What reads the file behind a link of this Discord; drawn ones take their time. None
+        when the link leads elsewhere.
+
+        Raises:
+            LookupError: the link leads here, but to nothing.
+        """
         ...
 
 
@@ -131,6 +141,17 @@ class Player(Protocol):
 
     def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
         """A user put a reaction on one of this bot's messages."""
+
+    def page_submitted(self, token: str, prompt: str, mask: bytes) -> bool:
+        """A user sent in a page that this bot opened; False when it opened no such page."""
+        ...
+
+    def wish(self, user_id: str | None, text: str, times: int) -> None:
+        """Answer the next calls, of one user or of anybody, with a notice.
+
+        Raises:
+            ValueError: the notice cannot come that way.
+        """
 
     def state(self) -> Json:
         """What the bot has done and is doing, for people and tests."""

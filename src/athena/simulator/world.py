@@ -4,7 +4,12 @@
 may know of it before it returns, in one order for everybody.
 """
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from athena.clock import Clock
 from athena.discord.snowflakes import Snowflakes
@@ -14,8 +19,20 @@ from athena.simulator.files import Files
 from athena.simulator.sessions import MESSAGE_CONTENT, Account, Session, Sessions, encode
 from athena.simulator.stage import Call, Draft, Json, Player
 
-EPHEMERAL = 64
+EPHEMERAL, LOADING = 64, 128
+_WINDOW_LIFE = 15 * 60 * 1000
+"""Milliseconds for which an opened window may be submitted."""
+
 _REPLY, _COMMAND = 19, 20
+_MOST_WHISPERS = 2_000
+
+
+class Window(Struct, frozen=True):
+    """An open window: the call that opened it, its custom_id, and when that was."""
+
+    call: Call
+    custom_id: str
+    opened: int
 
 
 class World:
@@ -31,8 +48,10 @@ class World:
         self.players: dict[str, Player] = {}
         self.versions: dict[tuple[str, str], str] = {}
         """Command versions that a control call changed, by (application, name)."""
-        self.windows: dict[str, tuple[Call, str]] = {}
-        """Open windows: interaction id -> the press that opened it, and the window's custom_id."""
+        self.windows: dict[str, Window] = {}
+        """Open windows by their interaction ids."""
+        self.window_life = _WINDOW_LIFE
+        self._whispers: dict[str, Json] = {}
         self.partial_updates = False
         """Whether MESSAGE_UPDATE names only what changed."""
         self.gateway_url = ""
@@ -68,8 +87,14 @@ class World:
         return account.guild_id == home
 
     def commands(self) -> list[Json]:
-        """The command index, with the versions that are current now."""
-        entries = [entry for player in self.players.values() for entry in player.commands()]
+        """The command index, with the versions that are current now.
+
+        Many clients know a command by its name alone; of two bots' commands with one name, some
+        take the first and some the last. The first bot's stand at both ends, so either finds them.
+        """
+        players = list(self.players.values())
+        listed = [*players, players[0]] if len(players) > 1 else players
+        entries = [entry for player in listed for entry in player.commands()]
         return [{**entry, "version": self.version(entry)} for entry in entries]
 
     def version(self, entry: Json) -> str:
@@ -143,7 +168,15 @@ class World:
         return message
 
     def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
-        self.windows[call.id] = (call, custom_id)
+        self.windows[call.id] = Window(call, custom_id, self.clock.now())
+        rows = [{"type": 1, "components": [each]} for each in inputs]
+        self._open(call, "INTERACTION_MODAL_CREATE", custom_id, title, components=rows)
+
+    def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
+        event = "INTERACTION_IFRAME_MODAL_CREATE"
+        self._open(call, event, custom_id, title, iframe_path=path, modal_size=3)
+
+    def _open(self, call: Call, event: str, custom_id: str, title: str, **more: Any) -> None:
         face = self.user(call.application_id) or {}
         data = {
             "id": call.id,
@@ -152,12 +185,19 @@ class World:
             "custom_id": custom_id,
             "title": title,
             "application": {"id": call.application_id, "name": face.get("username", "")},
-            "components": [{"type": 1, "components": [each]} for each in inputs],
+            **more,
         }
-        self._tell_cause(call, "INTERACTION_MODAL_CREATE", data)
+        self._tell_cause(call, event, data)
+
+    def submitted(self, interaction_id: str, custom_id: str) -> Window | None:
+        """Close a window that was submitted; None when there is none, or none any more."""
+        window = self.windows.pop(interaction_id, None)
+        if window is None or window.custom_id != custom_id:
+            return None
+        return window if self.clock.now() - window.opened < self.window_life else None
 
     def edit(self, channel_id: str, message_id: str, draft: Draft) -> None:
-        known = self.messages[channel_id].get(message_id)
+        known = self.message(channel_id, message_id)
         if known is None:
             return
         changed = {
@@ -165,11 +205,13 @@ class World:
             "embeds": list(draft.embeds),
             "components": list(draft.components),
             "attachments": self._attach(channel_id, draft),
+            "flags": known["flags"] & ~LOADING,
             "edited_timestamp": objects.timestamp(self.clock.now()),
         }
         known.update(changed)
         same = {"id": message_id, "channel_id": channel_id, "guild_id": self._guild_of(channel_id)}
-        self._tell("MESSAGE_UPDATE", {**same, **changed} if self.partial_updates else known)
+        told = {**same, **changed} if self.partial_updates else known
+        self._tell("MESSAGE_UPDATE", told, only=_sole_hearer(known))
 
     def delete(self, channel_id: str, message_id: str) -> None:
         known = self.messages[channel_id].pop(message_id, None)
@@ -178,13 +220,17 @@ class World:
             self._tell("MESSAGE_DELETE", {**gone, "guild_id": self._guild_of(channel_id)})
 
     def message(self, channel_id: str, message_id: str) -> Json | None:
-        return self.messages.get(channel_id, {}).get(message_id)
+        held = self.messages.get(channel_id, {}).get(message_id)
+        return held or self._whispers.get(message_id)
 
-    def bytes_of(self, attachment: Json) -> bytes | None:
-        for channel_id in self.channels:
-            if file := self.files.find(channel_id, str(attachment["id"])):
-                return file.make()
-        return None
+    def picture_at(self, url: str) -> Callable[[], bytes] | None:
+        if not self.files.base_url or not url.startswith(self.files.base_url):
+            return None
+        channel_id, file_id, *_ = [*urlsplit(url).path.split("/")[-3:], ""]
+        file = self.files.find(unquote(channel_id), file_id)
+        if file is None:
+            raise LookupError(url)
+        return file.make
 
     # Making and telling
 
@@ -203,7 +249,7 @@ class World:
             "embeds": list(draft.embeds),
             "components": list(draft.components),
             "attachments": self._attach(channel_id, draft),
-            "flags": EPHEMERAL if draft.ephemeral else 0,
+            "flags": EPHEMERAL * draft.ephemeral | LOADING * draft.loading,
             "application_id": application_id,
             **(_caused_by(call, self.user(call.user_id)) if call else {}),
             **(self._replying(channel_id, reply_to) if reply_to else {}),
@@ -235,18 +281,28 @@ class World:
         return self.channels.get(channel_id, {}).get("guild_id")
 
     def _keep_and_tell(self, message: Json, cause: Call | None) -> None:
-        if not message["flags"] & EPHEMERAL:
+        if message["flags"] & EPHEMERAL:
+            self._whisper(message)
+        else:
             self.messages[message["channel_id"]][message["id"]] = message
             self.channels[message["channel_id"]]["last_message_id"] = message["id"]
         home = self._guild_of(message["channel_id"])
         told = {**message, "guild_id": home} if home else message
-        self._tell("MESSAGE_CREATE", told, cause)
+        self._tell("MESSAGE_CREATE", told, cause, only=_sole_hearer(message))
 
-    def _tell(self, event: str, data: Json, cause: Call | None = None) -> None:
-        """Tell everybody who may know; each form of the event is encoded once."""
+    def _whisper(self, message: Json) -> None:
+        """What one person alone can see is in no history, but its buttons work for a while."""
+        self._whispers[message["id"]] = message
+        if len(self._whispers) > _MOST_WHISPERS:
+            del self._whispers[next(iter(self._whispers))]
+
+    def _tell(
+        self, event: str, data: Json, cause: Call | None = None, *, only: str | None = None
+    ) -> None:
+        """Tell everybody who may know, or one user `only`; each form is encoded once."""
         whole = encode(data)
         causing = self._causing(cause) if cause else []
-        for session in self._hearers(data):
+        for session in self._hearers(data["channel_id"], only):
             if session in causing:
                 session.dispatch(event, encode({**data, "nonce": cause and cause.nonce}))
             elif session.intents & MESSAGE_CONTENT or event == "MESSAGE_DELETE":
@@ -254,10 +310,8 @@ class World:
             else:
                 session.dispatch(event, encode(_without_content(data)))
 
-    def _hearers(self, data: Json) -> list[Session]:
-        channel_id = data["channel_id"]
+    def _hearers(self, channel_id: str, only: str | None) -> list[Session]:
         direct = self.channels[channel_id]["type"] == 1
-        only = _cause_id(data) if data.get("flags", 0) & EPHEMERAL else None
         return [
             session
             for session in self.sessions.all()
@@ -309,8 +363,11 @@ def _caused_by(call: Call, user: Json | None) -> Json:
     return {"interaction_metadata": {**metadata, "interacted_message_id": call.message_id}}
 
 
-def _cause_id(data: Json) -> str | None:
-    metadata = data.get("interaction_metadata") or {}
+def _sole_hearer(message: Json) -> str | None:
+    """Whom an ephemeral message is for."""
+    if not message["flags"] & EPHEMERAL:
+        return None
+    metadata = message.get("interaction_metadata") or {}
     user = metadata.get("user") or {}
     return user.get("id")
 

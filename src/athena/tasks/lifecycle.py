@@ -1,6 +1,7 @@
 """The state machine: a task and something that happened make the next task.
 
     NOT_START -> SUBMITTED -> IN_PROGRESS -> SUCCESS | FAILURE      CANCEL from any but an end
+    MODAL -> NOT_START once its user has confirmed the window
 
 Three rules hold whatever order, number or mix of events comes in, because Discord repeats and
 reorders them: an end never changes; the status never goes back; the progress never falls. A task
@@ -10,7 +11,9 @@ that Midjourney told to come back later keeps its status and only becomes unsent
 from msgspec.structs import replace
 
 from athena.tasks.model import Failure, Keys, Millis, Sending, Status, Task
+from athena.tasks.requests import Press, Reply
 from athena.tasks.sightings import (
+    AccountTold,
     Acknowledged,
     Evidence,
     Face,
@@ -19,6 +22,7 @@ from athena.tasks.sightings import (
     Progress,
     Rejected,
     Removed,
+    SeedTold,
     Sighting,
     Stopped,
     Unknown,
@@ -35,33 +39,49 @@ RETRY_PAUSE: Millis = 30_000
 REMOVAL_GRACE: Millis = 60_000
 """How long a result may come after its progress message went (contracts: midjourney-bot, 2)."""
 
+PREPARING_PATIENCE: Millis = 30_000
+"""How long a window may take to open; it is opened anew then."""
+
+WINDOW_PATIENCE: Millis = 60 * 60 * 1000
+"""How long a task waits for its user to confirm a window."""
+
 UNCERTAIN = (
     "It is not known whether Discord took the command, and no answer came. "
     "It was not sent again, so that no job is made twice."
 )
 REMOVED = "[Removed] Midjourney removed the picture while it was being made (output filter)."
+UNPREPARED = "The bot did not open the window of this button, or did not take its first step."
+UNCONFIRMED = "Nobody confirmed the window in time."
 STOPPED = "[Stopped] The job was stopped at Midjourney."
+
+
+def begin_preparing(task: Task, nonce: str, now: Millis) -> Task:
+    """A first step is about to be sent that makes nothing; it may be taken again."""
+    return _begin(task, Sending.PREPARING, nonce, now + PREPARING_PATIENCE)
 
 
 def begin_sending(task: Task, nonce: str, now: Millis) -> Task:
     """To be on disk before the POST: from here on the interaction may exist."""
+    return _begin(task, Sending.SENDING, nonce, now + task.patience)
+
+
+def _begin(task: Task, sending: Sending, nonce: str, deadline: Millis) -> Task:
     if task.ended:
         return task
-    return _next(
-        task,
-        sending=Sending.SENDING,
-        deadline=now + task.patience,
-        keys=replace(task.keys, nonce=nonce),
-    )
+    keys = task.keys
+    if nonce != keys.nonce:
+        keys = replace(keys, nonce=nonce, interaction=None)
+    return _next(task, sending=sending, deadline=deadline, keys=keys)
 
 
 def mark_sent(task: Task, now: Millis) -> Task:
     """Discord took the interaction. The bot's answer may have come before this."""
-    if task.ended:
+    if task.ended or task.sending is Sending.NOT_SENT:
         return task
+    preparing = task.sending is Sending.PREPARING
     return _next(
         task,
-        sending=Sending.SENT,
+        sending=Sending.PREPARING if preparing else Sending.SENT,
         status=_later(task.status, Status.SUBMITTED),
         started_at=task.started_at or now,
         deadline=task.deadline or now + task.patience,
@@ -80,6 +100,10 @@ def give_up(task: Task, now: Millis) -> Task:
     """End a task whose deadline has passed."""
     if task.removed:
         return fail(task, REMOVED, now, moderated=True)
+    if task.status is Status.MODAL:
+        return fail(task, UNCONFIRMED, now)
+    if task.sending is Sending.PREPARING:
+        return put_back(task, now, 0) if task.tries < MAX_TRIES else fail(task, UNPREPARED, now)
     if task.sending is Sending.SENDING:
         return fail(task, UNCERTAIN, now)
     return fail(task, f"No sign of life for {task.patience // 1000} seconds.", now)
@@ -87,13 +111,25 @@ def give_up(task: Task, now: Millis) -> Task:
 
 def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
     """Unsend a task that Midjourney or Discord asked to come later; pauses double each time."""
+    if task.ended:
+        return task
+    later = now + pause * 2**task.tries
+    return _unsent(task, tries=task.tries + 1, not_before=later)
+
+
+def unsend(task: Task, now: Millis) -> Task:
+    """Unsend a task for no fault of its own: its account cannot work."""
+    return task if task.ended else _unsent(task, not_before=now)
+
+
+def confirm(task: Task, press: Press, reply: Reply) -> Task:
+    """The user has filled in the window of a MODAL task: it may be sent."""
     return _next(
         task,
-        sending=Sending.NOT_SENT,
+        request=replace(press, reply=reply),
+        status=Status.NOT_START,
+        prompt=reply.prompt or task.prompt,
         deadline=None,
-        tries=task.tries + 1,
-        not_before=now + pause * 2**task.tries,
-        keys=Keys(parent_message=task.keys.parent_message),
     )
 
 
@@ -128,8 +164,19 @@ def advance(task: Task, seen: Sighting, now: Millis) -> Task:
             return _heed(task, seen, now)
         case Removed(evidence=evidence):
             return _miss(task, evidence, now)
-        case Unknown():
+        case AccountTold() | SeedTold() | Unknown():
             return task
+
+
+def _unsent(task: Task, **changes: object) -> Task:
+    return _next(
+        task,
+        sending=Sending.NOT_SENT,
+        deadline=None,
+        removed=False,
+        keys=Keys(parent_message=task.keys.parent_message),
+        **changes,
+    )
 
 
 def _next(task: Task, **changes: object) -> Task:
@@ -208,7 +255,7 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
         removed=False,
         progress=100,
         buttons=seen.face.buttons,
-        final_prompt=seen.evidence.prompt or task.final_prompt,
+        final_prompt=seen.words or seen.evidence.prompt or task.final_prompt,
         keys=replace(
             _keys(task, seen.evidence, seen.evidence.message),
             job=seen.evidence.job or task.keys.job,
@@ -226,6 +273,8 @@ def _heed(task: Task, notice: Notice, now: Millis) -> Task:
         case Verdict.MODERATED:
             failed = fail(task, notice.reason, now, moderated=True)
             return replace(failed, buttons=notice.face.buttons)
+        case Verdict.ACCOUNT_DOWN | Verdict.HUMAN_CHECK:
+            return unsend(task, now)
         case _:
             return fail(task, notice.reason, now)
 

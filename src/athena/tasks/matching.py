@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from athena.tasks.model import Action, Task
+from athena.tasks.model import Action, Sending, Task
 from athena.tasks.sightings import Evidence
 
 _REMEMBERED = 50_000
@@ -47,7 +47,7 @@ class Expected(Struct, frozen=True, kw_only=True):
 
     actions: frozenset[Action]
     essence: str | None = None
-    """Its prompt's; None where replies are tied by the pressed message."""
+    """Its prompt's; None where nobody knows how the bot will word it."""
     index: int | None = None
     """The picture of the grid that its button names."""
 
@@ -87,7 +87,7 @@ class Index:
             table[key] = task.id
         if task.keys.parent_message:
             self._by_parent[task.keys.parent_message].add(task.id)
-        if expected.essence is not None:
+        elif expected.essence is not None:
             self._by_essence[expected.essence].add(task.id)
 
     def settle(self, task: Task) -> None:
@@ -117,11 +117,19 @@ class Index:
         if evidence.nonce is not None or not evidence.own or self._is_settled(evidence):
             return Nobody()
         if evidence.parent_message:
-            return self._only(self._by_parent.get(evidence.parent_message, ()), evidence)
+            return self._by_reply(evidence.parent_message, evidence)
         if evidence.prompt is not None:
             alike = self._by_essence.get(self._essence(evidence.prompt), ())
             return self._only(alike, evidence)
         return Nobody()
+
+    def _by_reply(self, replied: str, evidence: Evidence) -> Match:
+        """A reply to a pressed message is a press's result; a reply to a running task's own
+        message, unless some other interaction caused it, is about that task."""
+        own = self._by_message.get(replied)
+        if own and evidence.interaction is None and self._is_about(own, evidence):
+            return Found(own)
+        return self._only(self._by_parent.get(replied, ()), evidence)
 
     def _by_id(self, evidence: Evidence) -> str | None:
         for keys, key in (
@@ -140,6 +148,9 @@ class Index:
 
     def _only(self, candidates: Iterable[str], evidence: Evidence) -> Match:
         fitting = tuple(c for c in candidates if self._could_be(c, evidence))
+        if len(fitting) > 1 and evidence.prompt is not None:
+            worded = (None, self._essence(evidence.prompt))
+            fitting = tuple(c for c in fitting if self._expected[c].essence in worded)
         match fitting:
             case ():
                 return Nobody()
@@ -153,6 +164,7 @@ class Index:
         known = task.keys
         return (
             known.nonce is not None
+            and task.sending is not Sending.PREPARING
             and known.job is None
             and known.progress_message is None
             and not _older(evidence.message, known.nonce)
@@ -161,6 +173,10 @@ class Index:
             and _agree(task.bot, evidence.bot)
             and _agree(expected.index, evidence.index)
         )
+
+    def _is_about(self, task_id: str, evidence: Evidence) -> bool:
+        task = self._tasks[task_id]
+        return _agree(task.bot, evidence.bot) and _agree(task.keys.job, evidence.job)
 
     def _keys(self, task: Task) -> Iterator[tuple[dict[str, str], str]]:
         keys = task.keys

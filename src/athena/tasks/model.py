@@ -59,6 +59,8 @@ class Sending(StrEnum):
     """How far the task's interaction has come; on disk before each step (see engine.sender)."""
 
     NOT_SENT = "not_sent"
+    PREPARING = "preparing"
+    """A first step was sent that makes nothing yet: a window is being opened, a face saved."""
     SENDING = "sending"
     """The nonce is on disk and the POST may or may not have happened."""
     SENT = "sent"
@@ -155,6 +157,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     mode: str | None = None
     """The speed that the bot named, e.g. `fast, stealth`."""
     flags: int = 0
+    seed: str | None = None
+    """The job's seed, once it was asked for."""
     removed: bool = False
     """Its progress message is gone and the result has not come (yet)."""
     tries: int = 0

@@ -1,8 +1,10 @@
 """What users can ask for, as types. A dialect decodes its bodies into these; nothing else does.
 
-Each is stored with its task, so a restart knows exactly what was asked.
+Each is stored with its task, so a restart knows exactly what was asked. Pictures that come with a
+request are stored beside its task as `Upload`s; the request says how many there are.
 """
 
+from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -17,11 +19,59 @@ class Upload(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Imagine(Struct, frozen=True, kw_only=True, gc=False, tag="imagine"):
-    """Make pictures of a text; the task's uploads are put before it as links."""
+    """Make pictures, or with `--video` a film, of a text."""
 
     prompt: str
     uploads: int = 0
-    """How many pictures are stored beside the task."""
+    """How many pictures are stored beside the task; their links are put before the prompt."""
+    end: bool = False
+    """The last of them is the film's last frame (`--end`) instead."""
+
+
+class Dimensions(StrEnum):
+    """The shape of a blend."""
+
+    PORTRAIT = "PORTRAIT"
+    SQUARE = "SQUARE"
+    LANDSCAPE = "LANDSCAPE"
+
+
+class Blend(Struct, frozen=True, kw_only=True, gc=False, tag="blend"):
+    """Make one of two to five pictures."""
+
+    uploads: int
+    dimensions: Dimensions | None = None
+
+
+class Describe(Struct, frozen=True, kw_only=True, gc=False, tag="describe"):
+    """Find prompts for a picture: for the one at `link`, else for the one upload."""
+
+    link: str = ""
+
+
+class Shorten(Struct, frozen=True, kw_only=True, gc=False, tag="shorten"):
+    """Find the words of a prompt that matter."""
+
+    prompt: str
+
+
+class Show(Struct, frozen=True, kw_only=True, gc=False, tag="show"):
+    """Bring an old job back, with its buttons."""
+
+    job: str
+
+
+class SwapFace(Struct, frozen=True, kw_only=True, gc=False, tag="swap_face"):
+    """Put the face of the first upload into the second."""
+
+
+class Reply(Struct, frozen=True, kw_only=True, gc=False):
+    """What the user puts into a button's window."""
+
+    prompt: str = ""
+    """Empty: what the window itself proposes."""
+    mask: bool = False
+    """A picture of the region to redraw, white on black, is stored beside the task."""
 
 
 class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
@@ -33,6 +83,20 @@ class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
     custom_id: str
     flags: int = 0
     """The message's flags; Discord wants them back."""
+    reply: Reply | None = None
+    """Given once the user has confirmed the window that the button opens."""
 
 
-Request: TypeAlias = Imagine | Press
+class Extend(Struct, frozen=True, kw_only=True, gc=False, tag="extend"):
+    """Go on with one film of a finished task that shows several: take it out by a press of
+    `custom_id`, then press the button named `then` of what comes."""
+
+    parent: str
+    message: str
+    custom_id: str
+    then: str
+    """How that button's custom_id begins."""
+    flags: int = 0
+
+
+Request: TypeAlias = Imagine | Blend | Describe | Shorten | Show | SwapFace | Press | Extend

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from athena.tasks.model import Action, Bot, Button, Picture
 
@@ -75,6 +76,8 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
 
     evidence: Evidence
     face: Face
+    words: str | None = None
+    """The result itself where it is words: the prompts of a describe or a shorten."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True, gc=False):
@@ -107,7 +110,52 @@ class Notice(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def reason(self) -> str:
         """The words for a task's failReason (contracts: mj-dialect, section 6)."""
-        return f"[{self.title}] {self.description}".strip()
+        return f"[{self.title}] {self.description}".strip() if self.title else self.description
+
+
+class Profile(Struct, frozen=True, kw_only=True, gc=False):
+    """What the bot says of an account by `/info`, `/settings` and its switches. None: not said."""
+
+    plan: str | None = None
+    """Basic, Standard, Pro or Mega."""
+    concurrent: int | None = None
+    """Jobs that the plan runs at once."""
+    renews: str | None = None
+    """The plan's line as the bot writes it, with its state and end."""
+    fast_left: float | None = None
+    """Hours of fast time left."""
+    fast_total: float | None = None
+    mode: str | None = None
+    """Fast, Relaxed or Turbo."""
+    visibility: str | None = None
+    """Public or Stealth."""
+    remix: bool | None = None
+    """Whether pressing opens a window with the prompt first."""
+    version: str | None = None
+    """The model that prompts without one use, as the bot names it."""
+    queued_fast: int | None = None
+    queued_relax: int | None = None
+    lifetime: str | None = None
+
+    def updated(self, newer: "Profile") -> "Profile":
+        """This, with everything that the newer one says."""
+        said = {name: value for name, value in asdict(newer).items() if value is not None}
+        return replace(self, **said)
+
+
+class AccountTold(Struct, frozen=True, kw_only=True, gc=False):
+    """The bot told something of the account."""
+
+    evidence: Evidence
+    profile: Profile
+
+
+class SeedTold(Struct, frozen=True, kw_only=True, gc=False):
+    """The bot told the seed of a job, in its direct channel."""
+
+    evidence: Evidence
+    job: str
+    seed: str
 
 
 class Removed(Struct, frozen=True, kw_only=True, gc=False):
@@ -124,5 +172,15 @@ class Unknown(Struct, frozen=True, kw_only=True, gc=False):
 
 
 Sighting: TypeAlias = (
-    Acknowledged | Rejected | Waiting | Progress | Finished | Stopped | Notice | Removed | Unknown
+    Acknowledged
+    | Rejected
+    | Waiting
+    | Progress
+    | Finished
+    | Stopped
+    | Notice
+    | AccountTold
+    | SeedTold
+    | Removed
+    | Unknown
 )

@@ -6,6 +6,7 @@ import typer
 
 from athena import __version__
 from athena.terminal.imagine import imagine
+from athena.terminal.read import read
 from athena.terminal.servers import serve, simulate
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(imagine)
 app.command()(serve)
 app.command()(simulate)
+app.command()(read)
 
 
 def _show_version(wanted: bool) -> None:

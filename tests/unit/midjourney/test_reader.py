@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athena.discord import wire
-from athena.midjourney import buttons, notices, reader
-from athena.midjourney.reader import State
+from athena.midjourney import buttons, jobtext, notices, reader
+from athena.midjourney.jobtext import State
 from athena.tasks.model import Action
 from athena.tasks.sightings import Finished, Notice, Progress, Unknown, Verdict, Waiting
 
@@ -54,7 +54,7 @@ awkward = st.text(max_size=80) | st.sampled_from(
 def test_the_last_matching_tail_decides_and_the_prompt_is_exact(
     tail: str, action: Action, state: State, percent: int | None, mode: str | None, prompt: str
 ) -> None:
-    said = reader.read_content(f"**{prompt}**{tail}")
+    said = jobtext.read(f"**{prompt}**{tail}")
     assert said is not None
     assert said.prompt == prompt
     assert (said.action, said.state, said.percent, said.mode) == (action, state, percent, mode)
@@ -70,13 +70,13 @@ def test_the_last_matching_tail_decides_and_the_prompt_is_exact(
     ],
 )
 def test_leads(lead: str, action: Action, index: int | None) -> None:
-    said = reader.read_content(f"{lead}**a lighthouse** - {USER} (Waiting to start)")
+    said = jobtext.read(f"{lead}**a lighthouse** - {USER} (Waiting to start)")
     assert said is not None
     assert (said.action, said.index, said.state) == (action, index, State.WAITING)
 
 
 def test_a_second_line_of_promotion_is_ignored() -> None:
-    said = reader.read_content(
+    said = jobtext.read(
         f"**a cat** - {USER} (fast)\n-# Create, explore, and organize on [midjourney.com](<https://x>)"
     )
     assert said is not None
@@ -145,7 +145,7 @@ def test_others_messages() -> None:
     ],
 )
 def test_notices(embed: dict[str, object], verdict: Verdict | None) -> None:
-    assert notices.verdict(msgspec.convert(embed, wire.Embed)) is verdict
+    assert notices.verdict_of(msgspec.convert(embed, wire.Embed)) is verdict
     seen = reader.read(message("", embeds=[embed]))
     assert isinstance(seen, Notice) is (verdict is not None)
 
@@ -187,7 +187,7 @@ def _comparable(entry: dict[str, dict[str, object]]) -> dict[str, object]:
 def _understood(entry: dict[str, str]) -> dict[str, object]:
     match entry["kind"]:
         case "content":
-            said = reader.read_content(entry["content"])
+            said = jobtext.read(entry["content"])
             if said is None:
                 return {"action": None, "prompt": None}
             state = STATES.get(said.state, said.state.value)
@@ -200,7 +200,7 @@ def _understood(entry: dict[str, str]) -> dict[str, object]:
                 "index": said.index,
             }
         case "embed":
-            verdict = notices.verdict(msgspec.convert(entry["embed"], wire.Embed))
+            verdict = notices.verdict_of(msgspec.convert(entry["embed"], wire.Embed))
             return {"state": verdict and verdict.value}
         case "filename":
             return {"job": reader.job_of_file(entry["filename"])}

@@ -1,6 +1,7 @@
 """A stage that only writes down what a bot does on it."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from random import Random
 from typing import Any
@@ -57,7 +58,10 @@ class Recorder:
     def direct_channel(self, application_id: str, user_id: str) -> str:
         return "dm"
 
-    def bytes_of(self, attachment: Json) -> bytes | None:
+    def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
+        self.acts.append(("page", call.id, custom_id))
+
+    def picture_at(self, url: str) -> Callable[[], bytes] | None:
         return None
 
     def whats(self) -> list[str]:

@@ -10,7 +10,8 @@ from PIL import Image
 from athena.simulator import pictures
 from athena.simulator.bots.parameters import Refused
 from athena.simulator.bots.prompts import rewrite
-from athena.simulator.pictures import Art, Label
+from athena.simulator.pictures import Label
+from athena.simulator.scenes import Sketch, tile_size
 from athena.simulator.stage import Drawing
 
 
@@ -51,15 +52,16 @@ def draw(drawing: Drawing) -> Image.Image:
     return picture
 
 
-def art(job: str = "j-1", ratio: tuple[int, int] = (1, 1)) -> Art:
-    return Art(prompt="a cat", job=job, kin=job, ratio=ratio)
+def art(job: str = "j-1", ratio: tuple[int, int] = (1, 1)) -> list[Sketch]:
+    return [Sketch(prompt="a cat", job=job, kin=job, index=n, ratio=ratio) for n in range(1, 5)]
 
 
 @pytest.mark.parametrize("ratio", [(1, 1), (3, 2), (9, 16), (100, 1)])
 def test_a_tile_is_its_part_of_the_grid_and_says_whose_it_is(ratio: tuple[int, int]) -> None:
-    grid = draw(pictures.grid(art(ratio=ratio), label(0), "g.png"))
+    size = tile_size(ratio)
+    grid = draw(pictures.grid(art(ratio=ratio), size, label(0), "g.png"))
     wide, high = grid.width // 2, grid.height // 2
-    third = draw(pictures.single(art(ratio=ratio), 3, label(3), "t.png"))
+    third = draw(pictures.single(art(ratio=ratio)[2], size, label(3), "t.png"))
     assert third.tobytes() == grid.crop((0, high, wide, 2 * high)).tobytes()
     assert third.info["Tile"] == "3"
     assert third.info["Prompt"] == "猫 a cat"
@@ -67,11 +69,12 @@ def test_a_tile_is_its_part_of_the_grid_and_says_whose_it_is(ratio: tuple[int, i
 
 
 def test_the_same_job_gives_the_same_bytes_and_another_other_ones() -> None:
-    first, again = (pictures.grid(art(), label(0), "g.png").draw() for _ in range(2))
+    size = tile_size((1, 1))
+    first, again = (pictures.grid(art(), size, label(0), "g.png").draw() for _ in range(2))
     assert first == again
-    other = draw(pictures.grid(art("j-2"), label(0), "g.png"))
-    assert other.tobytes() != draw(pictures.grid(art(), label(0), "g.png")).tobytes()
+    other = pictures.grid(art("j-2"), size, label(0), "g.png").draw()
+    assert other != first
 
 
 def test_previews_keep_their_promised_size() -> None:
-    draw(pictures.preview(art(), 31, "p.webp"))
+    draw(pictures.preview(art(), tile_size((1, 1)), 31, "p.webp"))

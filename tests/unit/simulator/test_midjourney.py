@@ -140,7 +140,7 @@ async def test_a_single_picture_offers_what_its_model_can(open_evening: Open) ->
         await evening.finish()
         job = evening.jobs()[-1]["id"]
         offered = ids(evening.stage.saying("Image #1 <@")[-1])
-        assert f"MJ::JOB::upsample_v6_2x_subtle::1::{job}::SOLO" in offered
+        assert f"MJ::JOB::upsample_v6r1_2x_subtle::1::{job}::SOLO" in offered
         assert (f"MJ::Outpaint::100::1::{job}::SOLO" in offered) is not square
         assert f"https://www.midjourney.com/jobs/{job}?index=0" in offered
         assert all(job in each for each in offered)
@@ -289,9 +289,9 @@ async def test_a_refused_prompt_makes_no_job(open_evening: Open, prompt: str, ti
 async def test_what_is_not_played_is_refused(open_evening: Open) -> None:
     evening = open_evening()
     await grid(evening)
-    evening.press("MJ::BOOKMARK::x")
+    evening.press("MJ::RATE::x")
     evening.press("MJ::JOB::upsample::1::00000000-0000-4000-8000-000000000000")
-    call = evening.call(2, name="describe")
+    call = evening.call(2, name="subscribe")
     await evening.finish()
     titles = [draft.embeds[0]["title"] for draft in evening.stage.drafts if draft.embeds]
     assert sorted(titles) == ["Internal error", "Job action restricted"]
@@ -356,4 +356,4 @@ def test_the_command_index() -> None:
     required = [o["name"] for o in index["blend"]["options"] if o["required"]]
     assert required == ["image1", "image2"]
     entries = [*index.values(), *commands_of(NIJI)]
-    assert len({entry["id"] for entry in entries}) == len(entries) == 18
+    assert len({entry["id"] for entry in entries}) == len(entries) == 30

@@ -9,7 +9,8 @@ from PIL import Image
 
 from athena.simulator import pictures
 from athena.simulator.bots import encoding
-from athena.simulator.pictures import Art, Label
+from athena.simulator.pictures import Label
+from athena.simulator.scenes import Sketch, tile_size
 from athena.simulator.stage import Drawing
 
 PROMPTS = [
@@ -22,8 +23,11 @@ def label(prompt: str = "a cat", tile: int = 0) -> Label:
     return Label(job="j", prompt=prompt, tile=tile, parent="p", author="ada")
 
 
-def art(prompt: str = "a cat", *, job: str = "j-1", kin: str = "j-1") -> Art:
-    return Art(prompt=prompt, job=job, kin=kin, ratio=(1, 1))
+def art(prompt: str = "a cat", *, job: str = "j-1", kin: str = "j-1") -> list[Sketch]:
+    return [Sketch(prompt=prompt, kin=kin, job=job, index=n) for n in range(1, 5)]
+
+
+SIZE = tile_size((1, 1))
 
 
 def opened(drawing: Drawing) -> Image.Image:
@@ -37,20 +41,20 @@ def opened(drawing: Drawing) -> Image.Image:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_whatever_the_words_the_file_is_as_promised(prompt: str) -> None:
-    single = opened(pictures.single(art(prompt), 2, label(prompt, 2), "t.png"))
+    single = opened(pictures.single(art(prompt)[1], SIZE, label(prompt, 2), "t.png"))
     assert single.info["Description"] == f"{prompt} Job ID: j"
     assert (single.info["Job"], single.info["Parent"], single.info["Author"]) == ("j", "p", "ada")
     assert single.info["Prompt"] == prompt
 
 
 def test_the_four_tiles_of_a_grid_differ() -> None:
-    tiles = {opened(pictures.single(art(), n, label(), "t.png")).tobytes() for n in range(1, 5)}
+    tiles = {opened(pictures.single(tile, SIZE, label(), "t.png")).tobytes() for tile in art()}
     assert len(tiles) == 4
 
 
 def test_a_variation_has_its_parents_colours_and_other_details() -> None:
-    def mean(of: Art) -> tuple[int, ...]:
-        small = opened(pictures.preview(of, 100, "p.webp")).convert("RGB").resize((1, 1))
+    def mean(of: list[Sketch]) -> tuple[int, ...]:
+        small = opened(pictures.preview(of, SIZE, 100, "p.webp")).convert("RGB").resize((1, 1))
         pixel = small.getpixel((0, 0))
         assert isinstance(pixel, tuple)
         return tuple(int(part) for part in pixel)
@@ -63,12 +67,15 @@ def test_a_variation_has_its_parents_colours_and_other_details() -> None:
         sum(abs(a - b) for a, b in zip(mean(parent), mean(each), strict=True)) for each in strangers
     )
     assert near * 2 < far
-    assert pictures.preview(parent, 31, "p").draw() != pictures.preview(child, 31, "p").draw()
+    assert (
+        pictures.preview(parent, SIZE, 31, "p").draw()
+        != pictures.preview(child, SIZE, 31, "p").draw()
+    )
 
 
 def test_previews_become_sharper() -> None:
     def detail(percent: int) -> int:
-        picture = opened(pictures.preview(art(), percent, "p.webp")).convert("L")
+        picture = opened(pictures.preview(art(), SIZE, percent, "p.webp")).convert("L")
         return len(zlib.compress(picture.tobytes()))
 
     assert detail(15) < detail(46) < detail(93)
@@ -84,7 +91,10 @@ def test_what_does_not_fit_is_packed_harder() -> None:
     assert Image.open(io.BytesIO(data)).convert("RGB").tobytes() == picture.tobytes()
 
 
-def test_noise_is_more_than_was_promised() -> None:
+def test_noise_is_coarsened_until_it_fits() -> None:
     noise = Image.frombytes("RGB", (256, 256), Random(1).randbytes(3 * 256 * 256))
+    data = encoding.png(noise, label(), 100_000)
+    assert len(data) == 100_000
+    assert Image.open(io.BytesIO(data)).size == noise.size
     with pytest.raises(encoding.TooLarge):
-        encoding.png(noise, label(), 100_000)
+        encoding.png(noise, label(), 1_000)

@@ -102,6 +102,22 @@ def test_an_ended_task_s_ids_belong_to_nobody_after_it() -> None:
     assert index.find(Evidence(message=LATER, job="j1", prompt="a cat")) == Nobody()
 
 
+def test_a_reply_to_a_task_s_own_message_is_about_that_task() -> None:
+    index = Index(str)
+    index.put(imagine("1", message="m1", job="j1"), IMAGINE)
+    assert index.find(Evidence(message=LATER, parent_message="m1")) == Found("1")
+    another = Evidence(message=LATER, parent_message="m1", interaction="a cancel's")
+    assert index.find(another) == Nobody()
+
+
+def test_of_two_presses_of_one_message_the_words_decide() -> None:
+    index = Index(str)
+    for task, essence in ((press("1", 1)[0], "a cat"), (press("2", 1)[0], "a dog")):
+        index.put(task, Expected(actions=frozenset({Action.UPSCALE}), essence=essence))
+    seen = Evidence(message=LATER, parent_message="300", prompt="a dog")
+    assert index.find(seen) == Found("2")
+
+
 ids = st.sampled_from([None, "a", "b", "c", "d"])
 keys = st.builds(Keys, interaction=ids, message=ids, job=ids, parent_message=ids)
 
@@ -131,7 +147,8 @@ def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
     if isinstance(match, Found):
         found = tasks[int(match.task_id)].keys
         shared = {found.interaction, found.job} & ({seen.interaction, seen.job} - {None})
-        fits = found.parent_message == seen.parent_message or seen.prompt
+        replied = seen.parent_message in (found.parent_message, found.message)
+        fits = replied or seen.prompt
         assert shared or fits
     for task in tasks:
         index.drop(task.id)

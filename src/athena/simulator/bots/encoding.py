@@ -1,20 +1,25 @@
 """Files of a size that was promised before they were drawn.
 
 A size that suffices is promised and the file padded to it: a PNG with a private chunk that readers
-skip, a WebP with zeros behind its end. A picture that does not fit is packed harder until it does.
+skip, a WebP or JPEG with zeros behind its end. A picture that does not fit is packed harder, and
+at last coarsened, until it does.
 """
 
 import struct
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from io import BytesIO
 
 from msgspec import Struct
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 
 _CHUNK = 12
 """Bytes of a PNG chunk around its data; the end chunk has no more."""
 
-_PACKINGS = (1, 6, 9)
+_PACKINGS = ((8, 1), (8, 6), (8, 9), (6, 6), (5, 6), (4, 6), (3, 6), (2, 6), (1, 6))
+"""Bits of a colour, and how hard they are packed."""
+
 _QUALITIES = (60, 30, 10, 1)
 
 
@@ -43,35 +48,67 @@ def webp_size(pixels: int) -> int:
     return 24_000 + pixels // 4
 
 
+def film_size(pixels: int, frames: int) -> int:
+    """Bytes to promise for a film."""
+    return 64_000 + frames * pixels // 6
+
+
 def png(picture: Image.Image, label: Label, size: int) -> bytes:
     """Exactly `size` bytes.
 
     Raises:
-        TooLarge: the picture is no landscape of ours; noise cannot be packed.
+        TooLarge: not even its coarsest form fits.
     """
     chunks = PngImagePlugin.PngInfo()
     for name, text in _texts(label).items():
         chunks.add_itxt(name, text)
-    for packing in _PACKINGS:
+    for bits, packing in _PACKINGS:
         out = BytesIO()
-        picture.save(out, "PNG", pnginfo=chunks, compress_level=packing)
+        coarse = picture if bits == 8 else ImageOps.posterize(picture, bits)
+        coarse.save(out, "PNG", pnginfo=chunks, compress_level=packing)
         if out.tell() + _CHUNK <= size:
             return _padded(out.getvalue(), size)
     raise TooLarge(f"{size} bytes were promised")
 
 
 def webp(picture: Image.Image, size: int) -> bytes:
-    """Exactly `size` bytes.
+    """Exactly `size` bytes. Raises as `png`."""
+    return _fitting(lambda out, q: picture.save(out, "WEBP", quality=q, method=0), size)
 
-    Raises:
-        TooLarge: as of `png`.
+
+def jpeg(picture: Image.Image, size: int) -> bytes:
+    """Exactly `size` bytes. Raises as `png`."""
+    return _fitting(lambda out, q: picture.save(out, "JPEG", quality=q), size)
+
+
+def film(frames: Sequence[Image.Image], millis: int, label: Label, size: int) -> bytes:
+    """An animated WebP of exactly `size` bytes that says whose it is in its XMP. Raises as `png`.
+
+    `millis` is how long each frame stands.
     """
+    first, *others = frames
+
+    def save(out: BytesIO, quality: int) -> None:
+        first.save(
+            out, "WEBP", save_all=True, append_images=others, duration=millis, loop=0,
+            quality=quality, method=0, xmp=_xmp(label),
+        )  # fmt: skip
+
+    return _fitting(save, size)
+
+
+def _fitting(save: Callable[[BytesIO, int], object], size: int) -> bytes:
+    for data in _tries(save):
+        if len(data) <= size:
+            return data + bytes(size - len(data))
+    raise TooLarge(f"{size} bytes were promised")
+
+
+def _tries(save: Callable[[BytesIO, int], object]) -> Iterator[bytes]:
     for quality in _QUALITIES:
         out = BytesIO()
-        picture.save(out, "WEBP", quality=quality, method=0)
-        if out.tell() <= size:
-            return out.getvalue() + bytes(size - out.tell())
-    raise TooLarge(f"{size} bytes were promised")
+        save(out, quality)
+        yield out.getvalue()
 
 
 def _texts(label: Label) -> dict[str, str]:
@@ -83,6 +120,15 @@ def _texts(label: Label) -> dict[str, str]:
         "Prompt": label.prompt,
         "Description": f"{label.prompt} Job ID: {label.job}",
     }
+
+
+def _xmp(label: Label) -> bytes:
+    said = " ".join(f'mj:{name}="{escape(text)}"' for name, text in _texts(label).items())
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        f'xmlns:mj="https://www.midjourney.com/" {said}/></rdf:RDF></x:xmpmeta>'
+    ).encode()
 
 
 def _padded(data: bytes, size: int) -> bytes:

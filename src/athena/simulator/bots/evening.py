@@ -3,7 +3,8 @@
 The first message, edits with the per cent and previews, then the result in a new message. What
 Midjourney does sometimes one way and sometimes another (order of deletion and result, missing
 previews, the website's link, an upscale without a first message) is drawn by lot from the job's
-id, so that the same seed plays the same evening again.
+id, so that the same seed plays the same evening again. An evening that is to end badly goes half
+its way and then shows its notice.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from athena.simulator import pictures
 from athena.simulator.bots import forms
 from athena.simulator.bots.encoding import Label
 from athena.simulator.bots.jobs import Job, Kind
-from athena.simulator.stage import Draft, Drawing, Stage
+from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.stage import Draft, Drawing, Json, Stage
 
 _SECONDS = {"fast": (15.0, 40.0), "relaxed": (30.0, 120.0), "turbo": (6.0, 12.0)}
-_UPSCALE_SECONDS = (1.0, 3.0)
+_INSTANT_SECONDS = (1.0, 3.0)
 _STEPS = (0, 15, 31, 46, 62, 78, 93)
 _NO_PREVIEWS, _LOST_PREVIEW = 0.1, 0.15
 _RESULT_FIRST = 0.3
@@ -23,25 +25,34 @@ _SILENT_UPSCALE = 0.5
 
 
 class Evening:
-    """One job on the stage. `speed` divides its time."""
+    """One job on the stage. `speed` divides its time; `told` is told the result's message id."""
 
-    def __init__(self, stage: Stage, job: Job, speed: float) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        job: Job,
+        speed: float,
+        told: Callable[[str], None],
+        bad_end: Wish | None = None,
+    ) -> None:
         self._stage = stage
         self._job = job
         self._speed = speed
+        self._told = told
+        self._bad_end = bad_end
         self._message_id: str | None = None
         """The progress message, while there is one."""
 
     def answer(self, *, queued: bool) -> None:
         """The first message; a job that was queued has answered its call already."""
         job, call = self._job, self._job.call
-        text = forms.waiting(job.waiting_lead, job.prompt.shown, call.user_id)
-        draft = Draft(content=text, components=forms.cancel_row(job.id))
+        silent = job.is_instant and job.lots("answer").random() < _SILENT_UPSCALE
+        draft = Draft(content=_waiting(job), components=forms.cancel_row(job.id))
         if queued:
             message = self._stage.post(
                 call.application_id, call.channel_id, draft, call=call, reply_to=call.message_id
             )
-        elif job.kind is Kind.UPSCALE and job.lots("answer").random() < _SILENT_UPSCALE:
+        elif silent and not self._bad_end:
             self._stage.succeed(call)
             return
         else:
@@ -50,23 +61,40 @@ class Evening:
 
     async def play(self) -> None:
         """Everything after the first message."""
-        if self._job.kind is Kind.UPSCALE:
-            await self._pause(self._job.lots("time").uniform(*_UPSCALE_SECONDS))
+        if self._bad_end:
+            await self._end_badly(self._bad_end)
+            return
+        if self._job.is_instant:
+            await self._pause(self._job.lots("time").uniform(*_INSTANT_SECONDS))
         else:
-            await self._progress()
+            await self._progress(_STEPS)
         self._finish()
 
     def stop(self) -> None:
         """The user has cancelled the job."""
         job = self._job
-        text = forms.running(job.form, job.prompt.shown, job.call.user_id, "(Stopped)")
+        text = forms.running(job.running_form, job.prompt.shown, job.call.user_id, "(Stopped)")
         self._edit(Draft(content=text))
 
-    async def _progress(self) -> None:
-        seconds = self._job.lots("time").uniform(*_SECONDS[self._job.prompt.mode])
+    async def _end_badly(self, wish: Wish) -> None:
+        await self._progress(_STEPS[:3])
+        call, message_id = self._job.call, self._message_id or ""
+        match wish.way:
+            case Way.REPLY:
+                self._stage.post(
+                    call.application_id, call.channel_id, wish.draft(), reply_to=message_id
+                )
+                self._delete_progress()
+            case Way.REMOVED:
+                self._delete_progress()
+            case _:
+                self._edit(wish.draft())
+
+    async def _progress(self, steps: tuple[int, ...]) -> None:
+        seconds = self._job.lots("time").uniform(*_SECONDS[self._job.speed])
         lots = self._job.lots("previews")
         shows = lots.random() >= _NO_PREVIEWS
-        for percent in _STEPS:
+        for percent in steps:
             await self._pause(seconds / (len(_STEPS) + 1))
             self._edit(self._step(percent, preview=shows and lots.random() >= _LOST_PREVIEW))
         await self._pause(seconds / (len(_STEPS) + 1))
@@ -76,14 +104,11 @@ class Evening:
 
     def _step(self, percent: int, *, preview: bool) -> Draft:
         job = self._job
-        drawn: tuple[Drawing, ...] = ()
-        if preview and percent:
-            drawn = (pictures.preview(job.art, percent, f"{job.id}_grid_0.webp"),)
         marks = f"({percent}%) ({job.mode})"
         return Draft(
-            content=forms.running(job.form, job.prompt.shown, job.call.user_id, marks),
+            content=forms.running(job.running_form, job.prompt.shown, job.call.user_id, marks),
             components=forms.cancel_row(job.id),
-            drawings=drawn,
+            drawings=(_preview(job, percent),) if preview and percent else (),
         )
 
     def _edit(self, draft: Draft) -> None:
@@ -104,29 +129,62 @@ class Evening:
 
     def _post_result(self) -> None:
         call = self._job.call
-        draft = _single(self._job) if self._job.kind is Kind.UPSCALE else _grid(self._job)
-        self._stage.post(
-            call.application_id, call.channel_id, draft, call=call, reply_to=call.message_id
+        message = self._stage.post(
+            call.application_id,
+            call.channel_id,
+            result(self._job),
+            call=call,
+            reply_to=call.message_id,
         )
+        self._told(message["id"])
 
 
-def _single(job: Job) -> Draft:
-    prompt, index = job.prompt, job.index or 1
-    square = prompt.ratio[0] == prompt.ratio[1]
-    return Draft(
-        content=forms.image_number(prompt.shown, index, job.call.user_id),
-        components=forms.single_rows(job.id, prompt.version, square=square),
-        drawings=(pictures.single(job.art, index, _label(job, index), _filename(job)),),
-    )
+def result(job: Job) -> Draft:
+    """The final message of a job."""
+    shown, user = job.prompt.shown, job.call.user_id
+    if job.is_instant:
+        text = forms.image_number(shown, job.index or 1, user)
+    else:
+        website = job.id if job.lots("website").random() < 0.5 else None
+        text = forms.done(job.form, shown, user, job.mode, website)
+    return Draft(content=text, components=_rows(job), drawings=(_picture(job),))
 
 
-def _grid(job: Job) -> Draft:
-    website = job.id if job.lots("website").random() < 0.5 else None
-    return Draft(
-        content=forms.done(job.form, job.prompt.shown, job.call.user_id, job.mode, website),
-        components=forms.grid_rows(job.id),
-        drawings=(pictures.grid(job.art, _label(job, 0), _filename(job)),),
-    )
+def _rows(job: Job) -> tuple[Json, ...]:
+    model = job.prompt.model
+    match job.kind:
+        case Kind.UPSCALE:
+            return forms.single_rows(job.id, model, square=job.size[0] == job.size[1])
+        case Kind.ENLARGE:
+            return forms.enlarged_rows(job.id, model)
+        case Kind.FILM:
+            return forms.film_rows(job.id)
+        case _ if job.films:
+            return forms.films_rows(job.id, len(job.films))
+        case _:
+            return forms.grid_rows(job.id)
+
+
+def _picture(job: Job) -> Drawing:
+    alone = len(job.films or job.tiles) == 1
+    label, name = _label(job, (job.index or 1) if alone else 0), _filename(job)
+    if job.films:
+        return pictures.film(job.films, job.size, label, f"{name}.webp")
+    if alone:
+        return pictures.single(job.tiles[0], job.size, label, f"{name}.png")
+    return pictures.grid(job.tiles, job.size, label, f"{name}.png")
+
+
+def _preview(job: Job, percent: int) -> Drawing:
+    if job.films:
+        name = f"{job.id}_{percent % len(job.films)}_step_{percent}.jpeg"
+        return pictures.step(job.films[0], job.size, percent, name)
+    return pictures.preview(job.tiles, job.size, percent, f"{job.id}_grid_0.webp")
+
+
+def _waiting(job: Job) -> str:
+    form = "" if job.lead else job.running_form
+    return forms.waiting(job.lead, form, job.prompt.shown, job.call.user_id)
 
 
 def _label(job: Job, tile: int) -> Label:
@@ -140,4 +198,4 @@ def _label(job: Job, tile: int) -> Label:
 
 
 def _filename(job: Job) -> str:
-    return f"{job.call.username}_{forms.slug(job.prompt.shown)}_{job.id}.png"
+    return f"{job.call.username}_{forms.slug(job.prompt.shown)}_{job.id}"

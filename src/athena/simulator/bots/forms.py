@@ -1,19 +1,19 @@
 """What the bot's messages look like: texts, button rows, embeds.
 
-Source: contracts, midjourney-bot, sections 2, 3, 5 and 8.
+Source: contracts, midjourney-bot, sections 2, 3 and 5 to 8.
 """
 
 import re
 
 from athena.simulator.stage import Json
 
-_SECONDARY, _DANGER, _LINK = 2, 4, 5
-_RED, _YELLOW = 16711680, 16776960
+_SECONDARY, _SUCCESS, _DANGER, _LINK = 2, 3, 4, 5
+_RED, _YELLOW, _GREEN = 16711680, 16776960, 65280
 
 
-def waiting(lead: str, prompt: str, user_id: str) -> str:
-    """`lead` is empty for a command, else e.g. `Rerolling `."""
-    return f"{lead}**{prompt}** - <@{user_id}> (Waiting to start)"
+def waiting(lead: str, form: str, prompt: str, user_id: str) -> str:
+    """`lead` and `form` are empty for a command, else e.g. `Rerolling ` or `Pan Left by `."""
+    return f"{lead}**{prompt}** - {form}<@{user_id}> (Waiting to start)"
 
 
 def running(form: str, prompt: str, user_id: str, marks: str) -> str:
@@ -52,12 +52,7 @@ def grid_rows(job: str) -> tuple[Json, ...]:
 
 
 def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
-    """What a picture taken from a grid offers."""
-    upscaler = "v7_2x" if version.startswith("7") else "v6_2x"
-
-    def solo(verb: str, label: str = "", emoji: str = "") -> Json:
-        return _button(f"MJ::JOB::{verb}::1::{job}::SOLO", label, emoji)
-
+    """What a picture taken from a grid offers; `version` is its model's, e.g. `7.0`, `niji 6`."""
     zooms = [
         _button(f"MJ::Outpaint::50::1::{job}::SOLO", "Zoom Out 2x", "🔍"),
         _button(f"MJ::Outpaint::75::1::{job}::SOLO", "Zoom Out 1.5x", "🔍"),
@@ -65,40 +60,147 @@ def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
     ]
     if not square:
         zooms.append(_button(f"MJ::Outpaint::100::1::{job}::SOLO", "Make Square", "↔️"))
+    pans = [
+        _solo(f"pan_{way}", job, emoji=sign)
+        for way, sign in (("left", "⬅️"), ("right", "➡️"), ("up", "⬆️"), ("down", "⬇️"))
+    ]
+    enlarge = [_solo(verb, job, label, "🎨") for verb, label in _enlargers(version)]
+    return (
+        _row(*enlarge),
+        _row(*_varies(job)),
+        _row(*zooms),
+        _row(*pans),
+        _row(*_animates(job), *_keeps(job)),
+    )
+
+
+def enlarged_rows(job: str, version: str) -> tuple[Json, ...]:
+    """What a picture that was upscaled again offers."""
+    redo = [_solo(verb, job, f"Redo {label}", "🎨") for verb, label in _enlargers(version)]
+    return _row(*redo), _row(*_varies(job)), _row(*_animates(job), *_keeps(job))
+
+
+def films_rows(job: str, count: int) -> tuple[Json, ...]:
+    """What films side by side offer."""
+    takes = [
+        _button(f"MJ::JOB::video_virtual_upscale::{n}::{job}", f"U{n}") for n in range(1, count + 1)
+    ]
+    return (_row(*takes, _button(f"MJ::JOB::reroll::0::{job}::SOLO", emoji="🔄")),)
+
+
+def film_rows(job: str) -> tuple[Json, ...]:
+    """What one film offers."""
+    extends = [
+        _button(f"MJ::JOB::animate_{way}_extend::1::{job}", f"Extend ({way.title()} motion)", "🎬")
+        for way in ("high", "low")
+    ]
+    return _row(*extends), _row(*_keeps(job))
+
+
+def describe_rows() -> tuple[Json, ...]:
+    numbers = [_button(f"MJ::Job::PicReader::{n}", emoji=sign(n)) for n in range(1, 5)]
+    retry = _button("MJ::Picread::Retry", emoji="🔄")
+    return _row(*numbers, retry), _row(
+        _button("MJ::Job::PicReader::all", "Imagine all", "🎉", style=_SUCCESS)
+    )
+
+
+def shorten_rows(token: str, count: int, *, details: bool) -> tuple[Json, ...]:
+    numbers = [
+        _button(f"MJ::Job::PromptAnalyzer::{n}::{token}", emoji=sign(n))
+        for n in range(1, count + 1)
+    ]
+    more = _button(f"MJ::Job::PromptAnalyzerExtended::{token}", "Show Details")
+    return (_row(*numbers), *((_row(more),) if details else ()))
+
+
+def appeal_rows(token: str) -> tuple[Json, ...]:
+    """What a moderation question offers."""
     return (
         _row(
-            solo(f"upsample_{upscaler}_subtle", "Upscale (Subtle)", "🎨"),
-            solo(f"upsample_{upscaler}_creative", "Upscale (Creative)", "🎨"),
-        ),
-        _row(
-            solo("low_variation", "Vary (Subtle)", "🪄"),
-            solo("high_variation", "Vary (Strong)", "🪄"),
-            _button(f"MJ::Inpaint::1::{job}::SOLO", "Vary (Region)", "🖌️"),
-        ),
-        _row(*zooms),
-        _row(
-            solo("pan_left", emoji="⬅️"),
-            solo("pan_right", emoji="➡️"),
-            solo("pan_up", emoji="⬆️"),
-            solo("pan_down", emoji="⬇️"),
-        ),
-        _row(
-            solo("animate_high", "Animate (High motion)", "🎬"),
-            solo("animate_low", "Animate (Low motion)", "🎬"),
-            _button(f"MJ::BOOKMARK::{job}", emoji="❤️"),
-            _web(job),
+            _button(f"MJ::Prompts::Appeal::{token}", "Appeal", style=_SUCCESS),
+            _button(f"MJ::Prompts::Acknowledge::{token}", "Acknowledge", style=_DANGER),
         ),
     )
 
 
+def settings_rows(
+    models: dict[str, bool], switches: tuple[tuple[tuple[str, str, bool], ...], ...]
+) -> tuple[Json, ...]:
+    """The panel of `/settings`: a menu of models, rows of (custom_id, label, is on)."""
+    options = [{"label": name, "value": name, "default": chosen} for name, chosen in models.items()]
+    menu = {"type": 3, "custom_id": "MJ::Settings::VersionSelector", "options": options}
+    rows = [
+        _row(
+            *(_button(each, label, style=_SUCCESS if on else _SECONDARY) for each, label, on in row)
+        )
+        for row in switches
+    ]
+    return (_row(menu), *rows)
+
+
+def text_input(custom_id: str, label: str, value: str) -> Json:
+    """The one input of a window."""
+    return {
+        "type": 4,
+        "custom_id": custom_id,
+        "style": 2,
+        "label": label,
+        "value": value,
+        "required": True,
+        "min_length": 1,
+        "max_length": 4000,
+    }
+
+
+def sign(number: int) -> str:
+    """A number as an emoji."""
+    return f"{number}\ufe0f\u20e3"
+
+
+def _enlargers(version: str) -> tuple[tuple[str, str], ...]:
+    """The upscalers of a model: verb and label."""
+    if version.startswith("5"):
+        return ("upsample_v5_2x", "Upscale (2x)"), ("upsample_v5_4x", "Upscale (4x)")
+    if version.startswith(("1", "2", "3", "4")):
+        return ("upsample_light", "Upscale (Light)"), ("upsample_beta", "Upscale (Beta)")
+    family = {"6.0": "v6", "6.1": "v6r1", "7.0": "v7"}.get(version)
+    if family is None:
+        family = "v8" if version.startswith("8") else "v6r1"
+    return tuple((f"upsample_{family}_2x_{way}", f"Upscale ({way.title()})")
+                 for way in ("subtle", "creative"))  # fmt: skip
+
+
+def _varies(job: str) -> list[Json]:
+    return [
+        _solo("low_variation", job, "Vary (Subtle)", "🪄"),
+        _solo("high_variation", job, "Vary (Strong)", "🪄"),
+        _button(f"MJ::Inpaint::1::{job}::SOLO", "Vary (Region)", "🖌️"),
+    ]
+
+
+def _animates(job: str) -> list[Json]:
+    return [
+        _solo("animate_high", job, "Animate (High motion)", "🎬"),
+        _solo("animate_low", job, "Animate (Low motion)", "🎬"),
+    ]
+
+
+def _keeps(job: str) -> list[Json]:
+    return [_button(f"MJ::BOOKMARK::{job}", emoji="❤️"), _web(job)]
+
+
+def _solo(verb: str, job: str, label: str = "", emoji: str = "") -> Json:
+    return _button(f"MJ::JOB::{verb}::1::{job}::SOLO", label, emoji)
+
+
+def embed(title: str, description: str, color: int = _GREEN, **more: object) -> Json:
+    return {"type": "rich", "title": title, "description": description, "color": color, **more}
+
+
 def notice(title: str, description: str, *, failed: bool = True) -> Json:
     """An embed in place of a job."""
-    return {
-        "type": "rich",
-        "title": title,
-        "description": description,
-        "color": _RED if failed else _YELLOW,
-    }
+    return embed(title, description, _RED if failed else _YELLOW)
 
 
 def _row(*buttons: Json) -> Json:

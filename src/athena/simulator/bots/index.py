@@ -3,12 +3,14 @@
 Every command is listed, as at Discord; which of them a bot plays is the bot's own matter.
 """
 
+from athena.simulator.config import stable_id
 from athena.simulator.stage import Json
 
 MIDJOURNEY = "936929561302675456"
 NIJI = "1022952195194359889"
+INSIGHT_FACE = "1090660574196674713"
 
-_STRING, _ATTACHMENT = 3, 11
+_SUB_COMMAND, _STRING, _ATTACHMENT = 1, 3, 11
 
 
 def _option(kind: int, name: str, *, required: bool = False, **more: object) -> Json:
@@ -23,13 +25,29 @@ _SHAPES = [
 ]
 _IMAGES = [_option(_ATTACHMENT, f"image{n}", required=n <= 2) for n in range(1, 6)]
 
+_FACE = [
+    _option(_STRING, "idname", required=True),
+    _option(_ATTACHMENT, "image", required=True),
+]
+
 _OPTIONS: dict[str, list[Json]] = {
     "imagine": [_PROMPT],
     "blend": [*_IMAGES[:2], _option(_STRING, "dimensions", choices=_SHAPES), *_IMAGES[2:]],
     "describe": [_option(_ATTACHMENT, "image"), _option(_STRING, "link")],
     "shorten": [_PROMPT],
     "show": [_option(_STRING, "job_id", required=True)],
+    "ask": [_option(_STRING, "question", required=True)],
+    "prefer": [
+        _option(_SUB_COMMAND, "remix"),
+        _option(_SUB_COMMAND, "variability"),
+        _option(_SUB_COMMAND, "suffix", options=[_option(_STRING, "new_value")]),
+    ],
+    "saveid": _FACE,
+    "swapid": _FACE,
 }
+
+_UNSEEN = ("turbo", "stealth", "public", "prefer", "subscribe", "ask")
+"""Commands whose public ids nobody has written down; the stand-in gives them its own."""
 
 _ENTRIES: dict[str, dict[str, tuple[str, str]]] = {
     MIDJOURNEY: {
@@ -75,5 +93,15 @@ def commands_of(application_id: str) -> tuple[Json, ...]:
             "dm_permission": True,
             "integration_types": [0, 1],
         }
-        for name, (command_id, version) in _ENTRIES[application_id].items()
+        for name, (command_id, version) in _entries(application_id).items()
     )
+
+
+def _entries(application_id: str) -> dict[str, tuple[str, str]]:
+    if application_id == INSIGHT_FACE:
+        return _own(application_id, ("saveid", "swapid"))
+    return {**_ENTRIES[application_id], **_own(application_id, _UNSEEN)}
+
+
+def _own(application_id: str, names: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    return {name: (stable_id(application_id, name), "1237876415735660561") for name in names}

@@ -1,194 +1,235 @@
-"""The Midjourney bot of the stand-in (contracts: midjourney-bot, sections 1 to 5 and 8).
+"""The Midjourney bot of the stand-in, and niji・journey beside it (contracts: midjourney-bot).
 
-A call becomes a job or an embed that says why not: two tables, one of commands and one of buttons,
-tell how a job is made of it. A job waits for one of its user's slots and then plays its evening.
-What a call becomes is drawn from the seed and the call's number, so that the same calls in the
-same order have the same job ids, times and pictures, at whatever speed they are played.
+A call becomes a job, a window, an answer in words, or an embed that says why not. Tables tell
+which: one of commands here, one of buttons and windows in `presses`. What a call becomes is drawn
+from the seed and the call's number, so that the same calls in the same order have the same job
+ids, times and pictures, at whatever speed they are played.
 """
 
 import asyncio
 import math
-import re
-from collections import defaultdict
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from itertools import count
 from random import Random
+from typing import Any
 
 import structlog
+from msgspec import Struct
 
-from athena.simulator.bots import forms, jobs
-from athena.simulator.bots.evening import Evening
-from athena.simulator.bots.index import MIDJOURNEY, commands_of
-from athena.simulator.bots.jobs import Job
-from athena.simulator.bots.parameters import Refused
-from athena.simulator.bots.prompts import rewrite
-from athena.simulator.bots.slots import Admission, Slots
-from athena.simulator.config import Plan
+from athena.simulator.bots import jobs, notices, words
+from athena.simulator.bots.evening import result
+from athena.simulator.bots.index import MIDJOURNEY, NIJI, commands_of
+from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.bots.parameters import STAND_IN, Refused
+from athena.simulator.bots.presses import Presses
+from athena.simulator.bots.prompts import Rewritten, rewrite
+from athena.simulator.bots.reading import Reading
+from athena.simulator.bots.studio import PlanOf, Studio
 from athena.simulator.stage import Call, Draft, Json, Stage
 
-PlanOf = Callable[[str], str]
-"""The name of a user's plan, by the user's id."""
-
-_JOB = "([0-9a-f-]{36})"
-_CANCEL = re.compile(f"MJ::CancelJob::ByJobid::{_JOB}")
 _HEARING = (0.1, 0.3)
 """Seconds between a call and the bot's answer. No job's time, so no speed shortens it: many
 clients rely on hearing from REST first."""
 
-_REMEMBERED = 20_000
+_ENVELOPES = ("✉️", "✉", "envelope")
+_SWITCHES = ("fast", "relax", "turbo", "stealth", "public", "remix")
+_ABOUT_ACCOUNT = ("info", "settings", "ask", "subscribe", "variability", "suffix", *_SWITCHES)
 
 _log = structlog.get_logger(__name__)
 
-MakeJob = Callable[[str, Call, jobs.Parent], Job]
 
-_BUTTONS: tuple[tuple[re.Pattern[str], MakeJob], ...] = (
-    (re.compile(f"MJ::JOB::upsample::(?P<index>[1-4])::(?P<job>{_JOB})"), jobs.upscale),
-    (re.compile(f"MJ::JOB::variation::(?P<index>[1-4])::(?P<job>{_JOB})"), jobs.variation),
-    (re.compile(f"MJ::JOB::reroll::(?P<index>0)::(?P<job>{_JOB})::SOLO"), jobs.reroll),
-)
+class Face(Struct, frozen=True, kw_only=True):
+    """Which of the two bots this is."""
 
-
-def _imagine(job_id: str, call: Call) -> Job:
-    return jobs.imagine(job_id, call, rewrite(str(call.options.get("prompt") or "")))
+    application_id: str = MIDJOURNEY
+    username: str = "Midjourney Bot"
+    defaults: dict[str, str] = {}
 
 
-_COMMANDS: dict[str, Callable[[str, Call], Job]] = {"imagine": _imagine}
+NIJI_FACE = Face(application_id=NIJI, username="niji・journey Bot", defaults={"niji": "6"})
 
 
 class Midjourney:
     """A `Player`. `speed` divides the time that jobs take; infinity makes them instant."""
 
-    application_id = MIDJOURNEY
-    username = "Midjourney Bot"
-
-    def __init__(self, stage: Stage, plan_of: PlanOf, *, speed: float = 1.0, seed: int = 7) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        plan_of: PlanOf,
+        *,
+        speed: float = 1.0,
+        seed: int = 7,
+        face: Face | None = None,
+    ) -> None:
+        self._face = face or Face()
+        self.application_id = self._face.application_id
+        self.username = self._face.username
+        self.studio = Studio(stage, plan_of, speed)
         self._stage = stage
-        self._plan_of = plan_of
-        self._speed = speed
+        self._hears_at_once = not math.isfinite(speed)
         self._seed = seed
         self._numbers = count(1)
-        self._made = 0
-        self._jobs: dict[str, Job] = {}
-        self._slots: defaultdict[str, Slots] = defaultdict(Slots)
-        self._evenings: dict[str, tuple[Evening, asyncio.Task[None]]] = {}
-        self._answering: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._working: set[asyncio.Task[None]] = set()
+        self._wishes: deque[tuple[str | None, Wish]] = deque()
+        self._reading = Reading(stage, speed)
+        self._presses = Presses(stage, self.studio, self._reading, self._rewrite, self._do)
+        self._commands: dict[str, Callable[[Call, str], None]] = {
+            "imagine": self._imagine,
+            "blend": self._blend,
+            "describe": lambda call, _: self._do(self._reading.describe(call)),
+            "shorten": lambda call, job_id: self._do(self._reading.shorten(call, job_id)),
+            "show": self._show,
+            "info": self._info,
+            "settings": self._settings,
+        }
 
     def commands(self) -> tuple[Json, ...]:
         return commands_of(self.application_id)
 
-    def called(self, call: Call) -> None:
-        lots = Random(f"{self._seed}/{next(self._numbers)}")
-        answering = asyncio.create_task(self._answer(call, lots))
-        self._answering.add(answering)
-        answering.add_done_callback(self._answering.discard)
-
-    def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
-        """Reactions ask for seeds; this bot does not answer them."""
-
     def state(self) -> Json:
-        """Jobs in the order of their making (the latest 20,000), and how busy each user is."""
-        return {
-            "made": self._made,
-            "jobs": [job.summary() for job in self._jobs.values()],
-            "running": {user: len(slots.running) for user, slots in self._slots.items()},
-            "waiting": {user: len(slots.waiting) for user, slots in self._slots.items()},
-            "most_running": {user: slots.most for user, slots in self._slots.items()},
-        }
+        return self.studio.state()
+
+    def wish(self, user_id: str | None, text: str, times: int) -> None:
+        self._wishes.extend([(user_id, notices.wish(text))] * times)
 
     async def close(self) -> None:
-        self._closed = True
-        work = [*self._answering, *(task for _, task in self._evenings.values())]
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        for work in tuple(self._working):
+            work.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        await self.studio.close()
+
+    # What users do
+
+    def called(self, call: Call) -> None:
+        self._do(self._answer(call, self._lots()))
+
+    def page_submitted(self, token: str, prompt: str, mask: bytes) -> bool:
+        opened = self._presses.page(token)
+        if opened is None:
+            return False
+        job_id = jobs.new_id(self._lots())
+        call, parent = opened
+
+        async def redraw() -> None:
+            await self._hear(Random(job_id))
+            self._or_say(call, lambda: self._presses.redraw(call, job_id, parent, prompt, mask))
+
+        self._do(redraw())
+        return True
+
+    def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
+        job = self.studio.job_of(message_id)
+        if emoji not in _ENVELOPES or job is None:
+            return
+
+        async def tell() -> None:
+            await self._hear(job.lots("seed's time"))
+            direct = self._stage.direct_channel(self.application_id, user_id)
+            self._stage.post(self.application_id, direct, Draft(content=words.seed(job)))
+
+        self._do(tell())
 
     # Calls
 
+    def _lots(self) -> Random:
+        return Random(f"{self._seed}/{next(self._numbers)}")
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("call failed", exc_info=error)
+
+    async def _hear(self, lots: Random) -> None:
+        """The moment that a bot needs to hear of something."""
+        hearing = lots.uniform(*_HEARING)
+        await self._stage.clock.sleep(0 if self._hears_at_once else hearing)
+
     async def _answer(self, call: Call, lots: Random) -> None:
-        """Take a call after the moment that a bot needs to hear of it."""
-        job_id, hearing = jobs.new_id(lots), lots.uniform(*_HEARING)
-        await self._stage.clock.sleep(hearing if math.isfinite(self._speed) else 0)
+        job_id = jobs.new_id(lots)
+        await self._hear(lots)
+        self._or_say(call, lambda: self._take(call, job_id))
+
+    def _or_say(self, call: Call, act: Callable[[], None]) -> None:
         try:
-            self._take(call, job_id)
+            act()
         except Refused as refused:
-            self._say(call, refused.title, refused.description)
+            self.studio.say(call, refused.title, refused.description)
 
     def _take(self, call: Call, job_id: str) -> None:
-        if call.kind == 3:
-            self._press(call, job_id)
-        elif call.kind == 2 and (make := _COMMANDS.get(call.name)):
-            self._queue(make(job_id, call))
+        if self._asked_for(call, job_id):
+            return
+        if call.kind != 2:
+            self._presses.take(call, job_id)
+        elif command := self._commands.get(call.name):
+            command(call, job_id)
+        elif call.name in _SWITCHES:
+            said = words.turned(self.studio.preferences[call.user_id], call.name)
+            self._stage.respond(call, Draft(content=said, ephemeral=True))
         else:
             self._stage.fail(call, 0)
 
-    def _press(self, call: Call, job_id: str) -> None:
-        if cancelled := _CANCEL.fullmatch(call.custom_id):
-            self._cancel(call, cancelled[1])
-            return
-        for form, make in _BUTTONS:
-            if pressed := form.fullmatch(call.custom_id):
-                parent = self._parent(pressed["job"], int(pressed["index"]) or None)
-                self._queue(make(job_id, call, parent))
-                return
-        raise Refused("Job action restricted", "This action is not available for this image.")
+    def _asked_for(self, call: Call, job_id: str) -> bool:
+        """Whether a notice was wished for that comes instead of a job."""
+        wish = self._wish_of(call)
+        if wish is None:
+            return False
+        match wish.way:
+            case Way.FRESH | Way.PLAIN:
+                self._stage.respond(call, wish.draft())
+            case Way.PAGE:
+                self._stage.open_page(call, f"MJ::iframe::{job_id}", wish.title, "/check")
+            case _:
+                self._presses.ends[job_id] = wish
+                return False
+        return True
 
-    def _parent(self, job_id: str, index: int | None) -> jobs.Parent:
-        job = self._jobs.get(job_id)
-        if job is None:
-            raise Refused("Internal error", "The job is not known any more.")
-        return job.as_parent(index)
+    def _wish_of(self, call: Call) -> Wish | None:
+        if call.name in _ABOUT_ACCOUNT or call.custom_id.startswith("MJ::CancelJob::"):
+            return None
+        if self._wishes and self._wishes[0][0] in (None, call.user_id):
+            return self._wishes.popleft()[1]
+        prompt = str(call.options.get("prompt") or "")
+        if f"--{STAND_IN}" not in prompt:
+            return None
+        try:
+            return notices.wish(rewrite(prompt, wordless=True).parameters[STAND_IN])
+        except ValueError as error:
+            raise Refused("Invalid parameter", f"`--{STAND_IN}`: {error}") from error
 
-    def _say(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
-        embed = forms.notice(title, description, failed=failed)
+    def _rewrite(self, prompt: str, *, wordless: bool = False) -> Rewritten:
+        return rewrite(prompt, self._face.defaults, wordless=wordless)
+
+    # Commands
+
+    def _imagine(self, call: Call, job_id: str) -> None:
+        self._presses.imagine(call, job_id, str(call.options.get("prompt") or ""))
+
+    def _blend(self, call: Call, job_id: str) -> None:
+        images = [call.options.get(f"image{n}") for n in range(1, 6)]
+        links = [str(image["url"]) for image in images if image]
+        shape = str(call.options.get("dimensions") or "")
+        prompt = self._rewrite(f"{' '.join(links)} {shape}")
+        self._presses.queue(jobs.blend(job_id, call, prompt, self._reading.scenes(links)))
+
+    def _show(self, call: Call, job_id: str) -> None:
+        try:
+            shown = self.studio.job(str(call.options.get("job_id")).strip())
+        except Refused:
+            raise Refused("Failed to process your command", "There is no such job.") from None
+        message = self._stage.respond(call, result(shown))
+        self.studio.remember_result(shown, message["id"])
+
+    def _info(self, call: Call, job_id: str) -> None:
+        running, waiting = self.studio.busy(call.user_id)
+        plan, own = self.studio.plan_of(call.user_id), self.studio.preferences[call.user_id]
+        embed = words.info(call.username, plan, own, running, waiting)
         self._stage.respond(call, Draft(embeds=(embed,), ephemeral=True))
 
-    # Jobs
-
-    def _queue(self, job: Job) -> None:
-        match self._slots[job.call.user_id].admit(job, self._plan(job)):
-            case Admission.STARTS:
-                self._remember(job)
-                self._start(job, queued=False)
-            case Admission.WAITS:
-                self._remember(job)
-                text = "Your job waits until one of your others is done."
-                self._say(job.call, "Job queued", text, failed=False)
-            case Admission.REFUSED:
-                text = "Your queue is full. Please wait for a job to finish first."
-                self._say(job.call, "Queue full", text)
-
-    def _plan(self, job: Job) -> Plan:
-        return Plan(self._plan_of(job.call.user_id))
-
-    def _remember(self, job: Job) -> None:
-        self._made += 1
-        self._jobs[job.id] = job
-        if len(self._jobs) > _REMEMBERED:
-            del self._jobs[next(iter(self._jobs))]
-
-    def _start(self, job: Job, *, queued: bool) -> None:
-        evening = Evening(self._stage, job, self._speed)
-        evening.answer(queued=queued)
-        task = asyncio.create_task(evening.play())
-        self._evenings[job.id] = evening, task
-        task.add_done_callback(lambda done: self._ended(job, done))
-
-    def _cancel(self, call: Call, job_id: str) -> None:
-        if job_id not in self._slots[call.user_id].running:
-            raise Refused("Job action restricted", "This job is done already.")
-        self._stage.succeed(call)
-        evening, task = self._evenings[job_id]
-        if task.cancel():
-            evening.stop()
-
-    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        """Whatever ended the job, its slot is free for the next."""
-        del self._evenings[job.id]
-        if not task.cancelled() and (error := task.exception()):
-            _log.error("job failed", job=job.id, exc_info=error)
-        if self._closed:
-            return
-        following = self._slots[job.call.user_id].free(job.id, self._plan(job))
-        if following:
-            self._start(following, queued=True)
+    def _settings(self, call: Call, job_id: str) -> None:
+        self._stage.respond(call, words.settings(self.studio.preferences[call.user_id]))

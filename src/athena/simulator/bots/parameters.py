@@ -49,6 +49,9 @@ class OneOf(Struct, frozen=True):
 
 Rule = Plain | Whole | Decimal | OneOf
 
+STAND_IN = "stand-in"
+"""A wish to the stand-in itself: the notice to answer with, in quotes."""
+
 _VERSIONS = (
     *(f"{number}{part}" for number in range(1, 9) for part in ("", ".0")),
     *("5.1", "5.2", "6.1", "8.1"),
@@ -79,6 +82,7 @@ _RULES: dict[str, Rule] = {
     "oref": Plain.WORDS,
     "end": Plain.WORDS,
     "profile": Plain.CODE,
+    STAND_IN: Plain.WORDS,
     **dict.fromkeys(
         ("raw", "tile", "draft", "loop", "fast", "relax", "turbo", "stealth", "public"),
         Plain.SWITCH,

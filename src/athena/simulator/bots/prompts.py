@@ -7,19 +7,23 @@ A rewritten prompt, rewritten again, stays as it is.
 
 import hashlib
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
-from athena.simulator.bots.parameters import Refused, check, read_all
+from athena.simulator.bots.parameters import STAND_IN, Refused, check, read_all
 
-_PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z]+)")
+_PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?(https?://[^\s<>]+)>?")
 _SHORT = "https://s.mj.run/"
 _SPEEDS = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
-_OBEYED = {*_SPEEDS, "stealth", "public"}
+_OBEYED = {*_SPEEDS, "stealth", "public", STAND_IN}
 """Switches of the job that the shown prompt does not repeat."""
 
 _BANNED = ("nsfw", "gore", "nude", "porn")
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Rewritten(Struct, frozen=True, kw_only=True):
@@ -27,35 +31,69 @@ class Rewritten(Struct, frozen=True, kw_only=True):
 
     shown: str
     text: str
-    ratio: tuple[int, int] = (1, 1)
+    parameters: Mapping[str, str] = _NONE
+    """All that were given, by their short names; those of the defaults are not here."""
+    links: tuple[str, ...] = ()
+    """As they were given, in their order."""
     version: str = "7.0"
-    mode: str = "fast"
-    stealth: bool = False
+
+    @property
+    def ratio(self) -> tuple[int, int]:
+        wide, _, high = self.parameters.get("ar", "1:1").partition(":")
+        return int(wide), int(high)
+
+    @property
+    def mode(self) -> str | None:
+        """The speed that it names itself."""
+        return next((said for name, said in _SPEEDS.items() if name in self.parameters), None)
+
+    @property
+    def model(self) -> str:
+        """The version, or `niji 6`."""
+        niji = self.parameters.get("niji")
+        return self.version if niji is None else f"niji {niji}"
+
+    @property
+    def stealth(self) -> bool:
+        return "stealth" in self.parameters
+
+    @property
+    def words(self) -> str:
+        """The text without its links: what is drawn."""
+        return " ".join(_LINK.sub(" ", self.text).split())
 
 
-def rewrite(prompt: str) -> Rewritten:
-    """Read a prompt as the bot does.
+def rewrite(
+    prompt: str, defaults: Mapping[str, str] = _NONE, *, wordless: bool = False
+) -> Rewritten:
+    """Read a prompt as the bot does; `defaults` are parameters that count unless it names them.
 
     Raises:
         Refused: it is empty, holds a banned word, or a parameter has an impossible value.
     """
-    text, parameters = _split(re.sub("[—–](?=[a-zA-Z])", "--", prompt).replace("—", "--"))
-    if not text:
+    text, given = _split(re.sub("[—–](?=[a-zA-Z])", "--", prompt).replace("—", "--"))
+    if not text and not wordless:
         raise Refused("Empty prompt", "The prompt cannot be empty.")
     if word := next((w for w in _BANNED if re.search(rf"\b{w}\b", text.lower())), None):
         raise Refused("Banned prompt detected", f"The word `{word}` is not allowed here.")
-    for name, value in parameters.items():
+    for name, value in given.items():
         check(name, value)
+    parameters = _with(defaults, given)
     version = _spelled_out(parameters.get("v", "7"))
-    wide, _, high = parameters.get("ar", "1:1").partition(":")
     return Rewritten(
         shown=_join(text, parameters, version),
         text=text,
-        ratio=(int(wide), int(high)),
+        parameters=parameters,
+        links=tuple(_LINK.findall(text)),
         version=version,
-        mode=next((said for name, said in _SPEEDS.items() if name in parameters), "fast"),
-        stealth="stealth" in parameters,
     )
+
+
+def _with(defaults: Mapping[str, str], given: dict[str, str]) -> dict[str, str]:
+    """A model by name outdoes the default one, whichever of the two kinds it is."""
+    models = {"v", "niji"}
+    kept = {n: v for n, v in defaults.items() if not (n in models and models & given.keys())}
+    return {**kept, **given}
 
 
 def _split(prompt: str) -> tuple[str, dict[str, str]]:
@@ -74,16 +112,23 @@ def _spelled_out(version: str) -> str:
     return version if "." in version else f"{version}.0"
 
 
-def _shorten(link: re.Match[str]) -> str:
-    url = link.group(1)
-    if url.startswith(_SHORT):
-        return f"<{url}>"
-    return f"<{_SHORT}{hashlib.sha256(url.encode()).hexdigest()[:10]}>"
+def shortened(url: str) -> str:
+    """The link by which the bot shows a picture."""
+    return (
+        url
+        if url.startswith(_SHORT)
+        else (f"{_SHORT}{hashlib.sha256(url.encode()).hexdigest()[:10]}")
+    )
 
 
-def _join(text: str, parameters: dict[str, str], version: str) -> str:
+def _join(text: str, parameters: Mapping[str, str], version: str) -> str:
     raw = {"raw": ""} if parameters.get("style") == "raw" else {}
     shown = {n: v for n, v in parameters.items() if not (n == "style" and raw)} | raw
-    words = [f"--{n} {v}".strip() for n, v in shown.items() if n not in {*_OBEYED, "v"}]
-    default = [] if "niji" in parameters else [f"--v {version}"]
-    return _LINK.sub(_shorten, " ".join([text, *words, *default]))
+    filmed = "video" in parameters
+    names = {"ar": "aspect"} if filmed else {}
+    words = [
+        f"--{names.get(n, n)} {v}".strip() for n, v in shown.items() if n not in {*_OBEYED, "v"}
+    ]
+    default = [] if filmed or "niji" in parameters else [f"--v {version}"]
+    whole = " ".join([text, *words, *default]).strip()
+    return _LINK.sub(lambda link: f"<{shortened(link.group(1))}>", whole)

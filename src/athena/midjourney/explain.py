@@ -1,0 +1,112 @@
+"""What Athena understands of something a bot said, in plain words: the core of `athena read`.
+
+The names are those in which forms are reported and collected: action, state, prompt, progress,
+mode, index, job, title, modal, supported, and seed; each is absent when it does not apply.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from athena.discord import wire
+from athena.midjourney import buttons, jobtext, reader
+from athena.tasks.model import Bot
+from athena.tasks.sightings import (
+    AccountTold,
+    Finished,
+    Notice,
+    Progress,
+    SeedTold,
+    Sighting,
+    Stopped,
+    Verdict,
+    Waiting,
+)
+
+Told = dict[str, Any]
+
+
+class NotAMessage(ValueError):
+    """The object is nothing that a bot says; the text says why."""
+
+
+def explain(said: Mapping[str, Any]) -> Told:
+    """Understand a message object, or one part of one: content, embed, filename or custom_id.
+
+    Raises:
+        NotAMessage: it is neither.
+    """
+    told = _part(said)
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _part(said: Mapping[str, Any]) -> Told:
+    match said:
+        case {"t": str(), "d": Mapping() as data}:
+            return _part(data)
+        case {"custom_id": str(custom_id)} if "components" not in said:
+            return _button(custom_id)
+        case {"filename": str(filename)} if "attachments" not in said:
+            return {"job": reader.job_of_file(filename)}
+        case {"embed": Mapping() as embed}:
+            return _message({"embeds": [embed]})
+        case {"content": _} | {"embeds": _} | {"components": _} | {"attachments": _}:
+            return _message(said)
+    raise NotAMessage("neither a message nor its content, embed, filename or custom_id")
+
+
+def _button(custom_id: str) -> Told:
+    meaning = buttons.meaning(custom_id)
+    return {
+        "action": meaning.action,
+        "index": meaning.index,
+        "job": buttons.job_of(custom_id),
+        "modal": meaning.modal if meaning.supported else None,
+        "supported": meaning.supported,
+    }
+
+
+def _message(said: Mapping[str, Any]) -> Told:
+    try:
+        message = msgspec.convert({"id": "", **said}, wire.Message, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise NotAMessage(f"not as Discord writes it: {error}") from error
+    sighting = reader.read(message) or reader.read_as(Bot.MIDJOURNEY, message)
+    text = jobtext.read(message.content)
+    evidence = sighting.evidence
+    return {
+        "action": evidence.action,
+        "state": _state(sighting, text),
+        "prompt": sighting.words if isinstance(sighting, Finished) and sighting.words
+        else evidence.prompt,
+        "progress": sighting.percent if isinstance(sighting, Progress) else None,
+        "mode": text.mode if text else None,
+        "index": evidence.index,
+        "job": sighting.job if isinstance(sighting, SeedTold) else evidence.job,
+        "title": _title(sighting, message),
+        "seed": sighting.seed if isinstance(sighting, SeedTold) else None,
+    }  # fmt: skip
+
+
+_FATES: dict[type, str] = {Waiting: "waiting", Finished: "done", Stopped: "failed"}
+
+
+def _state(sighting: Sighting, text: jobtext.Reading | None) -> str:
+    match sighting:
+        case Notice(verdict=verdict):
+            return verdict.value
+        case AccountTold() | SeedTold():
+            return Verdict.NOTICE.value
+        case Progress() if text and text.state is jobtext.State.DONE:
+            return "done"
+        case Progress():
+            return "progress"
+        case _:
+            return _FATES.get(type(sighting), "unknown")
+
+
+def _title(sighting: Sighting, message: wire.Message) -> str | None:
+    if isinstance(sighting, Notice) and sighting.title:
+        return sighting.title
+    return next((embed.title for embed in message.embeds if embed.title), None)

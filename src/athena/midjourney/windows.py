@@ -1,0 +1,76 @@
+"""Windows: text inputs, or a page of the bot's own, that a pressed button opens.
+
+A window is submitted with its own ids and the inputs that it names, never with made-up ones
+(contracts: midjourney-bot, section 6). What its user leaves empty keeps what the window proposes.
+"""
+
+import re
+from collections.abc import Iterator
+
+from athena.discord import wire
+from athena.midjourney import buttons, prompts
+from athena.midjourney.notices import Said, of_embed
+from athena.midjourney.prompts import BadPrompt
+from athena.tasks.model import Task
+from athena.tasks.requests import Reply
+
+_TEXT_INPUT = 4
+_PAGE = "MJ::iframe::"
+_NUMBERED = re.compile(r"^\s*(?P<number>[1-9])(?:\ufe0f?\u20e3|[.)])\s*(?P<prompt>.+?)\s*$", re.M)
+_SHORTENED = "## Shortened prompts"
+
+
+def filled(window: wire.ModalCreate, reply: Reply | None) -> dict[str, str]:
+    """A window's inputs by their ids: the prompt goes into the first, the others stay."""
+    values = {part.custom_id: part.value or "" for part in _inputs(window)}
+    if values and reply and reply.prompt:
+        values[next(iter(values))] = reply.prompt
+    return values
+
+
+def proposed(window: wire.ModalCreate) -> str:
+    """The prompt that the window itself holds."""
+    return next((part.value or "" for part in _inputs(window)), "")
+
+
+def page_token(window: wire.ModalCreate) -> str | None:
+    """The token of the page on which a region is marked; None when it has text inputs."""
+    if not window.custom_id.startswith(_PAGE):
+        return None
+    return window.custom_id.removeprefix(_PAGE)
+
+
+def notice(window: wire.ModalCreate) -> Said | None:
+    """The notice that a window is instead: a human check comes as a page (discord-wire, 7)."""
+    return of_embed(wire.Embed(title=window.title))
+
+
+def proposal(parent: Task, custom_id: str) -> str:
+    """What a button's window is going to propose, as far as the finished task tells."""
+    prompt = parent.final_prompt or parent.prompt or ""
+    index = buttons.meaning(custom_id).index
+    if custom_id.startswith("MJ::Job::"):
+        listed = _NUMBERED.finditer(prompt.split(_SHORTENED)[-1])
+        choices = {int(found["number"]): str(found["prompt"]) for found in listed}
+        return choices.get(index or 0, "")
+    return f"{prompt} --zoom 2" if buttons.is_custom_zoom(custom_id) else prompt
+
+
+def check(custom_id: str, reply: Reply) -> None:
+    """Refuse what the window is sure to refuse.
+
+    Raises:
+        BadPrompt: a parameter is impossible, the zoom or the mask is missing.
+    """
+    prompts.check_parameters(reply.prompt)
+    zoom = prompts.value_of(reply.prompt, "zoom")
+    if buttons.is_custom_zoom(custom_id) and reply.prompt and zoom is None:
+        raise BadPrompt("a custom zoom needs --zoom with a number from 1 to 2", "zoom")
+    if buttons.needs_mask(custom_id) and not reply.mask:
+        raise BadPrompt("a region needs a mask: black, white where to redraw", "maskBase64")
+
+
+def _inputs(window: wire.ModalCreate) -> Iterator[wire.Component]:
+    for row in window.components:
+        parts = row.components or (row,)
+        yield from (part for part in parts if part.type == _TEXT_INPUT)

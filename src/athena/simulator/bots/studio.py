@@ -1,0 +1,152 @@
+"""Where a bot's jobs are made: who may start one, which run, what became of them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+import structlog
+from msgspec.structs import replace
+
+from athena.simulator.bots import forms
+from athena.simulator.bots.evening import Evening
+from athena.simulator.bots.jobs import Job
+from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.bots.parameters import Refused
+from athena.simulator.bots.slots import Admission, Slots
+from athena.simulator.bots.words import Preferences
+from athena.simulator.config import Plan
+from athena.simulator.stage import Call, Draft, Json, Stage
+
+PlanOf = Callable[[str], str]
+"""The name of a user's plan, by the user's id."""
+
+_REMEMBERED = 20_000
+_log = structlog.get_logger(__name__)
+
+
+class Studio:
+    """The jobs of one bot. `speed` divides the time that they take."""
+
+    def __init__(self, stage: Stage, plan_of: PlanOf, speed: float) -> None:
+        self.plan_of = plan_of
+        self.preferences: defaultdict[str, Preferences] = defaultdict(Preferences)
+        self._stage = stage
+        self._speed = speed
+        self._made = 0
+        self._jobs: dict[str, Job] = {}
+        self._shown: dict[str, str] = {}
+        """Result messages, and whose job's they are."""
+        self._slots: defaultdict[str, Slots] = defaultdict(Slots)
+        self._evenings: dict[str, tuple[Evening, asyncio.Task[None]]] = {}
+        self._closed = False
+
+    def job(self, job_id: str) -> Job:
+        """A job by its id.
+
+        Raises:
+            Refused: there is none.
+        """
+        if job := self._jobs.get(job_id):
+            return job
+        raise Refused("Internal error", "The job is not known any more.")
+
+    def job_of(self, message_id: str) -> Job | None:
+        """The job whose result a message is."""
+        return self._jobs.get(self._shown.get(message_id, ""))
+
+    def remember_result(self, job: Job, message_id: str) -> None:
+        """One more message that shows a job's result."""
+        self._shown[message_id] = job.id
+        if len(self._shown) > 2 * _REMEMBERED:
+            del self._shown[next(iter(self._shown))]
+
+    def busy(self, user_id: str) -> tuple[int, int]:
+        """How many of a user's jobs run, and wait."""
+        slots = self._slots[user_id]
+        return len(slots.running), len(slots.waiting)
+
+    def state(self) -> Json:
+        """Jobs in the order of their making (the latest 20,000), and how busy each user is."""
+        return {
+            "made": self._made,
+            "jobs": [job.summary() for job in self._jobs.values()],
+            "running": {user: len(slots.running) for user, slots in self._slots.items()},
+            "waiting": {user: len(slots.waiting) for user, slots in self._slots.items()},
+            "most_running": {user: slots.most for user, slots in self._slots.items()},
+        }
+
+    async def close(self) -> None:
+        self._closed = True
+        work = [task for _, task in self._evenings.values()]
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+
+    def queue(self, job: Job, end: Wish | None = None) -> None:
+        """Start a job, or let it wait, or send its user away. `end` is how it is to end badly."""
+        user = self.preferences[job.call.user_id]
+        job = replace(job, mode=user.shown_mode(job.prompt.mode, stealth=job.prompt.stealth))
+        match self._slots[job.call.user_id].admit(job, self._plan(job)):
+            case Admission.STARTS:
+                queued = end is not None and end.way is Way.QUEUED
+                if end and queued:
+                    self._stage.respond(job.call, end.draft())
+                self._remember(job)
+                self._start(job, queued=queued, end=None if queued else end)
+            case Admission.WAITS:
+                self._remember(job)
+                text = "Your job waits until one of your others is done."
+                self.say(job.call, "Job queued", text, failed=False)
+            case Admission.REFUSED:
+                text = "Your queue is full. Please wait for a job to finish first."
+                self.say(job.call, "Queue full", text)
+
+    def cancel(self, call: Call, job_id: str) -> None:
+        """Stop a running job.
+
+        Raises:
+            Refused: it does not run.
+        """
+        if job_id not in self._slots[call.user_id].running:
+            raise Refused("Job action restricted", "This job is done already.")
+        self._stage.succeed(call)
+        evening, task = self._evenings[job_id]
+        if task.cancel():
+            evening.stop()
+
+    def say(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
+        """An embed in place of a job."""
+        embed = forms.notice(title, description, failed=failed)
+        self._stage.respond(call, Draft(embeds=(embed,), ephemeral=True))
+
+    def _plan(self, job: Job) -> Plan:
+        return Plan(self.plan_of(job.call.user_id))
+
+    def _remember(self, job: Job) -> None:
+        self._made += 1
+        self._jobs[job.id] = job
+        if len(self._jobs) > _REMEMBERED:
+            del self._jobs[next(iter(self._jobs))]
+        preferences = self.preferences[job.call.user_id]
+        preferences.jobs += len(job.tiles)
+        preferences.fast_minutes += 0.0 if job.is_relaxed or job.is_instant else 1.0
+
+    def _start(self, job: Job, *, queued: bool, end: Wish | None = None) -> None:
+        evening = Evening(
+            self._stage, job, self._speed, lambda made: self.remember_result(job, made), end
+        )
+        evening.answer(queued=queued)
+        task = asyncio.create_task(evening.play())
+        self._evenings[job.id] = evening, task
+        task.add_done_callback(lambda done: self._ended(job, done))
+
+    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
+        """Whatever ended the job, its slot is free for the next."""
+        del self._evenings[job.id]
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("job failed", job=job.id, exc_info=error)
+        if self._closed:
+            return
+        following = self._slots[job.call.user_id].free(job.id, self._plan(job))
+        if following:
+            self._start(following, queued=True)
