@@ -15,6 +15,7 @@ from athena.discord import wire
 from athena.discord.snowflakes import Snowflakes
 from athena.engine.account import Account
 from athena.engine.receiver import Receiver
+from athena.engine.unknowns import Unknowns
 from athena.midjourney import MIDJOURNEY, buttons
 from athena.store.store import Store
 from athena.tasks import lifecycle
@@ -36,7 +37,12 @@ class _Town:
         self.account = Account("5", store, SystemClock(), core_size=15, queue_size=0)
         for task in tasks:
             self.account.adopt(task)
-        self.receiver = Receiver(self.account, _Channel(), SystemClock())  # type: ignore[arg-type]
+        self.receiver = Receiver(
+            self.account,
+            _Channel(),  # type: ignore[arg-type]
+            SystemClock(),
+            Unknowns(),
+        )
         self._said = 0
 
     async def round(self) -> float:

@@ -44,6 +44,12 @@ class AccountSettings(BaseModel):
     """Jobs that may run at once (mj-dialect: coreSize)."""
     queue_size: int = Field(default=10, ge=0, le=100_000)
     """Tasks that may wait (mj-dialect: queueSize)."""
+    remix_auto_submit: bool = False
+    """With Remix on: submit the windows of reroll, variation and pan as they are."""
+    relax_when_exhausted: bool = False
+    """Go on in relaxed mode when the plan's fast hours are used up."""
+    refresh_minutes: float = Field(default=360, ge=0)
+    """How often `/info` and `/settings` are asked; 0 never asks."""
     timeout_minutes: float = Field(default=5, gt=0, le=24 * 60)
     """How long a job may take from its start before it is given up."""
 

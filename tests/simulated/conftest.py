@@ -64,6 +64,7 @@ class House(Struct):
 
 
 def account(number: int = 0, **changes: Any) -> AccountSettings:
+    """One of the demo users, who asks nothing about itself unless a test wants it to."""
     user = DEMO.users[number]
     return AccountSettings(
         **{
@@ -72,6 +73,7 @@ def account(number: int = 0, **changes: Any) -> AccountSettings:
             "channel_id": user.channel_id,
             "core_size": 3,
             "queue_size": 50,
+            "refresh_minutes": 0,
             **changes,
         }
     )

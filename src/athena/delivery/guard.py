@@ -16,37 +16,38 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 _LONGEST = 2000
 
 
-class BadHook(ValueError):
-    """The link cannot be a hook; the text says why."""
+class BadLink(ValueError):
+    """The link may not be called; the text says why."""
 
 
-def check_hook(url: str, *, allow_loopback: bool) -> None:
-    """Refuse a link that may never be called, without asking the network.
+def check_link(url: str, name: str, *, allow_loopback: bool) -> None:
+    """Refuse a link that may never be called, without asking the network. `name` is what the
+    error calls it.
 
     Raises:
-        BadHook: no http(s), no domain name, an IP address, or longer than 2,000 characters.
+        BadLink: no http(s), no domain name, an IP address, or longer than 2,000 characters.
     """
-    host = _host(url)
+    host = _host(url, name)
     if host == "localhost" or host.endswith(".localhost"):
         if not allow_loopback:
-            raise BadHook("notifyHook: localhost is not allowed here")
+            raise BadLink(f"{name}: localhost is not allowed here")
     elif "." not in host:
-        raise BadHook("notifyHook must have a domain name")
+        raise BadLink(f"{name} must have a domain name")
 
 
-def _host(url: str) -> str:
+def _host(url: str, name: str) -> str:
     if len(url) > _LONGEST:
-        raise BadHook(f"notifyHook is longer than {_LONGEST} characters")
+        raise BadLink(f"{name} is longer than {_LONGEST} characters")
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         _ = parts.port
     except ValueError as error:
-        raise BadHook("notifyHook is not a valid link") from error
+        raise BadLink(f"{name} is not a valid link") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise BadHook("notifyHook must be an http or https link")
+        raise BadLink(f"{name} must be an http or https link")
     if _is_address(host):
-        raise BadHook("notifyHook must have a domain name, not an IP address")
+        raise BadLink(f"{name} must have a domain name, not an IP address")
     return host.lower()
 
 

@@ -26,7 +26,7 @@ def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     Raises:
         NotAPicture: no picture, a broken one, or one of more than `MOST_PIXELS`.
     """
-    grid = _open(data)
+    grid = opened(data)
     wide, high = grid.size
     left, top = wide // 2, high // 2
     boxes = (
@@ -41,7 +41,12 @@ def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     return first, second, third, fourth
 
 
-def _open(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Image.Image:
+    """A picture, decoded.
+
+    Raises:
+        NotAPicture: as `split`.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

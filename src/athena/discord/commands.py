@@ -20,8 +20,9 @@ class CommandCatalogue:
         self._commands: dict[tuple[str, str], Command] | None = None
         self._reading = asyncio.Lock()
 
-    async def find(self, application_id: str, name: str) -> Command:
-        """A bot's command by its name.
+    async def find(self, application_id: str, name: str) -> tuple[Command, str]:
+        """A bot's command by the name that people type, and its sub-command if it has such a
+        part: `prefer remix` is the command `prefer` with the part `remix`.
 
         Raises:
             UnknownCommand: the bot has none of that name here.
@@ -29,7 +30,11 @@ class CommandCatalogue:
         """
         commands = self._commands or await self._read(None)
         if command := commands.get((application_id, name)):
-            return command
+            return command, ""
+        head, _, part = name.partition(" ")
+        command = commands.get((application_id, head))
+        if command and part and part in _parts(command):
+            return command, part
         raise UnknownCommand(f"the bot {application_id} has no command /{name} in this server")
 
     async def refresh(self) -> None:
@@ -47,3 +52,8 @@ class CommandCatalogue:
                     for command in index.application_commands
                 }
             return self._commands
+
+
+def _parts(command: Command) -> set[str]:
+    """The names of a command's options, sub-commands among them."""
+    return {str(each.get("name")) for each in command.options or () if isinstance(each, dict)}

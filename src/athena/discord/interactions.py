@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from athena.discord.wire import Command, ModalCreate, Uploaded
 
-_STRING, _ATTACHMENT = 3, 11
+_SUB_COMMAND, _STRING, _ATTACHMENT = 1, 3, 11
 
 
 class Place(Struct, frozen=True, kw_only=True):
     """Where an interaction happens: server, channel, and the session that is told of it."""
 
-    guild_id: str
+    guild_id: str | None
+    """None in a direct channel."""
     channel_id: str
     session_id: str
 
@@ -27,18 +28,23 @@ def command(
     place: Place,
     nonce: str,
     attachments: Sequence[tuple[str, Uploaded]] = (),
+    sub_command: str = "",
 ) -> dict[str, Any]:
-    """Use a command with text options and (option name, file) attachments."""
+    """Use a command, or one of its sub-commands, with text options and (option name, file)
+    attachments."""
     texts = [{"type": _STRING, "name": name, "value": text} for name, text in options.items()]
     files = [
         {"type": _ATTACHMENT, "name": name, "value": int(file.id)} for name, file in attachments
     ]
+    given: list[dict[str, Any]] = texts + files
+    if sub_command:
+        given = [{"type": _SUB_COMMAND, "name": sub_command, "options": given}]
     data = {
         "version": used.version,
         "id": used.id,
         "name": used.name,
         "type": 1,
-        "options": texts + files,
+        "options": given,
         "attachments": [file for _, file in attachments],
     }
     return _interaction(2, used.application_id, place, nonce, data)

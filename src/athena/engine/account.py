@@ -9,7 +9,7 @@ only ids and their places.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,8 @@ from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.matching import Index
 from athena.tasks.model import Sending, Status, Task
+from athena.tasks.requests import Upload
+from athena.tasks.sightings import Profile
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,8 @@ class Account:
         self.queue_size = queue_size
         self.state = AccountState.CONNECTING
         self.reason = ""
+        self.profile = Profile()
+        """What Midjourney says of it."""
         self.index = Index(prompts.essence)
         self.unwanted: dict[str, None] = {}
         """Cancelled tasks whose job is still to come, and is then to be cancelled too."""
@@ -62,6 +66,8 @@ class Account:
         self._waiting: deque[str] = deque()
         self._delayed: dict[str, None] = {}
         self._running: dict[str, None] = {}
+        self._open: dict[str, None] = {}
+        """Tasks whose user has a window to fill in; they take no slot and no place."""
         self._reserved = 0
         self._wake = asyncio.Event()
         self._work: set[asyncio.Task[None]] = set()
@@ -117,6 +123,9 @@ class Account:
 
     def adopt(self, task: Task) -> None:
         """Take up an unfinished task as it stands, after a start or from another account."""
+        if task.status is Status.MODAL:
+            self._open[task.id] = None
+            return
         self.index.put(task, commands.expected(task))
         if task.sending is not Sending.NOT_SENT:
             self._running[task.id] = None
@@ -146,6 +155,21 @@ class Account:
         self._wake.set()
         return stored
 
+    def confirm(
+        self, before: Task, after: Task, uploads: Sequence[Upload]
+    ) -> "asyncio.Future[None]":
+        """A reserved place is taken by a task whose window its user has filled in."""
+
+        def kept(is_kept: bool) -> None:
+            self._open.pop(after.id, None)
+            if is_kept:
+                self.enqueue(after)
+            else:
+                self._reserved -= 1
+                self._open[before.id] = None
+
+        return self._store.save(before, after, uploads, kept)
+
     def forget_unwanted(self, task: Task) -> None:
         """The late job of a cancelled task has been seen to."""
         self.unwanted.pop(task.id, None)
@@ -153,7 +177,8 @@ class Account:
 
     def _move_back(self, before: Task, after: Task) -> None:
         """A task that must come later gives its slot to the next."""
-        if after.tries > before.tries:
+        was_sent = before.sending is not Sending.NOT_SENT
+        if after.sending is Sending.NOT_SENT and (was_sent or after.tries > before.tries):
             self._running.pop(after.id, None)
             self._delayed[after.id] = None
             self._strand()
@@ -173,6 +198,7 @@ class Account:
     def _leave(self, task: Task) -> None:
         self._running.pop(task.id, None)
         self._delayed.pop(task.id, None)
+        self._open.pop(task.id, None)
         if task.id in self._waiting:
             self._waiting.remove(task.id)
 
@@ -193,7 +219,7 @@ class Account:
         self._strand()
 
     def tasks(self) -> list[Task]:
-        """Every unfinished task of the account."""
+        """Every task of the account that waits or runs."""
         ids = [*self._running, *self._waiting, *self._delayed]
         return [task for task_id in ids if (task := self.current(task_id))]
 
@@ -271,8 +297,8 @@ class Account:
 
     def _overdue(self) -> list[Task]:
         now = self._clock.now()
-        running = (self.current(task_id) for task_id in self._running)
-        return [task for task in running if task and task.deadline and task.deadline <= now]
+        watched = (self.current(task_id) for task_id in (*self._running, *self._open))
+        return [task for task in watched if task and task.deadline and task.deadline <= now]
 
     async def _look_again(self, overdue: list[Task]) -> None:
         """Read the history once more before a task is given up."""

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 
 from athena.clock import Clock
+from athena.discord import pages
 from athena.discord.commands import CommandCatalogue
 from athena.discord.events import Event
 from athena.discord.gateway import Gateway
@@ -35,6 +36,7 @@ class Connection:
         endpoints = _endpoints(discord)
         identity = _identity(discord, settings)
         proxy = discord.proxy_url or None
+        self._http, self._endpoints, self._proxy = http, endpoints, proxy
         self.rest = Rest(http, endpoints, identity, clock, random, proxy=proxy)
         self.gateway = Gateway(endpoints, identity, self.rest, clock, random, http, proxy=proxy)
         self.catalogue = CommandCatalogue(self.rest, settings.guild_id)
@@ -46,6 +48,12 @@ class Connection:
             guild_id=self.guild_id,
             channel_id=self.channel_id,
             session_id=self.gateway.session_id or "",
+        )
+
+    async def submit_region(self, token: str, mask: bytes, prompt: str) -> None:
+        """Send in the editor's page that a press opened. Raises as `pages.submit_region`."""
+        await pages.submit_region(
+            self._http, self._endpoints, token, mask, prompt, proxy=self._proxy
         )
 
     def listen(self, receive: Callable[[Event], None]) -> Coroutine[Any, Any, None]:

@@ -1,7 +1,8 @@
 """The desk: where requests come in, whatever dialect they were made in.
 
 Everything that can be refused is refused here, before anything is kept; what is accepted is on
-disk when `submit` and `press` return, and from then on it ends in a picture or in a reason.
+disk when a method returns, and from then on it ends in a picture or in a reason. A press that
+opens a window is kept as MODAL and takes no place; `confirm` gives it one.
 """
 
 from collections.abc import Sequence
@@ -12,24 +13,19 @@ from typing import Any
 from msgspec import Struct
 
 from athena.clock import Clock
+from athena.engine import presses
 from athena.engine.account import Account
 from athena.engine.ids import TaskIds
+from athena.engine.orders import Order
 from athena.engine.pool import Pool, Runner
-from athena.engine.refusals import (
-    BadRequest,
-    BannedWord,
-    NoAccount,
-    NotSupported,
-    UnknownButton,
-    UnknownTask,
-    WrongState,
-)
-from athena.midjourney import buttons, prompts
+from athena.engine.presses import Pressing
+from athena.engine.refusals import BadRequest, BannedWord, NoAccount, UnknownTask, WrongState
+from athena.midjourney import prompts, windows
 from athena.midjourney.moderation import BannedWords
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Action, Bot, Keys, Sending, Speed, Status, Task
-from athena.tasks.requests import Imagine, Press, Request, Upload
+from athena.tasks.requests import Press, Reply, Request, Upload
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -45,11 +41,18 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """A task that is on disk. `ahead` tasks wait before it; None: a slot is free for it."""
 
     task: Task
-    ahead: int | None
+    ahead: int | None = None
+    window: str | None = None
+    """The prompt that its window proposes; None: no window is to be filled in."""
+    remix: bool = False
 
 
 class Desk:
-    """Admission to the engine."""
+    """Admission to the engine. Beside what each says, all methods that take a request raise
+
+    NoAccount, QueueFull: nobody can take it.
+    StoreBroken: it could not be kept.
+    """
 
     def __init__(
         self, store: Store, pool: Pool, banned: BannedWords, clock: Clock, random: Random
@@ -60,25 +63,25 @@ class Desk:
         self._clock = clock
         self._ids = TaskIds(clock, random)
 
-    async def imagine(
-        self, prompt: str, uploads: Sequence[Upload] = (), wishes: Wishes | None = None
-    ) -> Accepted:
-        """Ask for pictures of a text.
+    async def submit(self, order: Order, wishes: Wishes | None = None) -> Accepted:
+        """Take an order for something new.
 
         Raises:
-            BadRequest: the prompt cannot work.
-            BannedWord: the prompt holds a word that Midjourney refuses.
-            NoAccount, QueueFull: nobody can take it.
-            StoreBroken: it could not be kept.
+            BannedWord: its prompt holds a word that Midjourney refuses.
         """
         wishes = wishes or Wishes()
-        self._check(prompt)
-        request = Imagine(prompt=prompt, uploads=len(uploads))
+        self._moderate(order.prompt or "")
         runner = self.pool.choose()
         task = self._task(
-            runner, request, Action.IMAGINE, wishes, prompt=prompt, description=f"/imagine {prompt}"
+            runner,
+            order.request,
+            order.action,
+            wishes,
+            prompt=order.prompt,
+            description=order.description,
+            bot=order.bot or wishes.bot,
         )
-        return await self._admit(runner, task, uploads)
+        return await self._admit(runner, task, order.uploads)
 
     async def press(
         self, task_id: str, custom_id: str, wishes: Wishes | None = None, *, description: str = ""
@@ -87,45 +90,48 @@ class Desk:
 
         Raises:
             UnknownTask, WrongState, UnknownButton, NotSupported: it cannot be pressed.
-            NoAccount, QueueFull: the account that made the picture cannot take it.
         """
-        parent = await self._finished(task_id)
-        meaning = _meaning(parent, custom_id)
-        runner = self._runner_of(parent)
-        request = Press(
-            parent=parent.id,
-            message=parent.keys.message or "",
-            custom_id=custom_id,
-            flags=parent.flags,
-        )
-        action = _action(meaning, parent)
-        task = self._task(
-            runner,
-            request,
-            action,
-            wishes or Wishes(),
-            prompt=parent.prompt,
-            description=description or f"/{action.lower()} {parent.id}",
-            bot=parent.bot,
-            keys=Keys(parent_message=parent.keys.message),
-        )
-        return await self._admit(runner, task)
+        parent, runner = await self._parent(task_id)
+        auto = runner.settings.remix_auto_submit
+        profile = runner.account.profile
+        pressing = presses.of_button(parent, custom_id, profile, auto_submit=auto)
+        return await self._press(runner, parent, pressing, wishes, description)
 
     async def press_numbered(
         self, task_id: str, action: Action, index: int | None, wishes: Wishes | None = None
     ) -> Accepted:
-        """Press a grid's U, V or reroll button by its meaning.
+        """Press a grid's U, V or reroll button by its meaning. Raises as `press`."""
+        parent = await self._finished(task_id)
+        description = f"/up {parent.id} {presses.short(action, index)}"
+        custom_id = presses.numbered(parent, action, index)
+        return await self.press(task_id, custom_id, wishes, description=description)
+
+    async def extend(
+        self, task_id: str, index: int, motion: str, wishes: Wishes | None = None
+    ) -> Accepted:
+        """Go on with a film of a finished task; `index` is its place from 0. Raises as `press`."""
+        parent, runner = await self._parent(task_id)
+        pressing = presses.of_film(parent, index, motion)
+        description = f"/extend {parent.id} {index}"
+        return await self._press(runner, parent, pressing, wishes, description)
+
+    async def confirm(self, task_id: str, prompt: str = "", mask: Upload | None = None) -> Accepted:
+        """Submit the window of a MODAL task; an empty prompt leaves what the window proposes.
 
         Raises:
-            UnknownTask, WrongState, UnknownButton, NoAccount, QueueFull: as `press`.
+            UnknownTask, WrongState: there is no window to submit.
+            BadRequest, BannedWord: what it holds cannot work; the task stays open.
         """
-        parent = await self._finished(task_id)
-        for button in parent.buttons:
-            meaning = buttons.meaning(button.custom_id)
-            if meaning.action is action and meaning.index == index:
-                description = f"/up {parent.id} {_short(action, index)}"
-                return await self.press(task_id, button.custom_id, wishes, description=description)
-        raise UnknownButton(f"the task has no button for {_short(action, index)}")
+        task = await self.find(task_id)
+        if task.status is not Status.MODAL or not isinstance(task.request, Press):
+            raise WrongState(f"task {task_id} is {task.status}, not MODAL")
+        reply = Reply(prompt=prompt.strip(), mask=mask is not None)
+        self._check_reply(task.request.custom_id, reply)
+        account = self._runner_of(task).account
+        ahead = account.reserve()
+        after = lifecycle.confirm(task, task.request, reply)
+        await account.confirm(task, after, [mask] if mask else [])
+        return Accepted(task=after, ahead=ahead)
 
     async def cancel(self, task_id: str) -> Task:
         """End a task that its user no longer wants; its job is cancelled at Midjourney too.
@@ -133,9 +139,7 @@ class Desk:
         Raises:
             UnknownTask: no task has this id.
         """
-        task = await self.store.find(task_id)
-        if task is None:
-            raise UnknownTask(task_id)
+        task = await self.find(task_id)
         runner = self.pool.runner(task.account)
         if task.ended or runner is None:
             return task
@@ -145,6 +149,22 @@ class Desk:
             await stored
         self._cancel_job(runner, task)
         return cancelled
+
+    async def seed(self, task_id: str) -> str:
+        """The seed of a finished task's job; asked of Midjourney the first time.
+
+        Raises:
+            UnknownTask, WrongState, NotSupported: there is no seed to ask for.
+            NoAnswer: Midjourney told none.
+        """
+        task, runner = await self._parent(task_id)
+        if task.seed:
+            return task.seed
+        seed = await runner.seeds.ask(task)
+        current = await self.find(task_id)
+        if current.seed is None:
+            await self.store.save(current, lifecycle.with_seed(current, seed))
+        return seed
 
     async def find(self, task_id: str) -> Task:
         """A task by its id.
@@ -157,13 +177,22 @@ class Desk:
             raise UnknownTask(task_id)
         return task
 
-    def _check(self, prompt: str) -> None:
+    # Parts of these
+
+    def _check_reply(self, custom_id: str, reply: Reply) -> None:
         try:
-            prompts.check(prompt)
+            windows.check(custom_id, reply)
         except prompts.BadPrompt as error:
             raise BadRequest(str(error)) from error
+        self._moderate(reply.prompt)
+
+    def _moderate(self, prompt: str) -> None:
         if word := self._banned.found_in(prompt):
             raise BannedWord(word)
+
+    async def _parent(self, task_id: str) -> tuple[Task, Runner]:
+        parent = await self._finished(task_id)
+        return parent, self._runner_of(parent)
 
     async def _finished(self, task_id: str) -> Task:
         task = await self.find(task_id)
@@ -171,26 +200,54 @@ class Desk:
             raise WrongState(f"task {task_id} is {task.status}, not SUCCESS")
         return task
 
-    def _runner_of(self, parent: Task) -> Runner:
-        runner = self.pool.runner(parent.account)
+    def _runner_of(self, task: Task) -> Runner:
+        runner = self.pool.runner(task.account)
         if runner is None:
             raise NoAccount("the account that made the picture is not configured")
         return runner
 
+    async def _press(
+        self,
+        runner: Runner,
+        parent: Task,
+        pressing: Pressing,
+        wishes: Wishes | None,
+        description: str,
+    ) -> Accepted:
+        """A request that only the account can serve whose message it is."""
+        task = self._task(
+            runner,
+            pressing.request,
+            pressing.action,
+            wishes or Wishes(),
+            prompt=pressing.prompt,
+            description=description or f"/{pressing.action.lower()} {parent.id}",
+            bot=parent.bot,
+            keys=Keys(parent_message=parent.keys.message),
+        )
+        if pressing.window is None:
+            return await self._admit(runner, task)
+        opened = lifecycle.open_window(task, pressing.window, self._clock.now())
+        await self.store.add(opened, (), partial(_leave_open, runner.account, opened))
+        return Accepted(task=opened, window=pressing.window, remix=pressing.remix)
+
     def _task(
         self, runner: Runner, request: Request, action: Action, wishes: Wishes, **fields: Any
     ) -> Task:
+        task_id = self._ids.make()
+        description = str(fields.pop("description", ""))
         return Task(
-            id=self._ids.make(),
+            id=task_id,
             account=runner.account.id,
             request=request,
             action=action,
+            description=description.replace("{id}", task_id),
             state=wishes.state,
             hook=wishes.hook,
             speed=wishes.speed,
             submitted_at=self._clock.now(),
             patience=round(runner.settings.timeout_minutes * 60_000),
-            **{"bot": wishes.bot, **fields},
+            **fields,
         )
 
     async def _admit(self, runner: Runner, task: Task, uploads: Sequence[Upload] = ()) -> Accepted:
@@ -214,21 +271,6 @@ def _queue(account: Account, task: Task, kept: bool) -> None:
         account.release()
 
 
-def _meaning(parent: Task, custom_id: str) -> buttons.Meaning:
-    if all(button.custom_id != custom_id for button in parent.buttons):
-        raise UnknownButton(f"task {parent.id} has no button {custom_id!r}")
-    meaning = buttons.meaning(custom_id)
-    if not meaning.supported:
-        raise NotSupported(f"pressing {custom_id!r} makes no task")
-    return meaning
-
-
-def _action(meaning: buttons.Meaning, parent: Task) -> Action:
-    """A reroll is its parent's action again; after an upscale, an imagine (mj-dialect, 4)."""
-    if meaning.action is not Action.REROLL:
-        return meaning.action or Action.ACTION
-    return Action.IMAGINE if parent.action is Action.UPSCALE else parent.action
-
-
-def _short(action: Action, index: int | None) -> str:
-    return {Action.UPSCALE: "U", Action.VARIATION: "V"}.get(action, "R") + str(index or "")
+def _leave_open(account: Account, task: Task, kept: bool) -> None:
+    if kept:
+        account.adopt(task)

@@ -11,18 +11,23 @@ from athena.clock import Clock
 from athena.discord import events
 from athena.discord.errors import DiscordError, Unauthorized
 from athena.discord.gateway import GatewayRefused, TokenRefused
+from athena.discord.wire import ModalCreate
 from athena.engine.account import Account, AccountState
 from athena.engine.connection import Connection
 from athena.engine.receiver import Receiver
 from athena.engine.recovery import Recovery
 from athena.engine.refusals import NoAccount, QueueFull
+from athena.engine.seeds import Seeds
 from athena.engine.sender import Sender
-from athena.midjourney import buttons, commands
+from athena.engine.steward import Steward
+from athena.engine.unknowns import Unknowns
+from athena.midjourney import buttons, commands, notices
 from athena.settings import AccountSettings, DiscordSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Task
-from athena.tasks.sightings import Evidence, Notice
+from athena.tasks.model import Sending, Task
+from athena.tasks.requests import Press
+from athena.tasks.sightings import Evidence, Notice, Profile, Sighting, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +46,7 @@ class Runner:
         clock: Clock,
         random: Random,
         relieve: Callable[[Account], None],
+        unknowns: Unknowns,
     ) -> None:
         self.settings = settings
         self.account = Account(
@@ -52,17 +58,24 @@ class Runner:
         )
         self.connection = Connection(http, discord, settings, clock, random)
         self.sender = Sender(self.account, self.connection, store, clock)
-        self.receiver = Receiver(self.account, self.connection, clock)
+        self.steward = Steward(self.account, self.sender, settings, clock, random)
+        self.seeds = Seeds(self.connection, self.sender, clock)
+        self.receiver = Receiver(self.account, self.connection, clock, unknowns)
         self.recovery = Recovery(self.account, self.connection, self.receiver)
         self.account.relieve = relieve
         self.account.send = self.sender.send
         self.account.last_look = self.recovery.catch_up
         self.receiver.on_notice = self._heed
         self.receiver.on_unwanted = self._cancel_late
+        self.receiver.on_window = self._opened
+        self.receiver.on_prepared = self._prepared
+        self.receiver.on_seed = self.seeds.told
+        self.receiver.on_shown = self.seeds.shown
 
     async def run(self) -> None:
         """Work until cancelled. A final refusal of Discord's stops the account, not the program."""
         work = asyncio.create_task(self.account.run())
+        care = asyncio.create_task(self.steward.run())
         try:
             await self.connection.listen(self._receive)
         except (TokenRefused, Unauthorized):
@@ -72,6 +85,7 @@ class Runner:
         else:
             return
         finally:
+            care.cancel()
             if self.account.state is not AccountState.STOPPED:
                 work.cancel()
         await work
@@ -104,9 +118,29 @@ class Runner:
         self.account.go_online()
         if catch_up:
             self.account.spawn(self.recovery.catch_up())
+            if self.settings.refresh_minutes:
+                self.account.spawn(self.steward.refresh())
 
     def _heed(self, notice: Notice) -> None:
-        self.account.stop(f"Midjourney: {notice.reason}")
+        """What concerns the account: go on in relaxed mode, or stop until its owner has acted."""
+        if notices.is_exhausted(notice.title) and self.steward.may_relax():
+            self.account.spawn(self.steward.relax())
+            return
+        where = f" See {self._channel_link}" if notice.verdict is Verdict.HUMAN_CHECK else ""
+        self.account.stop(f"Midjourney: {notice.reason}{where}")
+
+    @property
+    def _channel_link(self) -> str:
+        return f"https://discord.com/channels/{self.connection.guild_id}/{self.account.id}"
+
+    def _opened(self, task: Task, window: ModalCreate) -> None:
+        if isinstance(task.request, Press) and task.request.reply is None:
+            # A window that nobody expected: the account has Remix on.
+            self.account.profile = self.account.profile.updated(Profile(remix=True))
+        self.account.spawn(self.sender.answer(task, window))
+
+    def _prepared(self, task: Task, seen: Sighting) -> None:
+        self.account.spawn(self.sender.go_on(task, seen))
 
     def _cancel_late(self, task: Task, evidence: Evidence) -> None:
         if evidence.message and evidence.job:
@@ -125,7 +159,10 @@ class Runner:
 class Pool:
     """The accounts. Use `running()` as their lifetime."""
 
-    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, random: Random, unknowns: Unknowns | None = None
+    ) -> None:
+        self.unknowns = unknowns or Unknowns()
         self._store = store
         self._clock = clock
         self._random = random
@@ -135,8 +172,9 @@ class Pool:
         self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
     ) -> Runner:
         runner = Runner(
-            settings, discord, http, self._store, self._clock, self._random, self.relieve
-        )
+            settings, discord, http, self._store, self._clock, self._random, self.relieve,
+            self.unknowns,
+        )  # fmt: skip
         self._runners[runner.account.id] = runner
         return runner
 
@@ -154,7 +192,15 @@ class Pool:
                 reason = "Its account is no longer configured."
                 self._store.save(task, lifecycle.fail(task, reason, self._clock.now()))
             else:
-                runner.account.adopt(task)
+                runner.account.adopt(self._unprepared(task))
+
+    def _unprepared(self, task: Task) -> Task:
+        """A first step that was cut off made nothing: it is taken again."""
+        if task.sending is not Sending.PREPARING:
+            return task
+        unsent = lifecycle.unsend(task, self._clock.now())
+        self._store.save(task, unsent)
+        return unsent
 
     async def run(self) -> None:
         """Run all accounts until cancelled; what breaks one of them stops that one alone."""

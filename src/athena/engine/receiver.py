@@ -13,19 +13,25 @@ from athena.clock import Clock
 from athena.discord import events, wire
 from athena.engine.account import Account
 from athena.engine.connection import Connection
-from athena.midjourney import reader
+from athena.engine.unknowns import Unknowns
+from athena.midjourney import commands, reader, windows
 from athena.tasks import lifecycle
 from athena.tasks.matching import Ambiguous, Found
-from athena.tasks.model import Task
+from athena.tasks.model import Sending, Task
 from athena.tasks.sightings import (
+    AccountTold,
     Acknowledged,
     Evidence,
+    Finished,
     Notice,
+    Progress,
     Rejected,
     Removed,
+    SeedTold,
     Sighting,
     Unknown,
     Verdict,
+    Waiting,
 )
 
 log = structlog.get_logger(__name__)
@@ -38,15 +44,24 @@ class Receiver:
     """Follows one account's channel.
 
     `on_notice` hears every notice that concerns the account itself; `on_unwanted` every job of a
-    task that was cancelled before the job existed.
+    task that was cancelled before the job existed; `on_window` every window that a task's press
+    opened; `on_prepared` every answer to a task's first step; `on_seed` a job and its seed;
+    `on_shown` a job, and the channel and message that showed it elsewhere.
     """
 
-    def __init__(self, account: Account, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, account: Account, connection: Connection, clock: Clock, unknowns: Unknowns
+    ) -> None:
         self.counts: Counter[str] = Counter()
         """How often a sighting found no task (`nobody`), several (`ambiguous`), or no reader
         (`unknown`)."""
         self.on_notice: Callable[[Notice], None]
         self.on_unwanted: Callable[[Task, Evidence], None]
+        self.on_window: Callable[[Task, wire.ModalCreate], None]
+        self.on_prepared: Callable[[Task, Sighting], None]
+        self.on_seed: Callable[[str, str], None]
+        self.on_shown: Callable[[str, str, str], None]
+        self._unknowns = unknowns
         self._account = account
         self._connection = connection
         self._clock = clock
@@ -66,18 +81,50 @@ class Receiver:
                 self._see(Acknowledged(evidence=_interaction(event)))
             case events.InteractionFailed(reason_code=code):
                 self._see(Rejected(evidence=_interaction(event), reason_code=code))
+            case events.WindowOpened(window=window):
+                self._opened(window)
             case _:
                 pass
 
     def read(self, message: wire.Message) -> None:
         """Handle a message as it is now, live or from the history."""
-        if message.channel_id != self._connection.channel_id:
-            return
         sighting = reader.read(message, self._connection.user_id)
         if sighting is None:
             return
+        if message.channel_id != self._connection.channel_id:
+            self._see_elsewhere(message, sighting)
+            return
         self._remember(message)
+        if isinstance(sighting, Unknown):
+            self.counts["unknown"] += 1
+            self._unknowns.note(message)
         self._see(sighting)
+
+    def _see_elsewhere(self, message: wire.Message, sighting: Sighting) -> None:
+        """The bot's direct channel brings seeds, and jobs shown for their sake."""
+        match sighting:
+            case SeedTold(job=job, seed=seed):
+                self.on_seed(job, seed)
+            case Finished(evidence=Evidence(job=str(job))):
+                self.on_shown(job, message.channel_id, message.id)
+            case _:
+                pass
+
+    def _opened(self, window: wire.ModalCreate) -> None:
+        """A window for a task's press; a page that checks for a person is a notice instead."""
+        nonce = None if window.nonce is None else str(window.nonce)
+        evidence = Evidence(nonce=nonce, interaction=window.id)
+        if said := windows.notice(window):
+            self._see(
+                Notice(evidence=evidence, verdict=said.verdict, title=said.title,
+                       description=said.description)
+            )  # fmt: skip
+            return
+        match self._account.index.find(evidence):
+            case Found(task_id) if task := self._account.current(task_id):
+                self.on_window(task, window)
+            case _:
+                self.counts["nobody"] += 1
 
     def _removed(self, message_id: str) -> None:
         self._messages.pop(message_id, None)
@@ -90,8 +137,9 @@ class Receiver:
             self._messages.popitem(last=False)
 
     def _see(self, sighting: Sighting) -> None:
-        if isinstance(sighting, Unknown):
-            self.counts["unknown"] += 1
+        if isinstance(sighting, AccountTold | SeedTold):
+            self._learn(sighting)
+            return
         match self._account.index.find(sighting.evidence):
             case Found(task_id):
                 self._apply(task_id, sighting)
@@ -103,6 +151,16 @@ class Receiver:
         if isinstance(sighting, Notice) and _concerns_account(sighting):
             self.on_notice(sighting)
 
+    def _learn(self, told: AccountTold | SeedTold) -> None:
+        """What is no task's: an account's settings, a job's seed."""
+        match told:
+            case SeedTold(job=job, seed=seed):
+                self.on_seed(job, seed)
+            case AccountTold(evidence=evidence, profile=profile):
+                if evidence.nonce or evidence.user == self._connection.user_id:
+                    self._account.profile = self._account.profile.updated(profile)
+                    log.info("account.told", account=self._account.id)
+
     def _apply(self, task_id: str, sighting: Sighting) -> None:
         task = self._account.current(task_id)
         if task is None:
@@ -111,7 +169,18 @@ class Receiver:
             if sighting.evidence.job:
                 self.on_unwanted(task, sighting.evidence)
             return
+        if commands.has_second_step(task) and self._prepares(task, sighting):
+            return
         self._account.change(task, lifecycle.advance(task, sighting, self._clock.now()))
+
+    def _prepares(self, task: Task, sighting: Sighting) -> bool:
+        """Whether a sighting is about a task's first step, which makes nothing to show."""
+        if task.sending is not Sending.PREPARING:
+            return False
+        if commands.is_prepared(task, sighting):
+            self.on_prepared(task, sighting)
+            return True
+        return isinstance(sighting, Waiting | Progress | Removed)
 
 
 def _interaction(

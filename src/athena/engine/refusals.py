@@ -46,5 +46,9 @@ class QueueFull(Refused):
         self.size = size
 
 
+class NoAnswer(Refused):
+    """Midjourney or Discord did not answer a question; the text says which."""
+
+
 class NoAccount(Refused):
     """No account can work; the text says why."""

@@ -4,9 +4,12 @@ The order is what keeps the promise. The nonce and the word "sending" are on dis
 An answer that says no, whatever kind of no, means that there is no interaction, so the task may be
 sent again or fail with Discord's words. An answer that never comes leaves the word "sending"
 standing: then only the bot's messages can tell, and nothing is sent twice on a guess.
+
+Where a first step makes nothing yet (see `midjourney.commands`), the word is "preparing" and the
+step may be taken again: a window that does not open, or has grown stale, is opened anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,22 +25,34 @@ from athena.discord.errors import (
     RateLimited,
     ServerFault,
     Unauthorized,
+    UnknownObject,
     Unreachable,
     VerificationRequired,
 )
+from athena.discord.interactions import Place
 from athena.discord.uploads import File, upload
+from athena.discord.wire import ModalCreate, Uploaded
 from athena.engine.account import Account
 from athena.engine.connection import Connection
-from athena.midjourney import commands
+from athena.midjourney import commands, windows
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Task
-from athena.tasks.requests import Imagine
+from athena.tasks.model import Millis, Sending, Task
+from athena.tasks.requests import Imagine, Press, Reply
+from athena.tasks.sightings import Sighting
 
 log = structlog.get_logger(__name__)
 
 _PAUSE = 5_000
 """Milliseconds before a task is sent again after Discord was out of reach; doubles each time."""
+
+_NO_MASK = "This button opens an editor, which needs a mask."
+
+Step = Callable[[], Awaitable[str]]
+"""Something done at Discord; returns the nonce that it used."""
+
+Begin = Callable[[Task, str, Millis], Task]
+Attachments = Sequence[tuple[str, Uploaded]]
 
 
 class Sender:
@@ -50,34 +65,55 @@ class Sender:
         self._connection = connection
         self._store = store
         self._clock = clock
+        self._going_on: set[str] = set()
+        """Tasks whose second step is being taken; what tells of it may come twice."""
 
     async def send(self, task: Task) -> None:
         """Bring a task to Discord and store what came of it."""
-        try:
-            links = await self._upload(task)
-            deed = commands.deed(task, links)
-            task = await self._mark_sending(task)
-            await self._perform(task, deed)
-        except OutcomeUnknown:
-            log.warning("task.outcome_unknown", task=task.id)
-        except DiscordError as error:
-            self._refused(task, error)
-        else:
-            self._advance(task, lambda now: lifecycle.mark_sent(now, self._clock.now()))
+
+        async def first() -> str:
+            if deed := commands.preparation(task):
+                return await self._act(task, deed, lifecycle.begin_preparing)
+            deed = commands.deed(task, await self._links(task))
+            return await self._act(task, deed, lifecycle.begin_sending)
+
+        await self._try(task, first)
+
+    async def go_on(self, task: Task, seen: Sighting) -> None:
+        """Take the second step of a task whose first was answered by `seen`."""
+
+        async def second() -> str:
+            deed = commands.following(task, seen)
+            pressed = deed.message if isinstance(deed, commands.PressButton) else None
+
+            def begin(current: Task, nonce: str, now: Millis) -> Task:
+                return lifecycle.begin_sending(current, nonce, now, pressed)
+
+            return await self._act(task, deed, begin)
+
+        if self._waits_with(task, task.keys.nonce) and task.sending is Sending.PREPARING:
+            await self._once(task, second)
+
+    async def answer(self, task: Task, window: ModalCreate) -> None:
+        """Submit the window that a task's press opened, as its user filled it in or as it is."""
+        reply = task.request.reply if isinstance(task.request, Press) else None
+
+        async def submit() -> str:
+            if token := windows.page_token(window):
+                return await self._submit_page(task, token, reply)
+            return await self._submit_inputs(task, window, reply)
+
+        if self._waits_with(task, None if window.nonce is None else str(window.nonce)):
+            await self._once(task, submit)
 
     async def press(self, message: str, custom_id: str, application: str) -> None:
         """Press a button that makes no task, such as Cancel Job."""
         deed = commands.PressButton(application=application, message=message, custom_id=custom_id)
         await self._connection.rest.interact(self._pressing(deed, self._connection.nonces.nonce()))
 
-    async def _upload(self, task: Task) -> list[str]:
-        if not isinstance(task.request, Imagine) or not task.request.uploads:
-            return []
-        files = [
-            File(filename=each.filename, data=each.data, content_type=each.content_type)
-            for each in await self._store.uploads(task.id)
-        ]
-        return await self.post_pictures(files)
+    async def use(self, deed: commands.UseCommand, place: Place | None = None) -> None:
+        """Use a command that makes no task, such as `/info`, here or in another place."""
+        await self._use(deed, self._connection.nonces.nonce(), (), place or self._connection.place)
 
     async def post_pictures(self, files: list[File]) -> list[str]:
         """Upload pictures into the account's channel; their links."""
@@ -85,40 +121,124 @@ class Sender:
         message = await rest.post_message(channel, "", await upload(rest, channel, files))
         return [attachment.url for attachment in message.attachments]
 
-    async def _mark_sending(self, task: Task) -> Task:
-        current = self._account.current(task.id) or task
-        nonce = self._connection.nonces.nonce()
-        sending = lifecycle.begin_sending(current, nonce, self._clock.now())
-        stored = self._account.change(current, sending)
-        if stored:
-            await stored
-        return sending
+    # Steps
 
-    async def _perform(self, task: Task, deed: commands.Deed) -> None:
-        if task.ended:
+    def _waits_with(self, task: Task, nonce: str | None) -> bool:
+        """Whether the interaction of this nonce is still the one that the task waits for."""
+        current = self._account.current(task.id)
+        return current is not None and not current.ended and current.keys.nonce == nonce
+
+    async def _once(self, task: Task, step: Step) -> None:
+        if task.id in self._going_on:
             return
-        nonce = task.keys.nonce or ""
+        self._going_on.add(task.id)
+        try:
+            await self._try(task, step)
+        finally:
+            self._going_on.discard(task.id)
+
+    async def _try(self, task: Task, step: Step) -> None:
+        try:
+            nonce = await step()
+        except OutcomeUnknown:
+            log.warning("task.outcome_unknown", task=task.id)
+        except DiscordError as error:
+            self._refused(task, error)
+        except commands.CannotFollow as error:
+            reason = str(error)
+            self._advance(task, lambda now: lifecycle.fail(now, reason, self._clock.now()))
+        else:
+            self._advance(task, lambda now: self._sent(now, nonce))
+
+    def _sent(self, current: Task, nonce: str) -> Task:
+        """The task now that Discord took the interaction, unless it is one step further already."""
+        if current.keys.nonce != nonce:
+            return current
+        return lifecycle.mark_sent(current, self._clock.now())
+
+    async def _act(self, task: Task, deed: commands.Deed, begin: Begin) -> str:
+        """Upload what the deed needs, write down that it is done, and do it; its nonce."""
+        files = deed.files if isinstance(deed, commands.UseCommand) else {}
+        attachments = await self._attachments(task, files)
+        begun = await self._mark(task, begin, self._connection.nonces.nonce())
+        nonce = begun.keys.nonce or ""
+        if begun.ended:
+            return nonce
         match deed:
             case commands.UseCommand():
-                await self._use(deed, nonce)
+                await self._use(deed, nonce, attachments, self._connection.place)
             case commands.PressButton():
                 await self._connection.rest.interact(self._pressing(deed, nonce))
+        return nonce
 
-    async def _use(self, deed: commands.UseCommand, nonce: str) -> None:
+    async def _submit_inputs(self, task: Task, window: ModalCreate, reply: Reply | None) -> str:
+        nonce = self._connection.nonces.nonce()
+        begun = await self._mark(task, lifecycle.begin_sending, nonce)
+        if not begun.ended:
+            inputs = windows.filled(window, reply)
+            body = interactions.submit_window(window, inputs, self._connection.place, nonce)
+            await self._connection.rest.interact(body)
+        return nonce
+
+    async def _submit_page(self, task: Task, token: str, reply: Reply | None) -> str:
+        """The page's job answers the press itself, so the press's nonce stays."""
+        if reply is None or not reply.mask:
+            raise commands.CannotFollow(_NO_MASK)
+        (mask,) = await self._store.uploads(task.id)
+        nonce = task.keys.nonce or ""
+        begun = await self._mark(task, lifecycle.begin_sending, nonce)
+        if not begun.ended:
+            prompt = reply.prompt or task.prompt or ""
+            await self._connection.submit_region(token, mask.data, prompt)
+        return nonce
+
+    async def _mark(self, task: Task, begin: Begin, nonce: str) -> Task:
+        current = self._account.current(task.id) or task
+        begun = begin(current, nonce, self._clock.now())
+        stored = self._account.change(current, begun)
+        if stored:
+            await stored
+        return begun
+
+    # Parts of interactions
+
+    async def _links(self, task: Task) -> list[str]:
+        if not isinstance(task.request, Imagine) or not task.request.uploads:
+            return []
+        return await self.post_pictures(await self._files(task))
+
+    async def _attachments(self, task: Task, files: Mapping[str, int]) -> Attachments:
+        if not files:
+            return ()
+        kept = await self._files(task)
+        rest, channel = self._connection.rest, self._connection.channel_id
+        uploaded = await upload(rest, channel, [kept[number] for number in files.values()])
+        return list(zip(files, uploaded, strict=True))
+
+    async def _files(self, task: Task) -> list[File]:
+        return [
+            File(filename=each.filename, data=each.data, content_type=each.content_type)
+            for each in await self._store.uploads(task.id)
+        ]
+
+    async def _use(
+        self, deed: commands.UseCommand, nonce: str, attachments: Attachments, place: Place
+    ) -> None:
         """Use a command; when Discord says that it has a newer version, use that one."""
         catalogue = self._connection.catalogue
+
+        async def body() -> Mapping[str, Any]:
+            command, part = await catalogue.find(deed.application, deed.name)
+            return interactions.command(command, deed.options, place, nonce, attachments, part)
+
         try:
-            await self._connection.rest.interact(await self._using(deed, nonce))
+            await self._connection.rest.interact(await body())
         except InvalidForm as error:
             if not error.stale_command:
                 raise
             log.info("commands.refreshed", account=self._account.id, command=deed.name)
             await catalogue.refresh()
-            await self._connection.rest.interact(await self._using(deed, nonce))
-
-    async def _using(self, deed: commands.UseCommand, nonce: str) -> Mapping[str, Any]:
-        command = await self._connection.catalogue.find(deed.application, deed.name)
-        return interactions.command(command, deed.options, self._connection.place, nonce)
+            await self._connection.rest.interact(await body())
 
     def _pressing(self, deed: commands.PressButton, nonce: str) -> Mapping[str, Any]:
         return interactions.press(
@@ -130,17 +250,28 @@ class Sender:
             deed.flags,
         )
 
+    # What came of it
+
     def _refused(self, task: Task, error: DiscordError) -> None:
         log.warning("task.refused", task=task.id, error=type(error).__name__)
         now = self._clock.now()
+        may_try = task.tries < lifecycle.MAX_TRIES
         match error:
             case Unauthorized() | HumanCheckRequired() | VerificationRequired() | Forbidden():
                 self._account.stop(str(error))
                 self._advance(task, lambda current: lifecycle.put_back(current, now, _PAUSE))
-            case RateLimited() | ServerFault() | Unreachable() if task.tries < lifecycle.MAX_TRIES:
+            case RateLimited() | ServerFault() | Unreachable() if may_try:
                 self._advance(task, lambda current: lifecycle.put_back(current, now, _PAUSE))
+            case UnknownObject() if may_try and self._has_window(task):
+                self._advance(task, lambda current: lifecycle.put_back(current, now, 0))
             case _:
                 self._advance(task, lambda current: lifecycle.fail(current, str(error), now))
+
+    def _has_window(self, task: Task) -> bool:
+        """Whether it was a window that had grown stale: it can be opened again."""
+        current = self._account.current(task.id) or task
+        replied = isinstance(task.request, Press) and task.request.reply is not None
+        return replied and current.sending is Sending.SENDING
 
     def _advance(self, task: Task, step: Callable[[Task], Task]) -> None:
         """Apply a step to the task as it is by now; messages may have come before the answer."""

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from athena import __version__
+from athena.delivery.fetching import Fetcher
 from athena.engine.desk import Desk
 from athena.engine.refusals import Refused, UnknownTask
 from athena.http import mj
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 Call = Request[None, None, State]
 
 
-def make(settings: Settings, desk: Desk) -> Front:
+def make(settings: Settings, desk: Desk, fetcher: Fetcher) -> Front:
     """The whole application over an engine that runs.
 
     Raises:
@@ -40,6 +41,7 @@ def make(settings: Settings, desk: Desk) -> Front:
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
             "hooks": Provide(lambda: settings.hooks, sync_to_thread=False),
+            "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
         },
         exception_handlers={
             UnknownTask: mj.not_found,

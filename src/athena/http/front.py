@@ -19,8 +19,8 @@ from athena.engine.desk import Desk
 from athena.engine.refusals import Refused
 from athena.http import mj_words as words
 from athena.http.auth import Gate
-from athena.http.mj import take_imagine
 from athena.http.mj_bodies import ConditionBody, ImagineBody
+from athena.http.mj_submits import take_imagine
 from athena.http.mj_task import render
 from athena.http.mj_words import Language
 from athena.settings import HookSettings

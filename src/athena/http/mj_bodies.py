@@ -9,19 +9,26 @@ from athena.tasks.model import Bot
 Hook = Annotated[str, Meta(max_length=2000, description="Called with the task at every change.")]
 State = Annotated[str, Meta(max_length=255, description="Echoed in the task.")]
 Index = Annotated[int, Meta(ge=1, le=4)]
+BotType = Literal["MID_JOURNEY", "NIJI_JOURNEY"]
+Picture = Annotated[str, Meta(description="A data URL, or its base64 alone: PNG, JPEG, WebP, GIF.")]
 
 
-class ImagineBody(Struct, kw_only=True, rename="camel"):
-    prompt: str = ""
-    bot_type: Literal["MID_JOURNEY", "NIJI_JOURNEY"] | None = None
-    base64_array: list[str] | None = None
-    base64: str | None = None
+class Submit(Struct, kw_only=True, rename="camel"):
+    """What every submit may say."""
+
     notify_hook: Hook | None = None
     state: State | None = None
+    bot_type: BotType | None = None
 
     @property
     def bot(self) -> Bot:
         return Bot(self.bot_type or Bot.MIDJOURNEY)
+
+
+class ImagineBody(Submit, kw_only=True, rename="camel"):
+    prompt: str = ""
+    base64_array: list[Picture] | None = None
+    base64: Picture | None = None
 
     @property
     def pictures(self) -> list[str]:
@@ -29,25 +36,77 @@ class ImagineBody(Struct, kw_only=True, rename="camel"):
         return [text for text in [*(self.base64_array or ()), self.base64 or ""] if text]
 
 
-class ActionBody(Struct, kw_only=True, rename="camel"):
+class BlendBody(Submit, kw_only=True, rename="camel"):
+    base64_array: list[Picture] = []
+    dimensions: Literal["PORTRAIT", "SQUARE", "LANDSCAPE"] | None = None
+
+
+class DescribeBody(Submit, kw_only=True, rename="camel"):
+    base64: Picture | None = None
+    link: str | None = None
+    language: str | None = None
+
+
+class ShortenBody(Submit, kw_only=True, rename="camel"):
+    prompt: str
+
+
+class ShowBody(Submit, kw_only=True, rename="camel"):
+    job_id: Annotated[str, Meta(description="A job's uuid, or a picture's URL that holds it.")]
+
+
+class ActionBody(Submit, kw_only=True, rename="camel"):
     task_id: str
     custom_id: str
-    notify_hook: Hook | None = None
-    state: State | None = None
 
 
-class ChangeBody(Struct, kw_only=True, rename="camel"):
+class ModalBody(Struct, kw_only=True, rename="camel"):
+    task_id: str
+    prompt: Annotated[str, Meta(description="Empty: the original one.")] | None = None
+    mask_base64: Annotated[str, Meta(description="Black, white where to redraw.")] | None = None
+
+
+class ChangeBody(Submit, kw_only=True, rename="camel"):
     task_id: str
     action: Literal["UPSCALE", "VARIATION", "REROLL"]
     index: Index | None = None
-    notify_hook: Hook | None = None
-    state: State | None = None
 
 
-class SimpleChangeBody(Struct, kw_only=True, rename="camel"):
+class SimpleChangeBody(Submit, kw_only=True, rename="camel"):
     content: Annotated[str, Meta(description="`<taskId> U2`, `V1` to `V4`, or `R`")]
-    notify_hook: Hook | None = None
-    state: State | None = None
+
+
+class UploadBody(Struct, kw_only=True, rename="camel"):
+    base64_array: list[Picture]
+
+
+class EditsBody(Submit, kw_only=True, rename="camel"):
+    prompt: str
+    image: Annotated[str, Meta(description="A link, a data URL or base64.")]
+    mask_base64: str | None = None
+
+
+class VideoBody(Submit, kw_only=True, rename="camel"):
+    prompt: str | None = None
+    image: Annotated[str, Meta(description="The first frame: a link, a data URL or base64.")] | (
+        None
+    ) = None
+    end_image: Annotated[str, Meta(description="The last frame, likewise.")] | None = None
+    motion: Literal["low", "high"] | None = None
+    loop: bool | None = None
+    batch_size: Literal[1, 2, 4] | None = None
+    action: Annotated[str, Meta(description="`extend`: go on with a film of `taskId`.")] | (
+        None
+    ) = None
+    task_id: str | None = None
+    index: Annotated[int, Meta(ge=0, le=3, description="Which film, with `extend`.")] | None = None
+
+
+class SwapBody(Submit, kw_only=True, rename="camel"):
+    source_base64: Picture | None = None
+    target_base64: Picture | None = None
+    source_url: str | None = None
+    target_url: str | None = None
 
 
 class ConditionBody(Struct, kw_only=True):

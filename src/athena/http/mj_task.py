@@ -32,7 +32,7 @@ class TaskView(Struct, kw_only=True, rename="camel"):
     image_width: int | None
     image_height: int | None
     fail_reason: str | None
-    properties: dict[str, str | int | None] = field(default_factory=dict)
+    properties: dict[str, str | int | bool | list[str] | None] = field(default_factory=dict)
     buttons: list[ButtonView] = field(default_factory=list)
 
 
@@ -68,8 +68,9 @@ def render(task: Task) -> bytes:
     return encode(view(task))
 
 
-def _properties(task: Task) -> dict[str, str | int | None]:
+def _properties(task: Task) -> dict[str, str | int | bool | list[str] | None]:
     keys = task.keys
+    films = [task.picture.url] if _is_film(task) and task.picture else None
     return {
         "botType": task.bot,
         "finalPrompt": task.final_prompt,
@@ -83,7 +84,16 @@ def _properties(task: Task) -> dict[str, str | int | None]:
         "notifyHook": task.hook,
         "nonce": keys.nonce,
         "flags": task.flags,
+        "imageSeed": task.seed,
+        "videoUrls": films,
+        "moderated": task.failure is not None and task.failure.moderated,
     }
+
+
+def _is_film(task: Task) -> bool:
+    """Whether the finished task's picture moves: only films can be extended."""
+    named = (button.custom_id for button in task.buttons)
+    return any("::video_" in custom_id or "_extend::" in custom_id for custom_id in named)
 
 
 def _buttons(task: Task) -> list[ButtonView]:

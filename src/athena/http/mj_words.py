@@ -44,12 +44,19 @@ class Answer(Struct, kw_only=True):
     code: int
     description: str
     result: str | list[str] | None = None
-    properties: dict[str, str | int] = field(default_factory=dict)
+    properties: dict[str, str | int | bool] = field(default_factory=dict)
 
 
 def accepted(done: Accepted, language: Language) -> Answer:
-    """Codes 1 and 22."""
-    instance: dict[str, str | int] = {"discordInstanceId": done.task.account}
+    """Codes 1, 21 and 22."""
+    instance: dict[str, str | int | bool] = {"discordInstanceId": done.task.account}
+    if done.window is not None:
+        return Answer(
+            code=Code.WAITING_FOR_WINDOW,
+            description=_say(language, "窗口等待", "A window is to be filled in"),
+            result=done.task.id,
+            properties={**instance, "finalPrompt": done.window, "remix": done.remix},
+        )
     if done.ahead is None:
         text = _say(language, "提交成功", "Submitted")
         return Answer(code=Code.SUCCESS, description=text, result=done.task.id, properties=instance)
@@ -99,6 +106,8 @@ def refused(error: Exception, language: Language) -> Answer:
             return Answer(
                 code=Code.QUEUE_FULL, description=text, properties={"discordInstanceId": account}
             )
+        case refusals.NoAnswer():
+            return failed(str(error), language)
         case refusals.NoAccount():
             text = _say(language, "无可用的账号实例", "No usable account")
             return Answer(code=Code.FAILURE, description=f"{text}: {error}")

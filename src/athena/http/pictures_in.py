@@ -1,11 +1,16 @@
-"""Pictures that come in as text: data URLs or bare base64 (contracts: mj-dialect, section 2).
+"""Pictures that come in: data URLs, bare base64, links (contracts: mj-dialect, section 2).
 
 Several clients leave the prefix off or name the wrong type, so the bytes themselves decide.
 """
 
+import asyncio
 import binascii
 import re
+from collections.abc import Callable
 
+from athena.delivery import masks
+from athena.delivery.fetching import Fetcher, NoPicture
+from athena.delivery.tiles import NotAPicture
 from athena.engine.refusals import BadRequest
 from athena.tasks.requests import Upload
 
@@ -14,7 +19,7 @@ _MOST = 10
 """Pictures in one request."""
 
 
-def decode_all(texts: list[str], task_name: str) -> tuple[Upload, ...]:
+def decode_all(texts: list[str], name: str) -> tuple[Upload, ...]:
     """Every picture of a request, named after it.
 
     Raises:
@@ -22,18 +27,72 @@ def decode_all(texts: list[str], task_name: str) -> tuple[Upload, ...]:
     """
     if len(texts) > _MOST:
         raise BadRequest(f"base64Array holds more than {_MOST} pictures")
-    return tuple(_decode(text, f"{task_name}_{i}") for i, text in enumerate(texts, 1))
+    return tuple(decode(text, f"{name}_{i}") for i, text in enumerate(texts, 1))
 
 
-def _decode(text: str, name: str) -> Upload:
+def decode(text: str, name: str, field: str = "base64Array") -> Upload:
+    """One picture; `field` is what the error calls it.
+
+    Raises:
+        BadRequest: not base64, or no picture.
+    """
     prefix = _PREFIX.match(text)
     try:
         data = binascii.a2b_base64(text[prefix.end() :] if prefix else text)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest("base64Array: not base64") from error
+        raise BadRequest(f"{field}: not base64") from error
+    return _upload(data, name, field)
+
+
+async def fetch(fetcher: Fetcher, url: str, name: str, field: str) -> Upload:
+    """The picture behind a link.
+
+    Raises:
+        BadRequest: there is none, or it may not be fetched.
+    """
+    try:
+        return _upload(await fetcher.fetch(url), name, field)
+    except NoPicture as error:
+        raise BadRequest(f"{field}: {error}") from error
+
+
+async def decode_mask(text: str) -> Upload:
+    """A mask: a picture that is white somewhere.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    mask = decode(text, "mask", "maskBase64")
+    await _judged(masks.checked, mask.data)
+    return mask
+
+
+async def erased(picture: Upload, mask: Upload) -> Upload:
+    """The picture with what the mask marks taken out of it.
+
+    Raises:
+        BadRequest: one of the two is broken.
+    """
+    data = await _judged(masks.erased, picture.data, mask.data)
+    return Upload(filename="edited.png", content_type="image/png", data=data)
+
+
+def is_link(text: str) -> bool:
+    """Whether a picture was given by its link."""
+    return text.startswith(("http://", "https://"))
+
+
+async def _judged(work: Callable[..., bytes], *pictures: bytes) -> bytes:
+    try:
+        return await asyncio.to_thread(work, *pictures)
+    except NotAPicture as error:
+        raise BadRequest(f"maskBase64: {error}") from error
+
+
+def _upload(data: bytes, name: str, field: str) -> Upload:
     kind = _kind(data)
     if kind is None:
-        raise BadRequest("base64Array: not a PNG, JPEG, WebP or GIF picture")
+        raise BadRequest(f"{field}: not a PNG, JPEG, WebP or GIF picture")
     return Upload(filename=f"{name}.{kind}", content_type=f"image/{kind}", data=data)
 
 

@@ -14,10 +14,12 @@ import structlog
 import uvicorn
 
 from athena.clock import Clock, SystemClock
+from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import PublicResolver
 from athena.delivery.hooks import Hooks
 from athena.engine.desk import Desk
 from athena.engine.pool import Pool
+from athena.engine.unknowns import Unknowns
 from athena.http import app
 from athena.http.front import ASGIApp
 from athena.http.mj_task import render
@@ -50,9 +52,9 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[str]:
     """A running server inside this process; yields its base URL. Raises as `serve`."""
-    async with engine(settings, clock or SystemClock()) as desk:
+    async with engine(settings, clock or SystemClock()) as (desk, fetcher):
         listening = listen(settings.server.host, settings.server.port)
-        application = app.make(settings, desk)
+        application = app.make(settings, desk, fetcher)
         host, port = listening.getsockname()[:2]
         async with _http(application, listening):
             log.info("server.ready", host=host, port=port)
@@ -60,7 +62,7 @@ async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
 
 @asynccontextmanager
-async def engine(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
+async def engine(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Desk, Fetcher]]:
     """Store, accounts and hooks without HTTP."""
     random = Random()
     async with AsyncExitStack() as stack:
@@ -71,7 +73,8 @@ async def engine(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
         outside = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver))
         )
-        pool = Pool(store, clock, random)
+        unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
+        pool = Pool(store, clock, random, unknowns)
         for account in settings.accounts:
             pool.add(account, settings.discord, discord)
         pool.resume(store.unfinished())
@@ -79,7 +82,10 @@ async def engine(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
         stack.push_async_callback(_cancel, asyncio.create_task(hooks.run()))
         stack.push_async_callback(_cancel, asyncio.create_task(pool.run()))
         banned = BannedWords.load(settings.prompts.banned_words_file)
-        yield Desk(store, pool, banned, clock, random)
+        trusted = (settings.discord.cdn_url,)
+        loopback = settings.hooks.allow_loopback
+        fetcher = Fetcher(outside, discord, trusted, allow_loopback=loopback)
+        yield Desk(store, pool, banned, clock, random), fetcher
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from athena.tasks.requests import (
     Show,
     SwapFace,
 )
-from athena.tasks.sightings import Finished, Notice, Sighting
+from athena.tasks.sightings import Finished, Notice, Sighting, Verdict
 
 APPLICATIONS = {
     Bot.MIDJOURNEY: MIDJOURNEY,
@@ -84,11 +84,17 @@ def preparation(task: Task) -> Deed | None:
             return None
 
 
+def has_second_step(task: Task) -> bool:
+    """Whether the answer to the first step is a message, upon which the second is taken."""
+    return isinstance(task.request, SwapFace | Extend)
+
+
 def is_prepared(task: Task, seen: Sighting) -> bool:
-    """Whether a sighting is the answer to the first step."""
+    """Whether a sighting is that answer."""
     match task.request:
         case SwapFace():
-            return isinstance(seen, Notice | Finished)
+            kind = seen.verdict if isinstance(seen, Notice) else None
+            return kind is Verdict.NOTICE or isinstance(seen, Finished)
         case Extend():
             return isinstance(seen, Finished)
         case _:

@@ -113,7 +113,7 @@ _VERDICTS = {_plain(title): verdict for verdict, titles in _TITLES.items() for t
 
 _MARKUP = re.compile(r"[*_#>`]+")
 _TITLED = re.compile(
-    r"(?:{})(?=[!.:]|\s*\n|\s*\Z)".format(
+    r"(?:{})!*(?=[.:]|\s*\n|\s*\Z)".format(
         "|".join(re.escape(title) for title in sorted(_VERDICTS, key=len, reverse=True))
     ),
     re.IGNORECASE,

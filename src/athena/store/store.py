@@ -95,17 +95,21 @@ class Store:
         The future fails with `StoreBroken` when it could not be kept. `kept` is told which of the
         two it was even when nobody waits for the future any more.
         """
-        statements = [writer.Insert(tables.ADD_TASK, _row(task))]
-        for position, upload in enumerate(uploads):
-            row = (task.id, position, *msgspec.structs.astuple(upload))
-            statements.append(writer.Insert(tables.ADD_UPLOAD, row))
+        statements = [writer.Insert(tables.ADD_TASK, _row(task)), *_upload_rows(task.id, uploads)]
         return self._commit(Change(None, task), statements, kept)
 
-    def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
-        """Keep a change, and with it the delivery to the task's hook when the change is visible.
+    def save(
+        self,
+        before: Task,
+        after: Task,
+        uploads: Sequence[Upload] = (),
+        kept: Kept | None = None,
+    ) -> "asyncio.Future[None]":
+        """Keep a change, and with it the delivery to the task's hook when the change is visible,
+        and pictures that came with it.
 
         Readers see the change at once; listeners hear of it, and the future is done, when it is
-        on disk. Changes reach the disk in the order of the calls.
+        on disk. Changes reach the disk in the order of the calls. `kept` as of `add`.
         """
         change = Change(before, after)
         _, account, ended, _, body = _row(after)
@@ -116,7 +120,8 @@ class Store:
             statements.append(writer.Insert(tables.ADD_DELIVERY, row))
         if after.ended:
             statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))
-        return self._commit(change, statements)
+        statements += _upload_rows(after.id, uploads)
+        return self._commit(change, statements, kept)
 
     async def find(self, task_id: str) -> Task | None:
         """A task by its id."""
@@ -221,6 +226,13 @@ class Store:
 
 def _row(task: Task) -> tuple[str, str, int, int, bytes]:
     return task.id, task.account, int(task.ended), task.submitted_at, _encode(task)
+
+
+def _upload_rows(task_id: str, uploads: Sequence[Upload]) -> list[writer.Statement]:
+    return [
+        writer.Insert(tables.ADD_UPLOAD, (task_id, position, *msgspec.structs.astuple(upload)))
+        for position, upload in enumerate(uploads)
+    ]
 
 
 def _lock(folder: Path) -> IO[bytes]:

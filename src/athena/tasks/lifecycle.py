@@ -60,9 +60,13 @@ def begin_preparing(task: Task, nonce: str, now: Millis) -> Task:
     return _begin(task, Sending.PREPARING, nonce, now + PREPARING_PATIENCE)
 
 
-def begin_sending(task: Task, nonce: str, now: Millis) -> Task:
-    """To be on disk before the POST: from here on the interaction may exist."""
-    return _begin(task, Sending.SENDING, nonce, now + task.patience)
+def begin_sending(task: Task, nonce: str, now: Millis, pressed: str | None = None) -> Task:
+    """To be on disk before the POST: from here on the interaction may exist. `pressed` is the
+    message whose button is pressed, where only now that is known."""
+    begun = _begin(task, Sending.SENDING, nonce, now + task.patience)
+    if pressed is None or begun is task:
+        return begun
+    return replace(begun, keys=replace(begun.keys, parent_message=pressed))
 
 
 def _begin(task: Task, sending: Sending, nonce: str, deadline: Millis) -> Task:
@@ -120,6 +124,18 @@ def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
 def unsend(task: Task, now: Millis) -> Task:
     """Unsend a task for no fault of its own: its account cannot work."""
     return task if task.ended else _unsent(task, not_before=now)
+
+
+def open_window(task: Task, proposal: str, now: Millis) -> Task:
+    """A new task whose user has to fill in a window first."""
+    return replace(
+        task, status=Status.MODAL, final_prompt=proposal or None, deadline=now + WINDOW_PATIENCE
+    )
+
+
+def with_seed(task: Task, seed: str) -> Task:
+    """The task with its job's seed; the one thing that is learned of a task after its end."""
+    return _next(task, seed=seed)
 
 
 def confirm(task: Task, press: Press, reply: Reply) -> Task:

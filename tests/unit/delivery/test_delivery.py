@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from athena.delivery.guard import BadHook, PublicResolver, check_hook
+from athena.delivery.guard import BadLink, PublicResolver, check_link
 from athena.delivery.tiles import NotAPicture, split
 
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_cut(data: bytes) -> None:
     ],
 )
 def test_hooks_that_may_be(url: str) -> None:
-    check_hook(url, allow_loopback=False)
+    check_link(url, "notifyHook", allow_loopback=False)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_hooks_that_may_be(url: str) -> None:
     ],
 )
 def test_hooks_that_may_not_be(url: str) -> None:
-    with pytest.raises(BadHook):
-        check_hook(url, allow_loopback=False)
+    with pytest.raises(BadLink):
+        check_link(url, "notifyHook", allow_loopback=False)
 
 
 def test_localhost_needs_the_operator_s_word_and_addresses_never_pass() -> None:
-    check_hook("http://localhost:9000/hook", allow_loopback=True)
-    with pytest.raises(BadHook):
-        check_hook("http://127.0.0.1:9000/hook", allow_loopback=True)
+    check_link("http://localhost:9000/hook", "x", allow_loopback=True)
+    with pytest.raises(BadLink):
+        check_link("http://127.0.0.1:9000/hook", "x", allow_loopback=True)
 
 
 async def test_names_that_lead_inside_are_not_followed() -> None:

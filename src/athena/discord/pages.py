@@ -1,0 +1,62 @@
+"""A bot's own page inside Discord: the one call that its editor makes (discord-wire, section 7).
+
+The page lives at the bot's host, not at Discord's: no token goes there, the page's own one-time
+token says who asks.
+"""
+
+import base64
+
+import aiohttp
+import msgspec
+
+from athena.discord.errors import OutcomeUnknown, Refused, UnknownObject, Unreachable
+from athena.discord.identity import Endpoints
+
+_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
+
+
+async def submit_region(
+    session: aiohttp.ClientSession,
+    endpoints: Endpoints,
+    token: str,
+    mask: bytes,
+    prompt: str,
+    *,
+    proxy: str | None = None,
+) -> None:
+    """Ask for a region to be redrawn: `mask` is a picture, white where.
+
+    Raises:
+        UnknownObject: the page is not open any more.
+        Refused: the bot does not take it.
+        OutcomeUnknown, Unreachable: as of every call.
+    """
+    body = {
+        "customId": token,
+        "mask": base64.b64encode(mask).decode(),
+        "prompt": prompt,
+        "full_prompt": None,
+        "userId": "0",
+        "username": "0",
+    }
+    url = f"{endpoints.apps_url}/inpaint/api/submit-job"
+    headers = {"Content-Type": "application/json"}
+    try:
+        async with session.post(
+            url, data=msgspec.json.encode(body), headers=headers, timeout=_TIMEOUT, proxy=proxy
+        ) as answer:
+            _judge(answer.status)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unreachable(f"the editor cannot be reached: {type(error).__name__}") from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise OutcomeUnknown(f"the editor's answer was lost: {type(error).__name__}") from error
+
+
+def _judge(status: int) -> None:
+    if status < 400:
+        return
+    if status in (401, 403, 404, 410):
+        raise UnknownObject(f"the editor's page is not open any more ({status})")
+    if status < 500:
+        raise Refused(f"the editor refused the region ({status})")
+    raise OutcomeUnknown(f"the editor answered {status}")

@@ -1,0 +1,114 @@
+"""What a press of a finished task's button asks for: pure, before anything is kept."""
+
+from msgspec import Struct
+
+from athena.engine.refusals import BadRequest, NotSupported, UnknownButton
+from athena.midjourney import buttons, windows
+from athena.midjourney.buttons import Meaning
+from athena.tasks.model import Action, Button, Task
+from athena.tasks.requests import Extend, Press, Request
+from athena.tasks.sightings import Profile
+
+_TAKES_FILM = "MJ::JOB::video_virtual_upscale::"
+_EXTENDS = "MJ::JOB::animate_{motion}_extend"
+
+
+class Pressing(Struct, frozen=True, kw_only=True):
+    """A press that can be made."""
+
+    request: Request
+    action: Action
+    prompt: str | None = None
+    window: str | None = None
+    """What the window proposes that its user is to fill in first; None: there is none."""
+    remix: bool = False
+    """It is the account's Remix mode that opens the window."""
+
+
+def of_button(parent: Task, custom_id: str, profile: Profile, *, auto_submit: bool) -> Pressing:
+    """A button by its id. `auto_submit`: Remix windows are submitted as they are.
+
+    Raises:
+        UnknownButton, NotSupported: it cannot be pressed.
+    """
+    meaning = _meaning(parent, custom_id)
+    remix = meaning.remix and bool(profile.remix) and not auto_submit
+    return Pressing(
+        request=_press(parent, custom_id),
+        action=_action(meaning, parent),
+        prompt=parent.prompt,
+        window=windows.proposal(parent, custom_id) if meaning.modal or remix else None,
+        remix=remix,
+    )
+
+
+def numbered(parent: Task, action: Action, index: int | None) -> str:
+    """The id of a grid's U, V or reroll button.
+
+    Raises:
+        UnknownButton: the task has none.
+    """
+    for button in parent.buttons:
+        meaning = buttons.meaning(button.custom_id)
+        if meaning.action is action and meaning.index == index:
+            return button.custom_id
+    raise UnknownButton(f"the task has no button for {short(action, index)}")
+
+
+def of_film(parent: Task, index: int, motion: str) -> Pressing:
+    """Go on with a film: `index` is its place among those of the task, from 0.
+
+    Raises:
+        UnknownButton: there is no such film.
+        BadRequest: the motion is neither low nor high.
+    """
+    if motion not in ("low", "high"):
+        raise BadRequest(f"motion: must be low or high, not {motion!r}")
+    then = _EXTENDS.format(motion=motion)
+    if alone := _starting(parent, then):
+        request: Request = _press(parent, alone.custom_id)
+    elif taken := _starting(parent, f"{_TAKES_FILM}{index + 1}::"):
+        request = Extend(
+            parent=parent.id,
+            message=parent.keys.message or "",
+            custom_id=taken.custom_id,
+            then=then,
+            flags=parent.flags,
+        )
+    else:
+        raise UnknownButton(f"task {parent.id} has no film {index} that can be extended")
+    return Pressing(request=request, action=Action.VIDEO, prompt=parent.prompt)
+
+
+def short(action: Action, index: int | None) -> str:
+    """`U2`, `V3` or `R`."""
+    return {Action.UPSCALE: "U", Action.VARIATION: "V"}.get(action, "R") + str(index or "")
+
+
+def _starting(parent: Task, start: str) -> Button | None:
+    return next((each for each in parent.buttons if each.custom_id.startswith(start)), None)
+
+
+def _press(parent: Task, custom_id: str) -> Press:
+    return Press(
+        parent=parent.id,
+        message=parent.keys.message or "",
+        custom_id=custom_id,
+        flags=parent.flags,
+    )
+
+
+def _meaning(parent: Task, custom_id: str) -> Meaning:
+    if all(button.custom_id != custom_id for button in parent.buttons):
+        raise UnknownButton(f"task {parent.id} has no button {custom_id!r}")
+    meaning = buttons.meaning(custom_id)
+    if not meaning.supported:
+        raise NotSupported(f"pressing {custom_id!r} makes no task")
+    return meaning
+
+
+def _action(meaning: Meaning, parent: Task) -> Action:
+    """A reroll is its parent's action again; after an upscale, an imagine (mj-dialect, 4)."""
+    if meaning.action is not Action.REROLL:
+        return meaning.action or Action.ACTION
+    return Action.IMAGINE if parent.action is Action.UPSCALE else parent.action

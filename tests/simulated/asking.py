@@ -1,0 +1,79 @@
+"""What the tests of the bots' language share: asking, pressing, downloading, and pictures."""
+
+import base64
+import io
+import re
+
+from PIL import Image, ImageDraw
+
+from tests.simulated.conftest import House, Json
+
+DONE = "SUCCESS"
+
+
+def picture(colour: str = "teal", size: tuple[int, int] = (96, 64)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def text(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def mask(size: tuple[int, int]) -> bytes:
+    """White in the middle."""
+    image = Image.new("L", size)
+    wide, high = size
+    ImageDraw.Draw(image).rectangle((wide // 4, high // 4, wide // 2, high // 2), 255)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+async def submit(house: House, path: str, **body: object) -> Json:
+    """Submit and wait for the end, which must be a good one."""
+    answer = await house.post(f"/mj/{path}", body)
+    assert answer["code"] in (1, 22), answer
+    task = await house.ended(answer["result"])
+    assert task["status"] == DONE, task["failReason"]
+    return task
+
+
+async def press(house: House, task: Json, custom_id: str, **window: object) -> Json:
+    """Press a button, fill in its window if it has one, and wait for the end."""
+    answer = await house.post("/mj/submit/action", {"taskId": task["id"], "customId": custom_id})
+    if answer["code"] == 21:
+        assert (await house.fetch(answer["result"]))["status"] == "MODAL"
+        filled = {"taskId": answer["result"], **window}
+        answer = await house.post("/mj/submit/modal", filled)
+    assert answer["code"] in (1, 22), (custom_id, answer)
+    made = await house.ended(answer["result"])
+    assert made["status"] == DONE, (custom_id, made["failReason"])
+    return made
+
+
+async def download(house: House, task: Json) -> Image.Image:
+    async with house.http.get(task["imageUrl"]) as answer:
+        assert answer.status == 200
+        image = Image.open(io.BytesIO(await answer.read()))
+    image.load()
+    return image
+
+
+def button(task: Json, start: str) -> str:
+    return next(str(b["customId"]) for b in task["buttons"] if b["customId"].startswith(start))
+
+
+def labels(image: Image.Image) -> dict[str, str]:
+    """What a file says of itself, PNG or film."""
+    if "Job" in image.info:
+        return {name: image.info[name] for name in ("Job", "Parent", "Tile")}
+    xmp = image.info["xmp"].decode()
+    return {name: re.search(f'mj:{name}="([^"]*)"', xmp)[1] for name in ("Job", "Parent", "Tile")}  # type: ignore[index]
+
+
+async def grid_and_single(house: House, prompt: str) -> tuple[Json, Image.Image]:
+    grid = await submit(house, "submit/imagine", prompt=prompt)
+    single = await press(house, grid, button(grid, "MJ::JOB::upsample::2"))
+    return single, await download(house, single)

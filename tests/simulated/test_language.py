@@ -1,0 +1,273 @@
+"""Everything that the bots offer, asked for and received over real sockets."""
+
+import base64
+import re
+from collections import deque
+
+import pytest
+from PIL import Image, ImageChops
+
+from athena.simulator.bots.index import INSIGHT_FACE
+from tests.simulated.asking import (
+    button,
+    download,
+    grid_and_single,
+    labels,
+    mask,
+    picture,
+    press,
+    submit,
+    text,
+)
+from tests.simulated.conftest import Build, House, Json, account
+
+# The graph of buttons
+
+SHAPES = [re.compile(r"::[0-9a-f]{8}-[0-9a-f-]{27}"), re.compile(r"::[1-5](?=::|$)")]
+
+
+def kind_of(custom_id: str, parent: Json) -> str:
+    """Buttons that do the same to pictures that were made the same way count once."""
+    for varying in SHAPES:
+        custom_id = varying.sub("", custom_id)
+    return f"{parent['action']}: {custom_id}"
+
+
+async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
+    house = await build(accounts=[account(core_size=12)])
+    first = await submit(house, "submit/imagine", prompt="a lighthouse at dusk --ar 3:2")
+    open_ends, pressed = deque([first]), dict[str, str]()
+    while open_ends:
+        task = open_ends.popleft()
+        for each in task["buttons"]:
+            custom_id = each["customId"]
+            kind = kind_of(custom_id, task)
+            if kind in pressed or custom_id.startswith("MJ::BOOKMARK::"):
+                continue
+            shown = await download(house, task)
+            window = {"maskBase64": text(mask(shown.size)), "prompt": ""}
+            made = await press(house, task, custom_id, **window)
+            image = await download(house, made)
+            pressed[kind] = made["action"]
+            assert labels(image)["Parent"] == task["properties"]["messageHash"], kind
+            assert labels(image)["Job"] == made["properties"]["messageHash"]
+            if len(pressed) < 60:
+                open_ends.append(made)
+    verbs = {kind.partition(": ")[2] for kind in pressed}
+    wanted = {
+        "MJ::JOB::upsample", "MJ::JOB::variation", "MJ::JOB::reroll::0::SOLO",
+        "MJ::JOB::upsample_v7_2x_subtle::SOLO", "MJ::JOB::upsample_v7_2x_creative::SOLO",
+        "MJ::JOB::low_variation::SOLO", "MJ::JOB::high_variation::SOLO", "MJ::Inpaint::SOLO",
+        "MJ::Outpaint::50::SOLO", "MJ::Outpaint::75::SOLO", "MJ::Outpaint::100::SOLO",
+        "MJ::CustomZoom", "MJ::JOB::pan_left::SOLO", "MJ::JOB::pan_right::SOLO",
+        "MJ::JOB::pan_up::SOLO", "MJ::JOB::pan_down::SOLO", "MJ::JOB::animate_high::SOLO",
+        "MJ::JOB::animate_low::SOLO", "MJ::JOB::video_virtual_upscale",
+        "MJ::JOB::animate_high_extend", "MJ::JOB::animate_low_extend",
+    }  # fmt: skip
+    assert wanted <= verbs
+
+
+# What pictures show
+
+
+def tile(grid: Image.Image, number: int) -> Image.Image:
+    wide, high = grid.width // 2, grid.height // 2
+    left, top = (number - 1) % 2 * wide, (number - 1) // 2 * high
+    return grid.crop((left, top, left + wide, top + high))
+
+
+def close(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures are the same but for scaling."""
+    small = [each.convert("RGB").resize((32, 32), Image.Resampling.BOX) for each in (one, other)]
+    lightest = ImageChops.difference(*small).convert("L").getextrema()[1]
+    return isinstance(lightest, int | float) and lightest < 12
+
+
+async def test_zoom_and_pan_hold_the_old_picture(house: House) -> None:
+    single, old = await grid_and_single(house, "a lighthouse at dusk")
+    half = await press(house, single, button(single, "MJ::Outpaint::50"))
+    wide, high = old.size
+    for number in range(1, 5):
+        zoomed = tile(await download(house, half), number)
+        assert zoomed.size == old.size
+        inner = zoomed.crop((wide // 4, high // 4, wide * 3 // 4, high * 3 // 4))
+        assert close(inner, old)
+        assert not close(zoomed, old)
+    panned = await press(house, single, button(single, "MJ::JOB::pan_left"))
+    wider = tile(await download(house, panned), 1)
+    assert wider.width > wider.height
+    assert close(wider.crop((wider.width // 3, 0, wider.width, wider.height)), old)
+
+
+async def test_a_region_is_redrawn_only_inside_its_mask(house: House) -> None:
+    single, old = await grid_and_single(house, "a lighthouse at dusk")
+    region = await press(
+        house, single, button(single, "MJ::Inpaint"),
+        prompt="a red boat", maskBase64=text(mask(old.size)),
+    )  # fmt: skip
+    assert region["action"] == "VARIATION"
+    assert region["properties"]["finalPrompt"].startswith("a red boat")
+    new = tile(await download(house, region), 1)
+    changed = ImageChops.difference(new, old.convert("RGB")).getbbox()
+    wide, high = old.size
+    assert changed is not None
+    assert changed[0] >= wide // 4
+    assert changed[1] >= high // 4
+    assert changed[2] <= wide // 2 + 1
+    assert changed[3] <= high // 2 + 1
+
+
+# Commands
+
+
+async def test_blend(house: House) -> None:
+    given = [text(picture("red")), base64.b64encode(picture("blue")).decode()]
+    task = await submit(house, "submit/blend", base64Array=given, dimensions="PORTRAIT")
+    assert (task["action"], task["description"]) == ("BLEND", f"/blend {task['id']} 2")
+    image = await download(house, task)
+    assert image.height > image.width
+    assert len(task["buttons"]) == 9
+    for wrong in ([given[0]], given * 3):
+        answer = await house.post("/mj/submit/blend", {"base64Array": wrong})
+        assert answer["code"] == 4
+
+
+async def test_describe_a_picture_then_a_link_then_imagine_what_was_found(house: House) -> None:
+    single, _ = await grid_and_single(house, "a lighthouse at dusk")
+    for body in ({"base64": text(picture())}, {"link": single["imageUrl"]}):
+        task = await submit(house, "submit/describe", **body)
+        assert task["action"] == "DESCRIBE"
+        prompts = task["properties"]["finalPrompt"].split("\n\n")
+        assert [line[0] for line in prompts] == ["1", "2", "3", "4"]
+        assert task["imageUrl"]
+    assert "lighthouse" in prompts[0]
+    retried = await press(house, task, "MJ::Picread::Retry")
+    assert retried["action"] == "DESCRIBE"
+    answer = await house.post(
+        "/mj/submit/action", {"taskId": task["id"], "customId": "MJ::Job::PicReader::2"}
+    )
+    assert answer["code"] == 21
+    assert answer["properties"]["finalPrompt"] == prompts[1].partition(" ")[2]
+    made = await press(house, task, "MJ::Job::PicReader::3")
+    assert made["action"] == "IMAGINE"
+    assert made["properties"]["finalPrompt"].startswith("a lighthouse at dusk")
+    refused = await house.post(
+        "/mj/submit/action", {"taskId": task["id"], "customId": "MJ::Job::PicReader::all"}
+    )
+    assert refused["code"] == 4
+
+
+async def test_shorten_with_its_details_and_a_choice(house: House) -> None:
+    task = await submit(house, "submit/shorten", prompt="a very cute cat sleeping on the sofa")
+    final = task["properties"]["finalPrompt"]
+    assert "## Important tokens" in final
+    assert "## Shortened prompts" in final
+    details = await press(house, task, button(task, "MJ::Job::PromptAnalyzerExtended"))
+    assert details["action"] == "SHORTEN"
+    assert "█" in details["properties"]["finalPrompt"]
+    made = await press(house, task, button(task, "MJ::Job::PromptAnalyzer::1"))
+    assert made["action"] == "IMAGINE"
+    assert "cat" in made["properties"]["finalPrompt"]
+
+
+async def test_show_brings_a_job_back(house: House) -> None:
+    first = await submit(house, "submit/imagine", prompt="a lighthouse")
+    job = first["properties"]["messageHash"]
+    for given in (job, first["imageUrl"]):
+        shown = await submit(house, "submit/show", jobId=given)
+        assert (shown["action"], shown["properties"]["messageHash"]) == ("SHOW", job)
+        assert len(shown["buttons"]) == 9
+    upscaled = await press(house, shown, button(shown, "MJ::JOB::upsample::1"))
+    assert upscaled["action"] == "UPSCALE"
+    assert (await house.post("/mj/submit/show", {"jobId": "nothing"}))["code"] == 4
+    unknown = await house.post("/mj/submit/show", {"jobId": job.replace(job[0], "0", 1)[::-1]})
+    assert unknown["code"] == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "frames_differ"),
+    [
+        ({"prompt": "a small boat", "motion": "low", "batchSize": 1}, True),
+        ({"image": text(picture()), "endImage": text(picture("red")), "loop": True}, True),
+    ],
+)
+async def test_video(house: House, body: Json, frames_differ: bool) -> None:
+    task = await submit(house, "submit/video", **body)
+    assert task["action"] == "VIDEO"
+    film = await download(house, task)
+    assert film.format == "WEBP"
+    assert film.n_frames > 5  # type: ignore[attr-defined]
+    first = film.convert("RGB")
+    film.seek(film.n_frames // 2)  # type: ignore[attr-defined]
+    assert (first.tobytes() != film.convert("RGB").tobytes()) is frames_differ
+    assert task["properties"]["videoUrls"] == [task["imageUrl"]]
+
+
+async def test_a_film_is_extended_from_its_grid_and_alone(house: House) -> None:
+    films = await submit(house, "submit/video", prompt="a small boat", motion="high")
+    body = {"action": "extend", "taskId": films["id"], "index": 2, "motion": "low"}
+    extended = await submit(house, "submit/video", **body)
+    assert extended["action"] == "VIDEO"
+    taken, made = house.jobs()[-2:]
+    assert (taken["kind"], taken["index"], made["parent"]) == ("film", 3, taken["id"])
+    alone = await press(house, films, button(films, "MJ::JOB::video_virtual_upscale::1"))
+    again = await submit(house, "submit/video", action="extend", taskId=alone["id"])
+    assert house.jobs()[-1]["parent"] == alone["properties"]["messageHash"]
+    assert again["properties"]["videoUrls"]
+    still = await submit(house, "submit/imagine", prompt="a boat")
+    refused = await house.post("/mj/submit/video", {"action": "extend", "taskId": still["id"]})
+    assert refused["code"] == 4
+
+
+async def test_edits_with_and_without_a_mask(house: House) -> None:
+    given = picture("red", (256, 256))
+    plain = await submit(house, "submit/edits", prompt="make it night", image=text(given))
+    masked = await submit(
+        house, "submit/edits", prompt="a boat", image=text(given), maskBase64=text(mask((64, 64)))
+    )
+    for task in (plain, masked):
+        assert task["action"] == "EDIT"
+        mean = (await download(house, task)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+        assert isinstance(mean, tuple)
+        assert mean[0] > max(mean[1:])
+    black = await house.post(
+        "/mj/submit/edits",
+        {"prompt": "x", "image": text(given), "maskBase64": text(picture("black"))},
+    )
+    assert black["code"] == 4
+    assert "mask" in black["description"]
+
+
+async def test_swap_face(house: House) -> None:
+    source, target = text(picture("red", (200, 200))), text(picture("blue", (300, 200)))
+    task = await submit(house, "insight-face/swap", sourceBase64=source, targetBase64=target)
+    assert (task["action"], task["properties"]["botType"]) == ("SWAP_FACE", "INSIGHT_FACE")
+    image = (await download(house, task)).convert("RGB")
+    assert image.size == (300, 200)
+    middle, corner = image.getpixel((150, 100)), image.getpixel((2, 2))
+    assert isinstance(middle, tuple)
+    assert isinstance(corner, tuple)
+    assert middle[0] > middle[2]
+    assert corner[2] > corner[0]
+    state = house.standin.world.players[INSIGHT_FACE].state()
+    assert (state["faces"], state["made"]) == (1, 1)
+    assert (await house.post("/mj/insight-face/swap", {"sourceBase64": "x"}))["code"] == 4
+
+
+async def test_niji(house: House) -> None:
+    task = await submit(house, "submit/imagine", prompt="a fox", botType="NIJI_JOURNEY")
+    assert task["properties"]["botType"] == "NIJI_JOURNEY"
+    assert "--niji 6" in task["properties"]["finalPrompt"]
+    single = await press(house, task, button(task, "MJ::JOB::upsample::1"))
+    assert single["properties"]["botType"] == "NIJI_JOURNEY"
+
+
+async def test_seeds(house: House) -> None:
+    task = await submit(house, "submit/imagine", prompt="a cat --seed 42")
+    for _ in range(2):
+        async with house.http.get(f"{house.url}/mj/task/{task['id']}/image-seed") as answer:
+            told = await answer.json()
+        assert (told["code"], told["result"]) == (1, "42")
+    assert (await house.fetch(task["id"]))["properties"]["imageSeed"] == "42"
+    async with house.http.get(f"{house.url}/mj/task/1/image-seed") as answer:
+        assert (await answer.json())["code"] == 3
