@@ -73,7 +73,10 @@ class HookSettings(BaseModel):
 
 class PromptSettings(BaseModel):
     banned_words_file: Path | None = None
-    """One word or phrase a line, added to the built-in list."""
+    """One word or phrase a line, added to the built-in list; `-word` takes one out of it. None:
+    `banned_words.txt` in the data folder. Read again whenever it changes."""
+    built_in_words: bool = True
+    """False: only the words of that file count."""
 
 
 class LogSettings(BaseModel):
@@ -99,6 +102,11 @@ class Settings(BaseSettings):
     hooks: HookSettings = HookSettings()
     prompts: PromptSettings = PromptSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def banned_words_file(self) -> Path:
+        """The operator's own list of banned words."""
+        return self.prompts.banned_words_file or self.data_dir / "banned_words.txt"
 
     @classmethod
     def settings_customise_sources(

@@ -39,6 +39,10 @@ class House(Struct):
         async with self.http.post(self.url + path, json=body, headers=headers) as answer:
             return dict(await answer.json())
 
+    async def get(self, path: str) -> Json:
+        async with self.http.get(self.url + path) as answer:
+            return dict(await answer.json())
+
     async def fetch(self, task_id: str) -> Json:
         async with self.http.get(f"{self.url}/mj/task/{task_id}/fetch") as answer:
             assert answer.status == 200
@@ -118,15 +122,10 @@ async def house_at(
             standin = await stack.enter_async_context(
                 StandIn(config, speed=speed, clock=standin_clock)
             )
-        settings = Settings(
+        settings = led_to(
+            standin,
             data_dir=folder,
             accounts=accounts or [account()],
-            discord=DiscordSettings(
-                api_url=standin.urls.api,
-                gateway_url=standin.urls.gateway,
-                cdn_url=standin.urls.cdn,
-                apps_url=standin.urls.apps,
-            ),
             server=ServerSettings(
                 port=0, secret=SecretStr(secret) if secret else None, body_limit_mb=body_limit_mb
             ),
@@ -135,3 +134,12 @@ async def house_at(
         url = await stack.enter_async_context(serving(settings, clock))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield House(url, standin, http)
+
+
+def led_to(standin: StandIn, **wishes: Any) -> Settings:
+    """Settings that lead to a stand-in instead of Discord."""
+    urls = standin.urls
+    discord = DiscordSettings(
+        api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
+    )
+    return Settings(discord=discord, **wishes)

@@ -129,7 +129,7 @@ class Account:
         self.index.put(task, commands.expected(task))
         if task.sending is not Sending.NOT_SENT:
             self._running[task.id] = None
-        elif task.not_before:
+        elif (task.not_before or 0) > self._clock.now():
             self._delayed[task.id] = None
         else:
             self._waiting.append(task.id)
@@ -180,7 +180,10 @@ class Account:
         was_sent = before.sending is not Sending.NOT_SENT
         if after.sending is Sending.NOT_SENT and (was_sent or after.tries > before.tries):
             self._running.pop(after.id, None)
-            self._delayed[after.id] = None
+            if (after.not_before or 0) > self._clock.now():
+                self._delayed[after.id] = None
+            else:
+                self._waiting.appendleft(after.id)
             self._strand()
 
     def _strand(self) -> None:

@@ -21,7 +21,7 @@ from athena.engine.pool import Pool, Runner
 from athena.engine.presses import Pressing
 from athena.engine.refusals import BadRequest, BannedWord, NoAccount, UnknownTask, WrongState
 from athena.midjourney import prompts, windows
-from athena.midjourney.moderation import BannedWords
+from athena.midjourney.moderation import WordList
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Action, Bot, Keys, Sending, Speed, Status, Task
@@ -55,7 +55,7 @@ class Desk:
     """
 
     def __init__(
-        self, store: Store, pool: Pool, banned: BannedWords, clock: Clock, random: Random
+        self, store: Store, pool: Pool, banned: WordList, clock: Clock, random: Random
     ) -> None:
         self.store = store
         self.pool = pool

@@ -23,7 +23,7 @@ from athena.engine.unknowns import Unknowns
 from athena.http import app
 from athena.http.front import ASGIApp
 from athena.http.mj_task import render
-from athena.midjourney.moderation import BannedWords
+from athena.midjourney.moderation import WordList
 from athena.settings import Settings
 from athena.sockets import listen
 from athena.store.store import Store
@@ -81,7 +81,8 @@ async def engine(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Desk, 
         hooks = Hooks(store, outside, clock, random, render)
         stack.push_async_callback(_cancel, asyncio.create_task(hooks.run()))
         stack.push_async_callback(_cancel, asyncio.create_task(pool.run()))
-        banned = BannedWords.load(settings.prompts.banned_words_file)
+        built_in = settings.prompts.built_in_words
+        banned = WordList(settings.banned_words_file, built_in=built_in)
         trusted = (settings.discord.cdn_url,)
         loopback = settings.hooks.allow_loopback
         fetcher = Fetcher(outside, discord, trusted, allow_loopback=loopback)

@@ -1,14 +1,26 @@
 """Words that Midjourney refuses: known before a minute is lost on them.
 
-A word or phrase counts only whole, never inside a longer word, whatever its case.
+A word or phrase counts only whole, never inside a longer word, whatever its case. The operator's
+own file adds words to the built-in list, takes some out of it (`-word`), or replaces it; the file
+is read again whenever it has changed. What our list lets pass and the bot refuses is told by
+`shared_words`, so that the list can learn.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from athena.midjourney import prompts
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_COMMON = frozenset((
+    "the", "and", "with", "for", "from", "this", "that", "into", "over", "under", "very", "are",
+    "was", "one", "two", "her", "his", "their", "its", "style", "photo", "picture", "image",
+    "portrait", "painting", "illustration", "drawing", "light", "dark",
+))  # fmt: skip
 
 
 class BannedWords:
@@ -19,17 +31,93 @@ class BannedWords:
         alternatives = "|".join(re.escape(word) for word in reversed(wanted))
         self._pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if wanted else None
 
-    @classmethod
-    def load(cls, extra: Path | None = None) -> "BannedWords":
-        """The built-in list, and a file of the operator's: one word or phrase a line, `#` notes."""
-        built_in = files(__package__).joinpath("banned_words.txt").read_text("utf-8")
-        own = extra.read_text("utf-8") if extra else ""
-        lines = [*built_in.splitlines(), *own.splitlines()]
-        return cls(line for line in lines if not line.startswith("#"))
-
     def found_in(self, prompt: str) -> str | None:
         """The first banned word of a prompt. Its links and `--no` are not searched."""
         if self._pattern is None:
             return None
         found = self._pattern.search(prompts.essence(prompt))
         return found.group() if found else None
+
+
+class WordList:
+    """The words in force: the built-in ones and those of a file that may change at any time."""
+
+    def __init__(self, own: Path | None = None, *, built_in: bool = True) -> None:
+        self._own = own
+        self._built_in = built_in
+        self._seen: tuple[int, int] | None = None
+        self._words = self._read()
+
+    def found_in(self, prompt: str) -> str | None:
+        """The first word of a prompt that is banned now."""
+        seen = self._stamp()
+        if seen != self._seen:
+            self._seen = seen
+            self._words = self._read()
+        return self._words.found_in(prompt)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._own.stat() if self._own else None
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_size) if found else None
+
+    def _read(self) -> BannedWords:
+        listed = set(built_in_words()) if self._built_in else set()
+        for line in _lines(self._own):
+            if line.startswith("-"):
+                listed.discard(line[1:].strip())
+            else:
+                listed.add(line)
+        return BannedWords(listed)
+
+
+@cache
+def built_in_words() -> frozenset[str]:
+    """The list that comes with the program."""
+    text = files(__package__).joinpath("banned_words.txt").read_text("utf-8")
+    return frozenset(_words(text))
+
+
+def add_word(file: Path, word: str) -> None:
+    """Add a word or phrase to the operator's file, and take back its removal.
+
+    Raises:
+        ValueError: there is no word in it.
+        OSError: the file cannot be written.
+    """
+    word = " ".join(word.split()).lower()
+    if not word or word.startswith(("#", "-")):
+        raise ValueError("a word or phrase is needed")
+    text = file.read_text("utf-8") if file.exists() else ""
+    kept = [line for line in text.splitlines() if line.strip().lower() not in (word, f"-{word}")]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([*kept, word]) + "\n", "utf-8")
+
+
+def shared_words(refused: Iterable[str], known: WordList) -> list[tuple[str, int]]:
+    """The words that several refused prompts share and that are not listed, the commonest first,
+    each with the number of prompts that hold it."""
+    counts = Counter(word for prompt in set(refused) for word in _said(prompt))
+    return [
+        (word, count)
+        for word, count in counts.most_common()
+        if count > 1 and known.found_in(word) is None
+    ]
+
+
+def _said(prompt: str) -> set[str]:
+    return set(_WORD.findall(prompts.essence(prompt))) - _COMMON
+
+
+def _lines(file: Path | None) -> list[str]:
+    try:
+        return _words(file.read_text("utf-8")) if file else []
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _words(text: str) -> list[str]:
+    lines = (line.strip().lower() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]

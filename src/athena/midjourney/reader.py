@@ -1,7 +1,7 @@
 """Reads what the bots say: a Discord message becomes a sighting.
 
-A message is asked in this order: is it a seed, a notice, an answer in words, what the account's
-settings are, a job's text (`jobtext`)? What none of them understands becomes `Unknown`. No input
+A message is asked in this order: is it a seed, an answer in words, a notice, the panel of the
+account's settings, a job's text (`jobtext`)? What none of them understands becomes `Unknown`. No input
 raises.
 """
 
@@ -54,8 +54,8 @@ def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> Sighting:
     face = _face(message, said)
     return (
         _seed(message, evidence)
-        or _notice(message, said, evidence, face)
         or _words(message, evidence, face)
+        or _notice(message, said, evidence, face)
         or _settings(message, evidence)
         or _job_sighting(message, said, evidence, face)
     )

@@ -106,7 +106,7 @@ class Store:
         kept: Kept | None = None,
     ) -> "asyncio.Future[None]":
         """Keep a change, and with it the delivery to the task's hook when the change is visible,
-        and pictures that came with it.
+        pictures that came with it, and a prompt that the bot's moderation refused.
 
         Readers see the change at once; listeners hear of it, and the future is done, when it is
         on disk. Changes reach the disk in the order of the calls. `kept` as of `add`.
@@ -121,6 +121,7 @@ class Store:
         if after.ended:
             statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))
         statements += _upload_rows(after.id, uploads)
+        statements += _refused_rows(before, after)
         return self._commit(change, statements, kept)
 
     async def find(self, task_id: str) -> Task | None:
@@ -233,6 +234,14 @@ def _upload_rows(task_id: str, uploads: Sequence[Upload]) -> list[writer.Stateme
         writer.Insert(tables.ADD_UPLOAD, (task_id, position, *msgspec.structs.astuple(upload)))
         for position, upload in enumerate(uploads)
     ]
+
+
+def _refused_rows(before: Task, after: Task) -> list[writer.Statement]:
+    failure = after.failure
+    if before.ended or failure is None or not failure.moderated or not after.prompt:
+        return []
+    row = (after.id, after.finished_at or after.submitted_at, after.prompt, failure.reason)
+    return [writer.Insert(tables.ADD_REFUSED_PROMPT, row)]
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, bindparam
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the tables; a database of a newer version is refused."""
 
 metadata = MetaData()
@@ -55,6 +55,15 @@ outbox = Table(
     Column("revision", Integer, primary_key=True),
     Column("url", String(2000), nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+refused_prompts = Table(
+    "refused_prompts",
+    metadata,
+    Column("task_id", String(32), primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("prompt", String, nullable=False),
+    Column("said", String, nullable=False),
 )
 
 
@@ -101,6 +110,16 @@ UPLOADS = _sql(
     .order_by(uploads.c.position)
 )
 DROP_UPLOADS = _sql(delete(uploads).where(uploads.c.task_id == bindparam("of_task")))
+
+ADD_REFUSED_PROMPT = _head(refused_prompts)
+REFUSED_PROMPTS = _sql(
+    select(
+        refused_prompts.c.task_id,
+        refused_prompts.c.at,
+        refused_prompts.c.prompt,
+        refused_prompts.c.said,
+    ).order_by(refused_prompts.c.at)
+)
 
 ADD_DELIVERY = _head(outbox)
 DELIVERIES = _sql(select(outbox.c.url, outbox.c.body).order_by(outbox.c.task_id, outbox.c.revision))

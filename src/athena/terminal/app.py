@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from athena import __version__
+from athena.terminal import moderation
 from athena.terminal.imagine import imagine
 from athena.terminal.read import read
 from athena.terminal.servers import serve, simulate
@@ -22,6 +23,7 @@ app.command()(imagine)
 app.command()(serve)
 app.command()(simulate)
 app.command()(read)
+app.add_typer(moderation.app, name="moderation")
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from athena.terminal import loop
+from athena.terminal import configured, loop
 from athena.terminal.exits import Exit, fail
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def serve(
     """
     from athena.terminal import logs
 
-    settings = _settings(host, port, data_dir)
+    settings = configured.settings(host=host, port=port, data_dir=data_dir)
     if not simulate and not settings.accounts:
         fail(Exit.USAGE, _NO_ACCOUNT)
     logs.set_up(settings.log)
@@ -90,23 +90,6 @@ def simulate(
         fail(Exit.FAILED, f"Cannot listen on {host}:{port}: {error.strerror}.")
     except KeyboardInterrupt:
         pass
-
-
-def _settings(host: str | None, port: int | None, data_dir: Path | None) -> Settings:
-    from pydantic import ValidationError
-
-    from athena.settings import Settings
-
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        fail(Exit.USAGE, f"The settings cannot be used: {'; '.join(faults)}")
-    except ValueError as error:
-        fail(Exit.USAGE, f"The settings cannot be read: {error}")
-    given = {"host": host, "port": port}
-    server = settings.server.model_copy(update={k: v for k, v in given.items() if v is not None})
-    return settings.model_copy(update={"server": server, "data_dir": data_dir or settings.data_dir})
 
 
 async def _serve(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athena.midjourney import prompts
-from athena.midjourney.moderation import BannedWords
+from athena.midjourney.moderation import BannedWords, WordList, add_word, shared_words
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,31 @@ def test_banned_words_are_found_whole_and_only_in_the_text() -> None:
     assert BannedWords([]).found_in("gore") is None
 
 
-def test_the_built_in_list_can_be_extended(tmp_path: Path) -> None:
-    extra = tmp_path / "words.txt"
-    extra.write_text("# ours\nteapot\n")
-    banned = BannedWords.load(extra)
-    assert banned.found_in("a teapot") == "teapot"
-    assert banned.found_in("a nude") == "nude"
-    assert banned.found_in("# ours") is None
+def test_the_built_in_list_can_be_extended_thinned_and_replaced(tmp_path: Path) -> None:
+    own = tmp_path / "words.txt"
+    words = WordList(own)
+    assert words.found_in("a nude") == "nude"
+    assert words.found_in("a teapot") is None
+    own.write_text("# ours\nTeapot\n-nude\n")
+    assert words.found_in("a teapot") == "teapot"
+    assert words.found_in("a nude") is None
+    assert words.found_in("# ours") is None
+    own.unlink()
+    assert words.found_in("a teapot") is None
+    assert WordList(own, built_in=False).found_in("a nude") is None
+
+
+def test_adding_a_word_takes_back_its_removal(tmp_path: Path) -> None:
+    own = tmp_path / "more" / "words.txt"
+    add_word(own, "  Severed   Head ")
+    own.write_text(own.read_text() + "-nude\n")
+    add_word(own, "nude")
+    add_word(own, "nude")
+    assert own.read_text().splitlines() == ["severed head", "nude"]
+    with pytest.raises(ValueError, match="word"):
+        add_word(own, "  ")
+
+
+def test_the_words_that_refused_prompts_share(tmp_path: Path) -> None:
+    refused = ["a gloomy teapot --ar 3:2", "the teapot in a gloomy hall", "a nude teapot", "x"]
+    assert shared_words([*refused, *refused], WordList()) == [("teapot", 3), ("gloomy", 2)]

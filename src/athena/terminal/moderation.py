@@ -1,0 +1,74 @@
+"""`athena moderation`: what the bot refused that our own list let pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from athena.terminal.exits import Exit, fail
+
+if TYPE_CHECKING:
+    from athena.settings import Settings
+
+app = typer.Typer(help="See what Midjourney's moderation refused, and teach the list.")
+
+_DataDir = Annotated[Path | None, typer.Option(help="Folder of the database.")]
+
+
+@app.command()
+def report(data_dir: _DataDir = None) -> None:
+    """List the prompts that the bot refused, and the words that they share.
+
+    \b
+    Examples:
+      athena moderation report
+      athena moderation add "severed head"
+    """
+    from datetime import UTC, datetime
+
+    from athena.midjourney.moderation import WordList, shared_words
+    from athena.store.reports import refused_prompts
+    from athena.store.writer import StoreBroken
+
+    settings = _settings(data_dir)
+    try:
+        refused = refused_prompts(settings.data_dir)
+    except StoreBroken as error:
+        fail(Exit.FAILED, str(error))
+    for each in refused:
+        when = datetime.fromtimestamp(each.at / 1000, UTC)
+        typer.echo(f"{when:%Y-%m-%d %H:%M}  task {each.task_id}\n  {each.prompt}\n  {each.said}\n")
+    if not refused:
+        typer.echo("Nothing was refused that the list had let pass.")
+    known = WordList(settings.banned_words_file, built_in=settings.prompts.built_in_words)
+    shared = shared_words((each.prompt for each in refused), known)
+    for word, count in shared:
+        typer.echo(f"{word}: in {count} of them, not listed")
+    if shared:
+        typer.echo("\nList one with `athena moderation add WORD`.")
+
+
+@app.command()
+def add(
+    word: Annotated[str, typer.Argument(help="A word or phrase to refuse from now on.")],
+    data_dir: _DataDir = None,
+) -> None:
+    """List a word; a running server heeds it at once."""
+    from athena.midjourney.moderation import add_word
+
+    file = _settings(data_dir).banned_words_file
+    try:
+        add_word(file, word)
+    except ValueError as error:
+        fail(Exit.USAGE, str(error))
+    except OSError as error:
+        fail(Exit.FAILED, f"{file}: {error.strerror}")
+    typer.echo(f"Listed in {file}.")
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    from athena.terminal.configured import settings
+
+    return settings(data_dir=data_dir)

@@ -1,0 +1,133 @@
+"""What Midjourney says of an account, its seeds by the longer way, and forms that nobody knows."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from typer.testing import CliRunner
+
+from athena.clock import TurnableClock
+from athena.http.serving import engine
+from athena.simulator.app import StandIn
+from athena.simulator.bots.index import MIDJOURNEY
+from athena.simulator.config import DEMO
+from athena.simulator.stage import Draft
+from athena.terminal.app import app
+from tests.conftest import breathe
+from tests.simulated.asking import DONE, button, press, submit
+from tests.simulated.conftest import CHANNEL, Build, House, account, house_at, led_to
+
+
+async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) -> None:
+    clock = TurnableClock()
+    async with StandIn(speed=float("inf")) as standin:
+        bot: Any = standin.world.players[MIDJOURNEY]
+        own = bot.studio.preferences[DEMO.users[0].id]
+        own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
+        settings = led_to(standin, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
+        async with engine(settings, clock) as (desk, _):
+            found = desk.pool.accounts()[0]
+            while found.profile.plan is None or found.profile.version is None:
+                clock.turn(0.1)
+                await breathe()
+            profile = found.profile
+            assert (profile.plan, profile.concurrent) == ("Standard", 3)
+            assert (profile.fast_left, profile.fast_total) == (14.95, 15.0)
+            assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
+            assert profile.version == "Midjourney Model V7"
+            own.remix, own.mode = False, "fast"
+            while found.profile.remix or found.profile.mode == "Turbo":
+                clock.turn(1)
+                await breathe()
+            assert clock.monotonic() >= 0.9 * 120
+
+
+async def test_a_seed_by_way_of_the_direct_channel(build: Build) -> None:
+    clock = TurnableClock()
+    house = await build(clock=clock)
+    task = await submit(house, "submit/imagine", prompt="a cat --seed 7")
+    bot: Any = house.standin.world.players[MIDJOURNEY]
+    reacted, bot.reacted = bot.reacted, lambda *_: None
+    asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
+    while clock.monotonic() < 20:
+        clock.turn(0.5)
+        await breathe()
+    bot.reacted = reacted
+    while not asking.done():
+        clock.turn(0.1)
+        await breathe()
+    assert (await asking)["result"] == "7"
+
+
+async def test_no_seed_is_said_plainly(build: Build) -> None:
+    clock = TurnableClock()
+    house = await build(clock=clock)
+    task = await submit(house, "submit/imagine", prompt="a cat")
+    bot: Any = house.standin.world.players[MIDJOURNEY]
+    bot.reacted = lambda *_: None
+    asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
+    while not asking.done():
+        clock.turn(0.5)
+        await breathe()
+    told = await asking
+    assert (told["code"], told["result"]) == (9, None)
+    assert "seed" in told["description"]
+
+
+async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path: Path) -> None:
+    house = await build()
+    await submit(house, "submit/imagine", prompt="a cat")
+    for number in range(5):
+        said = f"Behold {number} new things, <@{number}>"
+        house.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content=said))
+    await submit(house, "submit/imagine", prompt="another")
+    file = tmp_path / "data" / "unknown-forms.jsonl"
+    (line,) = file.read_text().splitlines()
+    assert msgspec.json.decode(line)["content"] == "Behold 0 new things, <@0>"
+    told = CliRunner().invoke(app, ["read", str(file)])
+    assert (told.exit_code, told.stdout) == (0, '{"state": "unknown"}\n')
+
+
+async def test_what_the_bot_refused_is_reported_and_can_be_listed(
+    house: House, tmp_path: Path
+) -> None:
+    for prompt in ("a gloomy teapot", "the gloomy teapot, again"):
+        answer = await house.imagine(f'{prompt} --stand-in "Banned prompt detected"')
+        await house.ended(answer["result"])
+    run = CliRunner().invoke
+    folder = ["--data-dir", str(tmp_path / "data")]
+    report = run(app, ["moderation", "report", *folder]).stdout
+    assert "[Banned prompt detected]" in report
+    assert "teapot: in 2 of them, not listed" in report
+    assert run(app, ["moderation", "add", "teapot", *folder]).exit_code == 0
+    assert (await house.imagine("a teapot"))["code"] == 24
+    assert "teapot: in 2" not in run(app, ["moderation", "report", *folder]).stdout
+
+
+async def test_open_windows_outlive_a_restart(tmp_path: Path) -> None:
+    async with StandIn(speed=float("inf")) as standin:
+        async with house_at(tmp_path, standin=standin) as house:
+            opened = await open_zoom(house)
+        async with house_at(tmp_path, standin=standin) as house:
+            assert (await house.fetch(opened))["status"] == "MODAL"
+            await house.post("/mj/submit/modal", {"taskId": opened})
+            assert (await house.ended(opened))["status"] == DONE
+
+
+async def open_zoom(house: House) -> str:
+    grid = await submit(house, "submit/imagine", prompt="a cat")
+    single = await press(house, grid, button(grid, "MJ::JOB::upsample::1"))
+    body = {"taskId": single["id"], "customId": button(single, "MJ::CustomZoom")}
+    return str((await house.post("/mj/submit/action", body))["result"])
+
+
+async def test_a_window_that_nobody_confirms_ends(build: Build) -> None:
+    clock = TurnableClock()
+    house = await build(clock=clock)
+    opened = await open_zoom(house)
+    while (task := await house.fetch(opened))["status"] == "MODAL":
+        clock.turn(20)
+        await breathe()
+    assert task["status"] == "FAILURE"
+    assert "window" in task["failReason"]
