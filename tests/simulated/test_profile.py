@@ -9,10 +9,12 @@ from typer.testing import CliRunner
 
 from athena.clock import TurnableClock
 from athena.http.serving import engine
+from athena.midjourney.commands import Switch
 from athena.simulator.app import StandIn
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from athena.simulator.stage import Draft
+from athena.tasks.sightings import Profile
 from athena.terminal.app import app
 from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, press, submit
@@ -36,6 +38,21 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
             assert (profile.fast_left, profile.fast_total) == (14.95, 15.0)
             assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
             assert profile.version == "Midjourney Model V7"
+            steward = desk.pool.runner(CHANNEL).steward  # type: ignore[union-attr]
+            for switch, told in (
+                (Switch.REMIX, {"remix": False}),
+                (Switch.FAST, {"mode": "Fast"}),
+                (Switch.RELAX, {"mode": "Relaxed"}),
+                (Switch.PUBLIC, {"visibility": "Public"}),
+                (Switch.STEALTH, {"visibility": "Stealth"}),
+                (Switch.TURBO, {"mode": "Turbo"}),
+                (Switch.REMIX, {"remix": True}),
+            ):
+                turning = asyncio.create_task(steward.turn(switch))
+                while found.profile != found.profile.updated(Profile(**told)):
+                    clock.turn(0.1)
+                    await breathe()
+                await turning
             own.remix, own.mode = False, "fast"
             while found.profile.remix or found.profile.mode == "Turbo":
                 clock.turn(1)

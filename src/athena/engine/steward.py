@@ -15,6 +15,7 @@ from athena.engine.account import Account, AccountState
 from athena.engine.sender import Sender
 from athena.midjourney import commands
 from athena.settings import AccountSettings
+from athena.tasks.model import Bot
 from athena.tasks.sightings import Profile
 
 log = structlog.get_logger(__name__)
@@ -52,8 +53,16 @@ class Steward:
 
     async def refresh(self) -> None:
         """Ask the bot about the account; a failure is logged, the next time tries again."""
-        for name in ("info", "settings"):
-            await self._use(name)
+        for question in commands.Question:
+            await self._use(question)
+
+    async def turn(self, switch: commands.Switch, bot: Bot = Bot.MIDJOURNEY) -> None:
+        """Change a setting of the account; what the bot answers comes into its profile.
+
+        Raises:
+            DiscordError: the command could not be used.
+        """
+        await self._sender.use(commands.account_command(switch, bot))
 
     def may_relax(self) -> bool:
         """Whether used-up hours are to be answered by relaxed mode, and that is still to be
@@ -71,7 +80,7 @@ class Steward:
         self._account.go_offline()
         log.info("account.relaxes", account=self._account.id)
         try:
-            await self._use("relax")
+            await self._use(commands.Switch.RELAX)
         finally:
             if self._account.state is AccountState.CONNECTING:
                 self._account.go_online()
@@ -79,7 +88,7 @@ class Steward:
     def _is_relaxed(self) -> bool:
         return self._account.profile.mode == _RELAXED
 
-    async def _use(self, name: str) -> None:
+    async def _use(self, name: commands.Switch | commands.Question) -> None:
         try:
             await self._sender.use(commands.account_command(name))
         except DiscordError as error:

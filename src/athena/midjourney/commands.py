@@ -7,6 +7,7 @@ then gone on with. `preparation` is that first step, `following` the second.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -39,6 +40,24 @@ _SHAPES = {
     Dimensions.SQUARE: "--ar 1:1",
     Dimensions.LANDSCAPE: "--ar 3:2",
 }
+
+
+class Switch(StrEnum):
+    """Commands that change an account's settings at Midjourney."""
+
+    FAST = "fast"
+    RELAX = "relax"
+    TURBO = "turbo"
+    STEALTH = "stealth"
+    PUBLIC = "public"
+    REMIX = "prefer remix"
+
+
+class Question(StrEnum):
+    """Commands that ask what those settings are."""
+
+    INFO = "info"
+    SETTINGS = "settings"
 
 
 class UseCommand(Struct, frozen=True, kw_only=True):
@@ -155,8 +174,8 @@ def deed(task: Task, links: Sequence[str] = ()) -> Deed:
             raise CannotFollow("a film is extended by pressing what its own message shows")
 
 
-def account_command(name: str, bot: Bot = Bot.MIDJOURNEY) -> UseCommand:
-    """A command about the account itself: `info`, `settings`, `relax`, `prefer remix` …"""
+def account_command(name: Switch | Question, bot: Bot = Bot.MIDJOURNEY) -> UseCommand:
+    """A command about the account itself."""
     return UseCommand(application=APPLICATIONS[bot], name=name)
 
 

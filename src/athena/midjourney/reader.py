@@ -1,8 +1,8 @@
 """Reads what the bots say: a Discord message becomes a sighting.
 
 A message is asked in this order: is it a seed, an answer in words, a notice, the panel of the
-account's settings, a job's text (`jobtext`)? What none of them understands becomes `Unknown`. No input
-raises.
+account's settings, a job's text (`jobtext`)? What none of them understands becomes `Unknown`.
+No input raises.
 """
 
 import re

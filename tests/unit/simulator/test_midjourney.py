@@ -286,6 +286,30 @@ async def test_a_refused_prompt_makes_no_job(open_evening: Open, prompt: str, ti
     assert evening.bot.state()["made"] == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "upscalers"),
+    [
+        ("--v 4", ["upsample_light", "upsample_beta"]),
+        ("--v 5.2", ["upsample_v5_2x", "upsample_v5_4x"]),
+        ("--v 6", ["upsample_v6_2x_subtle", "upsample_v6_2x_creative"]),
+        ("--v 6.1", ["upsample_v6r1_2x_subtle", "upsample_v6r1_2x_creative"]),
+        ("--v 7", ["upsample_v7_2x_subtle", "upsample_v7_2x_creative"]),
+        ("--v 8.1", ["upsample_v8_2x_subtle", "upsample_v8_2x_creative"]),
+        ("--niji 6", ["upsample_v6r1_2x_subtle", "upsample_v6r1_2x_creative"]),
+    ],
+)
+async def test_each_model_has_its_upscalers(
+    open_evening: Open, model: str, upscalers: list[str]
+) -> None:
+    evening = open_evening()
+    parent = await grid(evening, f"a cat {model}")
+    evening.press(f"MJ::JOB::upsample::1::{parent['id']}")
+    await evening.finish()
+    job = evening.jobs()[-1]["id"]
+    offered = ids(evening.stage.saying("Image #1 <@")[-1])
+    assert offered[:2] == [f"MJ::JOB::{each}::1::{job}::SOLO" for each in upscalers]
+
+
 async def test_what_is_not_played_is_refused(open_evening: Open) -> None:
     evening = open_evening()
     await grid(evening)
