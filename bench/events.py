@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from pydantic import SecretStr
+
 from athena.clock import SystemClock
 from athena.discord import wire
 from athena.discord.snowflakes import Snowflakes
@@ -17,6 +19,7 @@ from athena.engine.account import Account
 from athena.engine.receiver import Receiver
 from athena.engine.unknowns import Unknowns
 from athena.midjourney import MIDJOURNEY, buttons
+from athena.settings import AccountSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Action, Task
@@ -34,7 +37,10 @@ class _Town:
     def __init__(self, store: Store, tasks: list[Task]) -> None:
         self._tasks = tasks
         self._store = store
-        self.account = Account("5", store, SystemClock(), core_size=15, queue_size=0)
+        settings = AccountSettings(
+            token=SecretStr("-"), guild_id="1", channel_id="5", core_size=15, queue_size=0
+        )
+        self.account = Account(settings, store, SystemClock())
         for task in tasks:
             self.account.adopt(task)
         self.receiver = Receiver(

@@ -19,6 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from athena.tasks.model import Images, Speed
+
 
 class DiscordSettings(BaseModel):
     """Where Discord is. Only these differ between the real one and the stand-in."""
@@ -39,7 +41,17 @@ class AccountSettings(BaseModel):
     token: SecretStr
     guild_id: str = Field(pattern=r"^\d{1,20}$")
     channel_id: str = Field(pattern=r"^\d{1,20}$")
+    enable: bool = True
+    """False: it does not sign in and takes nothing."""
+    user_agent: str = ""
+    """The browser that it looks like; empty: that of the Discord settings."""
     remark: str = ""
+    allow_modes: list[Speed] = list(Speed)
+    """The speeds in which it may be asked to work."""
+    mode: Speed | None = None
+    """The speed of tasks that name none; None: as is set at Midjourney."""
+    weight: int = Field(default=1, ge=1, le=1000)
+    """Its share under the choice rule Weight."""
     core_size: int = Field(default=3, ge=1, le=15)
     """Jobs that may run at once (mj-dialect: coreSize)."""
     queue_size: int = Field(default=10, ge=0, le=100_000)
@@ -54,6 +66,10 @@ class AccountSettings(BaseModel):
     """How long a job may take from its start before it is given up."""
 
 
+class AccountChoice(BaseModel):
+    rule: Literal["BestWaitIdle", "Random", "Weight", "Polling"] = "BestWaitIdle"
+
+
 class ServerSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8062, ge=0, le=65535)
@@ -62,11 +78,27 @@ class ServerSettings(BaseModel):
     allow_open: bool = False
     """Serve without a secret on addresses that are not loopback. At your own risk."""
     body_limit_mb: int = Field(default=50, ge=1, le=500)
+    public_url: str = ""
+    """This server as its users reach it, for links in hooks; empty: as it listens."""
+
+
+class PictureSettings(BaseModel):
+    links: Images = Images.ORIGIN
+    """What kind of picture link is given where neither token nor path says it."""
+    proxy_host: str = ""
+    """The host of `proxy` links, e.g. `https://img.example.com`."""
+    store_url: str = ""
+    """Where relayed pictures are kept: `s3://bucket/path` (credentials from the environment), or
+    empty for the folder `pictures` in the data folder."""
+    keep: bool = False
+    """Keep every finished picture, not only those that are asked for."""
 
 
 class HookSettings(BaseModel):
     url: str = ""
     """The hook of tasks that name none."""
+    signing_secret: SecretStr | None = None
+    """`whsec_…`: hooks are signed with it (Standard Webhooks)."""
     allow_loopback: bool = False
     """Let `http://localhost:…` be a hook, for development."""
 
@@ -97,8 +129,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     accounts: list[AccountSettings] = []
+    choice: AccountChoice = AccountChoice()
+    """Which account takes a task."""
     discord: DiscordSettings = DiscordSettings()
     server: ServerSettings = ServerSettings()
+    pictures: PictureSettings = PictureSettings()
     hooks: HookSettings = HookSettings()
     prompts: PromptSettings = PromptSettings()
     log: LogSettings = LogSettings()

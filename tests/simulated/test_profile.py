@@ -28,8 +28,8 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
         settings = led_to(standin, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
-        async with engine(settings, clock) as (desk, _):
-            found = desk.pool.accounts()[0]
+        async with engine(settings, clock) as services:
+            found = services.desk.pool.accounts()[0]
             while found.profile.plan is None or found.profile.version is None:
                 clock.turn(0.1)
                 await breathe()
@@ -38,7 +38,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
             assert (profile.fast_left, profile.fast_total) == (14.95, 15.0)
             assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
             assert profile.version == "Midjourney Model V7"
-            steward = desk.pool.runner(CHANNEL).steward  # type: ignore[union-attr]
+            steward = services.roster.find(CHANNEL).steward
             for switch, told in (
                 (Switch.REMIX, {"remix": False}),
                 (Switch.FAST, {"mode": "Fast"}),

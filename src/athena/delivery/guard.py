@@ -6,6 +6,7 @@ changes its address after it was checked gains nothing. `localhost` is for devel
 the operator's word.
 """
 
+import asyncio
 import ipaddress
 import socket
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 _LONGEST = 2000
+_PATIENCE = 2.0
+"""Seconds for a name to be resolved while its giver waits."""
 
 
 class BadLink(ValueError):
@@ -61,6 +64,35 @@ def _is_address(host: str) -> bool:
     return True
 
 
+class Guard:
+    """Checks links when they are given, so that their giver hears of it at once. The resolver
+    checks again for each connection."""
+
+    def __init__(self, resolver: "PublicResolver", *, allow_loopback: bool) -> None:
+        self._resolver = resolver
+        self._allow_loopback = allow_loopback
+
+    async def check(self, url: str, name: str) -> None:
+        """Refuse a link that may never be called, or whose name leads to no public address. A
+        name that cannot be resolved now is let pass: it may be known later.
+
+        Raises:
+            BadLink: as `check_link`, or only private addresses.
+        """
+        check_link(url, name, allow_loopback=self._allow_loopback)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._resolver.resolve(_host(url, name))
+        except NoPublicAddress as error:
+            raise BadLink(f"{name} leads into a private network") from error
+        except (OSError, TimeoutError):
+            pass
+
+
+class NoPublicAddress(OSError):
+    """A name leads to addresses, none of which may be called."""
+
+
 class PublicResolver(AbstractResolver):
     """Resolves names to public addresses only; with `allow_loopback`, to this machine too."""
 
@@ -74,7 +106,7 @@ class PublicResolver(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         allowed = [result for result in found if self._allows(result["host"])]
         if not allowed:
-            raise OSError(f"{host} has no public address")
+            raise NoPublicAddress(f"{host} has no public address")
         return allowed
 
     async def close(self) -> None:

@@ -4,14 +4,24 @@ The store writes a delivery in the same commit as the change that it reports, so
 the process. Here each task with open deliveries has one worker, which always sends the newest
 state: what it outdates need not be told any more, the order never goes back, and the end, being
 the newest for ever, is sent until it is taken or too old to matter.
+
+With a signing secret every delivery carries the headers of Standard Webhooks: an id that stays the
+same however often it is sent, the time, and an HMAC of both and the body.
 """
 
 import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+from collections import OrderedDict
 from collections.abc import Callable
 from random import Random
 
 import aiohttp
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from athena.clock import Clock, Millis
 from athena.store.changes import Change
@@ -26,6 +36,44 @@ _LONGEST_PAUSE = 600.0
 _TOO_OLD: Millis = 24 * 60 * 60 * 1000
 """An end that nobody took for a day is dropped, and logged."""
 
+_REMEMBERED = 10_000
+_CODED = "whsec_"
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """How the telling of one task's hook goes."""
+
+    url: str | None = None
+    delivered_revision: int | None = None
+    waiting_revision: int | None = None
+    tries: int = 0
+    """Of what waits now."""
+    last_answer: int | None = None
+    last_error: str | None = None
+    next_try_at: Millis | None = None
+
+
+class Signer:
+    """Signs deliveries (Standard Webhooks). The secret is `whsec_` and base64, or plain text."""
+
+    def __init__(self, secret: str) -> None:
+        coded = secret.removeprefix(_CODED)
+        try:
+            self._key = base64.b64decode(coded, validate=True)
+        except (binascii.Error, ValueError):
+            self._key = secret.encode()
+
+    def headers(self, task: Task, body: bytes, now: Millis) -> dict[str, str]:
+        """The three headers of a delivery."""
+        message, moment = f"{task.id}.{task.revision}", str(now // 1000)
+        signed = b".".join((message.encode(), moment.encode(), body))
+        digest = hmac.new(self._key, signed, hashlib.sha256).digest()
+        return {
+            "webhook-id": message,
+            "webhook-timestamp": moment,
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        }
+
 
 class Hooks:
     """Delivers the outbox. `render` gives a task the form that receivers expect."""
@@ -37,14 +85,17 @@ class Hooks:
         clock: Clock,
         random: Random,
         render: Callable[[Task], bytes],
+        signer: Signer | None = None,
     ) -> None:
         self._store = store
         self._http = http
         self._clock = clock
         self._random = random
         self._render = render
+        self._signer = signer
         self._newest: dict[str, Task] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
+        self._deliveries: OrderedDict[str, Delivery] = OrderedDict()
 
     async def run(self) -> None:
         """Deliver what a former run left, then every change, until cancelled."""
@@ -58,6 +109,10 @@ class Hooks:
             for worker in self._workers.values():
                 worker.cancel()
 
+    def delivery(self, task: Task) -> Delivery:
+        """How the telling of a task's hook goes, as far as this process knows."""
+        return self._deliveries.get(task.id, Delivery(url=task.hook))
+
     def _changed(self, change: Change) -> None:
         if change.before and change.visible and change.after.hook:
             self._take(change.after)
@@ -66,6 +121,7 @@ class Hooks:
         known = self._newest.get(task.id)
         if known is None or known.revision < task.revision:
             self._newest[task.id] = task
+            self._note(task, waiting_revision=task.revision, tries=0)
         if task.id not in self._workers:
             self._workers[task.id] = asyncio.create_task(self._work(task.id))
 
@@ -87,24 +143,40 @@ class Hooks:
             if await self._send(task) or self._too_old(task):
                 await self._store.delivered(task)
                 return
-            await self._clock.sleep(pause * (0.5 + self._random.random()))
+            seconds = pause * (0.5 + self._random.random())
+            self._note(task, next_try_at=self._clock.now() + round(seconds * 1000))
+            await self._clock.sleep(seconds)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _send(self, task: Task) -> bool:
+        body = self._render(task)
+        headers = {"Content-Type": "application/json"}
+        if self._signer:
+            headers |= self._signer.headers(task, body, self._clock.now())
+        tries = self.delivery(task).tries + 1
         try:
             async with self._http.post(
-                task.hook or "",
-                data=self._render(task),
-                headers={"Content-Type": "application/json"},
-                timeout=_TIMEOUT,
+                task.hook or "", data=body, headers=headers, timeout=_TIMEOUT,
                 allow_redirects=False,
-            ) as answer:
+            ) as answer:  # fmt: skip
                 taken = answer.status < 300
+                self._note(task, tries=tries, last_answer=answer.status, last_error=None)
                 log.info("hook.sent", task=task.id, status=task.status, answer=answer.status)
-                return taken
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._note(task, tries=tries, last_answer=None, last_error=type(error).__name__)
             log.warning("hook.failed", task=task.id, error=type(error).__name__)
             return False
+        if taken:
+            self._note(
+                task, delivered_revision=task.revision, waiting_revision=None, next_try_at=None
+            )
+        return taken
+
+    def _note(self, task: Task, **news: object) -> None:
+        known = self._deliveries.pop(task.id, Delivery(url=task.hook))
+        self._deliveries[task.id] = replace(known, **news)
+        if len(self._deliveries) > _REMEMBERED:
+            self._deliveries.popitem(last=False)
 
     def _too_old(self, task: Task) -> bool:
         age = self._clock.now() - (task.finished_at or task.submitted_at)

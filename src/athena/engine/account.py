@@ -18,6 +18,7 @@ import structlog
 from athena.clock import Clock
 from athena.engine.refusals import NoAccount, QueueFull
 from athena.midjourney import commands, prompts
+from athena.settings import AccountSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.matching import Index
@@ -45,12 +46,9 @@ class Account:
     `relieve` finds another place for what waits here while the account is stopped.
     """
 
-    def __init__(
-        self, account_id: str, store: Store, clock: Clock, *, core_size: int, queue_size: int
-    ) -> None:
-        self.id = account_id
-        self.core_size = core_size
-        self.queue_size = queue_size
+    def __init__(self, settings: AccountSettings, store: Store, clock: Clock) -> None:
+        self.id = settings.channel_id
+        self.settings = settings
         self.state = AccountState.CONNECTING
         self.reason = ""
         self.profile = Profile()
@@ -73,6 +71,14 @@ class Account:
         self._work: set[asyncio.Task[None]] = set()
 
     # Admission
+
+    @property
+    def core_size(self) -> int:
+        return self.settings.core_size
+
+    @property
+    def queue_size(self) -> int:
+        return self.settings.queue_size
 
     @property
     def load(self) -> float:

@@ -71,5 +71,6 @@ def _endpoints(discord: DiscordSettings) -> Endpoints:
 
 
 def _identity(discord: DiscordSettings, settings: AccountSettings) -> Identity:
-    chosen = {"user_agent": discord.user_agent} if discord.user_agent else {}
+    agent = settings.user_agent or discord.user_agent
+    chosen = {"user_agent": agent} if agent else {}
     return Identity(token=settings.token.get_secret_value(), kind=IdentityKind.USER, **chosen)

@@ -10,21 +10,30 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from athena.clock import Clock
+from athena.discord.errors import DiscordError
 from athena.engine import presses
 from athena.engine.account import Account
+from athena.engine.choosing import ANY, AccountFilter
 from athena.engine.ids import TaskIds
 from athena.engine.orders import Order
 from athena.engine.pool import Pool, Runner
 from athena.engine.presses import Pressing
-from athena.engine.refusals import BadRequest, BannedWord, NoAccount, UnknownTask, WrongState
+from athena.engine.refusals import (
+    BadRequest,
+    BannedWord,
+    NoAccount,
+    NoAnswer,
+    UnknownTask,
+    WrongState,
+)
 from athena.midjourney import prompts, windows
 from athena.midjourney.moderation import WordList
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Action, Bot, Keys, Sending, Speed, Status, Task
+from athena.tasks.model import Action, Bot, Images, Keys, Sending, Speed, Status, Task
 from athena.tasks.requests import Press, Reply, Request, Upload
 
 
@@ -35,6 +44,10 @@ class Wishes(Struct, frozen=True, kw_only=True):
     hook: str | None = None
     speed: Speed | None = None
     bot: Bot = Bot.MIDJOURNEY
+    images: Images | None = None
+    images_host: str | None = None
+    token: str | None = None
+    accounts: AccountFilter = ANY
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -71,12 +84,12 @@ class Desk:
         """
         wishes = wishes or Wishes()
         self._moderate(order.prompt or "")
-        runner = self.pool.choose()
+        runner, speed = self.pool.choose(wishes.accounts, wishes.speed)
         task = self._task(
             runner,
             order.request,
             order.action,
-            wishes,
+            structs.replace(wishes, speed=speed or runner.settings.mode),
             prompt=order.prompt,
             description=order.description,
             bot=order.bot or wishes.bot,
@@ -84,15 +97,22 @@ class Desk:
         return await self._admit(runner, task, order.uploads)
 
     async def press(
-        self, task_id: str, custom_id: str, wishes: Wishes | None = None, *, description: str = ""
+        self,
+        task_id: str,
+        custom_id: str,
+        wishes: Wishes | None = None,
+        *,
+        description: str = "",
+        remix: bool | None = None,
     ) -> Accepted:
-        """Press a button of a finished task.
+        """Press a button of a finished task. `remix`: whether a window that Remix opens is to be
+        filled in; None leaves it to the account.
 
         Raises:
             UnknownTask, WrongState, UnknownButton, NotSupported: it cannot be pressed.
         """
         parent, runner = await self._parent(task_id)
-        auto = runner.settings.remix_auto_submit
+        auto = runner.settings.remix_auto_submit if remix is None else not remix
         profile = runner.account.profile
         pressing = presses.of_button(parent, custom_id, profile, auto_submit=auto)
         return await self._press(runner, parent, pressing, wishes, description)
@@ -165,6 +185,19 @@ class Desk:
         if current.seed is None:
             await self.store.save(current, lifecycle.with_seed(current, seed))
         return seed
+
+    async def post_pictures(self, uploads: Sequence[Upload]) -> list[str]:
+        """Bring pictures to Discord; their links.
+
+        Raises:
+            NoAccount: nobody can do it now.
+            NoAnswer: Discord did not take them.
+        """
+        runner, _ = self.pool.choose()
+        try:
+            return await runner.sender.post_pictures(uploads)
+        except DiscordError as error:
+            raise NoAnswer(str(error)) from error
 
     async def find(self, task_id: str) -> Task:
         """A task by its id.
@@ -245,6 +278,9 @@ class Desk:
             state=wishes.state,
             hook=wishes.hook,
             speed=wishes.speed,
+            images=wishes.images,
+            images_host=wishes.images_host,
+            token=wishes.token,
             submitted_at=self._clock.now(),
             patience=round(runner.settings.timeout_minutes * 60_000),
             **fields,

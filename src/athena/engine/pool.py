@@ -1,7 +1,8 @@
 """All accounts of the process: starts them, chooses among them, moves tasks off those that stop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 import aiohttp
@@ -11,8 +12,10 @@ from athena.clock import Clock
 from athena.discord import events
 from athena.discord.errors import DiscordError, Unauthorized
 from athena.discord.gateway import GatewayRefused, TokenRefused
+from athena.discord.rest import Rest
 from athena.discord.wire import ModalCreate
 from athena.engine.account import Account, AccountState
+from athena.engine.choosing import ANY, AccountFilter, Chooser, Rule
 from athena.engine.connection import Connection
 from athena.engine.receiver import Receiver
 from athena.engine.recovery import Recovery
@@ -25,7 +28,7 @@ from athena.midjourney import buttons, commands, notices
 from athena.settings import AccountSettings, DiscordSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Sending, Task
+from athena.tasks.model import Sending, Speed, Task
 from athena.tasks.requests import Press
 from athena.tasks.sightings import Evidence, Notice, Profile, Sighting, Verdict
 
@@ -49,13 +52,7 @@ class Runner:
         unknowns: Unknowns,
     ) -> None:
         self.settings = settings
-        self.account = Account(
-            settings.channel_id,
-            store,
-            clock,
-            core_size=settings.core_size,
-            queue_size=settings.queue_size,
-        )
+        self.account = Account(settings, store, clock)
         self.connection = Connection(http, discord, settings, clock, random)
         self.sender = Sender(self.account, self.connection, store, clock)
         self.steward = Steward(self.account, self.sender, settings, clock, random)
@@ -160,13 +157,20 @@ class Pool:
     """The accounts. Use `running()` as their lifetime."""
 
     def __init__(
-        self, store: Store, clock: Clock, random: Random, unknowns: Unknowns | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        unknowns: Unknowns | None = None,
+        rule: Rule = Rule.BEST_WAIT_IDLE,
     ) -> None:
         self.unknowns = unknowns or Unknowns()
+        self.chooser = Chooser(rule, random)
         self._store = store
         self._clock = clock
         self._random = random
         self._runners: dict[str, Runner] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def add(
         self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
@@ -180,6 +184,18 @@ class Pool:
 
     def runner(self, account_id: str) -> Runner | None:
         return self._runners.get(account_id)
+
+    def lines(self, preferred: Iterable[str]) -> Iterator[Rest]:
+        """Lines to Discord by which a question that any account may ask can be asked: those of
+        the preferred accounts first, those of stopped ones not at all."""
+        order = [*dict.fromkeys(preferred), *self._runners]
+        for account_id in dict.fromkeys(order):
+            runner = self._runners.get(account_id)
+            if runner and runner.account.state is not AccountState.STOPPED:
+                yield runner.connection.rest
+
+    def runners(self) -> list[Runner]:
+        return list(self._runners.values())
 
     def accounts(self) -> list[Account]:
         return [runner.account for runner in self._runners.values()]
@@ -204,24 +220,54 @@ class Pool:
 
     async def run(self) -> None:
         """Run all accounts until cancelled; what breaks one of them stops that one alone."""
-        async with asyncio.TaskGroup() as group:
+        try:
             for runner in self._runners.values():
-                group.create_task(_alone(runner))
+                self._begin(runner)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.gather(*(self._end(each) for each in list(self._running)))
 
-    def choose(self) -> Runner:
-        """The least loaded account that has room (the rule BestWaitIdle).
+    async def start(
+        self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
+    ) -> Runner:
+        """Add an account to a pool that runs, with the unfinished tasks that are its own."""
+        runner = self.add(settings, discord, http)
+        own = (task for task in self._store.unfinished() if task.account == runner.account.id)
+        self.resume(own)
+        self._begin(runner)
+        return runner
+
+    async def stop(self, account_id: str, *, for_good: bool = False) -> None:
+        """End an account's session. Its tasks wait for a new one, or, `for_good`, go elsewhere or
+        fail."""
+        runner = self._runners.pop(account_id)
+        await self._end(account_id)
+        if for_good:
+            runner.account.stop("The account was removed.")
+            self.resume(runner.account.tasks())
+
+    def _begin(self, runner: Runner) -> None:
+        if not runner.settings.enable:
+            runner.account.stop("The account is disabled.")
+            return
+        self._running[runner.account.id] = asyncio.create_task(_alone(runner))
+
+    async def _end(self, account_id: str) -> None:
+        if running := self._running.pop(account_id, None):
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+    def choose(
+        self, wish: AccountFilter = ANY, speed: Speed | None = None
+    ) -> tuple[Runner, Speed | None]:
+        """The account that takes a task, and the speed that it is to have.
 
         Raises:
-            NoAccount: none is configured, or all are stopped.
-            QueueFull: all that work are full.
+            NoAccount, QueueFull: as `Chooser.choose`.
         """
-        working = [r for r in self._runners.values() if r.account.state is not AccountState.STOPPED]
-        if not working:
-            raise NoAccount(self._why_none())
-        free = [runner for runner in working if runner.account.has_room]
-        if not free:
-            raise QueueFull(working[0].account.id, working[0].account.queue_size)
-        return min(free, key=lambda runner: (_rank(runner.account), runner.account.load))
+        account_id, speed = self.chooser.choose(self.accounts(), wish, speed)
+        return self._runners[account_id], speed
 
     def relieve(self, stopped: Account) -> None:
         """Move what waits at a stopped account to others; what only it can do fails."""
@@ -235,15 +281,12 @@ class Pool:
     def _move(self, task: Task, stopped: Account) -> None:
         if task.keys.parent_message:
             raise NoAccount("a button works only on the account that made the picture")
-        taker = self.choose().account
+        runner, _ = self.choose(speed=task.speed)
+        taker = runner.account
         moved = lifecycle.move(task, taker.id)
         stopped.give_up(task)
         self._store.save(task, moved)
         taker.adopt(moved)
-
-    def _why_none(self) -> str:
-        reasons = [account.reason for account in self.accounts() if account.reason]
-        return "; ".join(reasons) or "no account is configured"
 
 
 async def _alone(runner: Runner) -> None:
@@ -252,7 +295,3 @@ async def _alone(runner: Runner) -> None:
     except Exception as error:
         log.exception("account.broken", account=runner.account.id)
         runner.account.stop(f"A fault in Athena stopped it: {type(error).__name__}")
-
-
-def _rank(account: Account) -> int:
-    return 0 if account.state is AccountState.ONLINE else 1

@@ -38,7 +38,7 @@ from athena.midjourney import commands, windows
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Millis, Sending, Task
-from athena.tasks.requests import Imagine, Press, Reply
+from athena.tasks.requests import Imagine, Press, Reply, Upload
 from athena.tasks.sightings import Sighting
 
 log = structlog.get_logger(__name__)
@@ -115,8 +115,9 @@ class Sender:
         """Use a command that makes no task, such as `/info`, here or in another place."""
         await self._use(deed, self._connection.nonces.nonce(), (), place or self._connection.place)
 
-    async def post_pictures(self, files: list[File]) -> list[str]:
+    async def post_pictures(self, pictures: Sequence[Upload]) -> list[str]:
         """Upload pictures into the account's channel; their links."""
+        files = [_file(each) for each in pictures]
         rest, channel = self._connection.rest, self._connection.channel_id
         message = await rest.post_message(channel, "", await upload(rest, channel, files))
         return [attachment.url for attachment in message.attachments]
@@ -205,21 +206,15 @@ class Sender:
     async def _links(self, task: Task) -> list[str]:
         if not isinstance(task.request, Imagine) or not task.request.uploads:
             return []
-        return await self.post_pictures(await self._files(task))
+        return await self.post_pictures(await self._store.uploads(task.id))
 
     async def _attachments(self, task: Task, files: Mapping[str, int]) -> Attachments:
         if not files:
             return ()
-        kept = await self._files(task)
+        kept = [_file(each) for each in await self._store.uploads(task.id)]
         rest, channel = self._connection.rest, self._connection.channel_id
         uploaded = await upload(rest, channel, [kept[number] for number in files.values()])
         return list(zip(files, uploaded, strict=True))
-
-    async def _files(self, task: Task) -> list[File]:
-        return [
-            File(filename=each.filename, data=each.data, content_type=each.content_type)
-            for each in await self._store.uploads(task.id)
-        ]
 
     async def _use(
         self, deed: commands.UseCommand, nonce: str, attachments: Attachments, place: Place
@@ -277,3 +272,7 @@ class Sender:
         """Apply a step to the task as it is by now; messages may have come before the answer."""
         current = self._account.current(task.id) or task
         self._account.change(current, step(current))
+
+
+def _file(upload: Upload) -> File:
+    return File(filename=upload.filename, data=upload.data, content_type=upload.content_type)

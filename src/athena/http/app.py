@@ -1,5 +1,6 @@
 """The HTTP application: dialects, the API page, and errors in the dialects' own form."""
 
+import math
 from typing import cast
 
 import structlog
@@ -13,47 +14,63 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from athena import __version__
-from athena.delivery.fetching import Fetcher
-from athena.engine.desk import Desk
+from athena.delivery import fetching
+from athena.delivery.pictures import NoPicture
 from athena.engine.refusals import Refused, UnknownTask
-from athena.http import mj
+from athena.engine.roster import UnknownAccount
+from athena.http import mj, mj_admin, mj_images, mj_submits
 from athena.http import mj_words as words
-from athena.http.auth import Gate
+from athena.http.calls import KEY, Call, NotAllowed, Services
 from athena.http.front import ASGIApp, Front
 from athena.http.mj_words import Answer, Language
-from athena.settings import Settings
+from athena.http.quotas import QuotaUsedUp
 from athena.web import DOCS_FILES
 
 log = structlog.get_logger(__name__)
 
-Call = Request[None, None, State]
+Asked = Request[None, None, State]
 
 
-def make(settings: Settings, desk: Desk, fetcher: Fetcher) -> Front:
-    """The whole application over an engine that runs.
-
-    Raises:
-        OpenToTheWorld: it would be open to others without a secret.
-    """
-    gate = Gate(settings.server)
+def make(services: Services) -> Front:
+    """The whole application over an engine that runs."""
     app = Litestar(
-        route_handlers=[mj.router(), _assets(), home, schema],
+        route_handlers=[_mj(), _assets(), home, schema],
         dependencies={
-            "desk": Provide(lambda: desk, sync_to_thread=False),
-            "hooks": Provide(lambda: settings.hooks, sync_to_thread=False),
-            "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
+            "house": Provide(lambda: services, sync_to_thread=False),
+            "call": Provide(_call, sync_to_thread=False),
         },
         exception_handlers={
-            UnknownTask: mj.not_found,
+            UnknownTask: _not_found,
+            UnknownAccount: _not_found,
+            NotAllowed: _not_allowed,
+            QuotaUsedUp: _used_up,
+            NoPicture: _no_picture,
+            fetching.NoPicture: _no_picture,
             Refused: _refused,
             HTTPException: _http_error,
             Exception: _broken,
         },
         openapi_config=_openapi(),
-        request_max_body_size=settings.server.body_limit_mb * 1024 * 1024,
+        request_max_body_size=services.settings.server.body_limit_mb * 1024 * 1024,
         logging_config=None,
     )
-    return Front(cast(ASGIApp, app), gate, desk, settings.hooks)
+    return Front(cast(ASGIApp, app), services)
+
+
+def _call(request: Asked) -> Call:
+    """What the front door found out of the call."""
+    return cast(Call, request.scope[KEY])  # type: ignore[literal-required]
+
+
+def _mj() -> Router:
+    """Every path of the dialect; the front door takes the other prefixes off."""
+    handlers = [
+        *mj_submits.HANDLERS,
+        *mj.HANDLERS,
+        *mj_images.HANDLERS,
+        *mj_admin.HANDLERS,
+    ]
+    return Router("/mj", route_handlers=handlers, tags=["mj"])
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
@@ -63,7 +80,7 @@ def home() -> Redirect:
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def schema(request: Call) -> dict[str, object]:
+def schema(request: Asked) -> dict[str, object]:
     """The OpenAPI 3.1 description at the place where tools look for it."""
     return request.app.openapi_schema.to_schema()
 
@@ -89,21 +106,42 @@ def _assets() -> Router:
     return create_static_files_router("/docs/files", directories=[DOCS_FILES], name="docs-files")
 
 
-def _language(request: Call) -> Language:
+def _language(request: Asked) -> Language:
     return Language.of(request.headers.get("accept-language"))
 
 
-def _refused(request: Call, error: Refused) -> Response[Answer]:
+def _refused(request: Asked, error: Refused) -> Response[Answer]:
     return Response(words.refused(error, _language(request)), status_code=200)
 
 
-def _http_error(request: Call, error: HTTPException) -> Response[Answer]:
+def _not_found(request: Asked, error: Refused) -> Response[Answer]:
+    """Code 3, with the status that the newest servers of this dialect give."""
+    return Response(words.refused(error, _language(request)), status_code=404)
+
+
+def _not_allowed(request: Asked, error: NotAllowed) -> Response[Answer]:
+    return Response(words.failed(str(error), _language(request)), status_code=403)
+
+
+def _used_up(request: Asked, error: QuotaUsedUp) -> Response[Answer]:
+    wait = {"Retry-After": str(math.ceil(error.wait))}
+    return Response(words.failed(str(error), _language(request)), status_code=429, headers=wait)
+
+
+def _no_picture(request: Asked, error: Exception) -> Response[Answer]:
+    return Response(words.failed(str(error), _language(request)), status_code=404)
+
+
+def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
     """What the framework itself refuses: a body that is no JSON, too large, of a wrong form."""
     language = _language(request)
     if isinstance(error, ValidationException):
         # No body at all is no JSON either, which this dialect answers with 400.
         empty = request.headers.get("content-length", "0") == "0"
-        return Response(words.invalid(_faults(error), language), status_code=400 if empty else 200)
+        is_post = request.method in ("POST", "PUT")
+        return Response(
+            words.invalid(_faults(error), language), status_code=400 if empty and is_post else 200
+        )
     return Response(words.invalid(error.detail, language), status_code=error.status_code)
 
 
@@ -113,6 +151,6 @@ def _faults(error: ValidationException) -> str:
     return "; ".join(texts) or error.detail
 
 
-def _broken(request: Call, error: Exception) -> Response[Answer]:
+def _broken(request: Asked, error: Exception) -> Response[Answer]:
     log.error("request.failed", path=request.url.path, exc_info=error)
     return Response(words.refused(error, _language(request)), status_code=500)

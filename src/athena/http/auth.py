@@ -1,52 +1,93 @@
 """Who may come in (contracts: mj-dialect, section 9).
 
-With a secret set, every call of a dialect must bring it: `mj-api-secret`, or `Authorization` with
-or without the word Bearer. Without one the server is open, on a loopback address only; there,
-pages of other sites are kept out by their Origin, and names that merely resolve to this machine
-by their Host.
+A call brings a secret: `mj-api-secret`, or `Authorization` with or without the word Bearer. It is
+the operator's own, which may do everything, or a token that an administrator made. Without a
+secret in the settings the server is open on a loopback address; there, pages of other sites are
+kept out by their Origin, and names that merely resolve to this machine by their Host.
 """
 
 import hmac
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from athena.clock import Clock
+from athena.http import modes
+from athena.http.modes import Modes
 from athena.settings import ServerSettings
+from athena.store.tokens import Role, Token, Tokens
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 class OpenToTheWorld(Exception):
-    """Without a secret the server may only listen on a loopback address."""
+    """Without a secret or a token the server may only listen on a loopback address."""
+
+
+class Caller(Struct, frozen=True):
+    """Who calls, as far as the server cares."""
+
+    role: Role
+    token: Token | None = None
+    modes: Modes = modes.NONE
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+
+_OPERATOR = Caller(Role.ADMIN)
+_ANYBODY = Caller(Role.USER)
 
 
 class Gate:
     """Decides about one call by its headers."""
 
-    def __init__(self, server: ServerSettings) -> None:
+    def __init__(self, server: ServerSettings, tokens: Tokens, clock: Clock) -> None:
         secret = server.secret.get_secret_value() if server.secret else ""
         self._secret = secret.encode()
-        self._only_local = not secret and not server.allow_open
-        if self._only_local and not is_loopback(server.host):
+        self._tokens = tokens
+        self._clock = clock
+        self._opens_to_all = not secret and server.allow_open
+        self._opens_here = not secret and is_loopback(server.host)
+        if not (secret or self._opens_to_all or self._opens_here or tokens.all()):
             raise OpenToTheWorld(
-                f"{server.host} can be reached from outside: set ATHENA_SERVER__SECRET, or "
-                "ATHENA_SERVER__ALLOW_OPEN=1 if everyone may use your subscription"
+                f"{server.host} can be reached from outside: set ATHENA_SERVER__SECRET, make a "
+                "token with `athena token create`, or set ATHENA_SERVER__ALLOW_OPEN=1 if everyone "
+                "may use your subscription"
             )
 
-    def admits(self, headers: Headers) -> bool:
-        """Whether a call with these headers may go on."""
-        if self._secret:
-            return any(self._is_secret(name, value) for name, value in headers)
-        return not self._only_local or _is_local(headers)
+    @property
+    def is_open(self) -> bool:
+        """Whether a call without any secret may come in."""
+        return self._opens_to_all or self._opens_here
 
-    def _is_secret(self, name: bytes, value: bytes) -> bool:
+    def admit(self, headers: Headers) -> Caller | None:
+        """Who calls, or None for somebody who may not."""
+        for secret in _secrets(headers):
+            if self._secret and hmac.compare_digest(secret, self._secret):
+                return _OPERATOR
+            token = self._tokens.find(secret.decode("latin-1"), self._clock.now())
+            if token:
+                return Caller(token.role, token, modes.of_token(token))
+        if self._opens_here and _is_local(headers):
+            return _OPERATOR
+        return _ANYBODY if self._opens_to_all else None
+
+
+def _secrets(headers: Headers) -> Iterator[bytes]:
+    """What a call brings as its secret; clients send empty ones too."""
+    for name, value in headers:
         if name == b"authorization":
             value = value.removeprefix(b"Bearer ").strip()
         elif name != b"mj-api-secret":
-            return False
-        return hmac.compare_digest(value, self._secret)
+            continue
+        if value:
+            yield value
 
 
 def _is_local(headers: Headers) -> bool:

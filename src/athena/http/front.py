@@ -1,31 +1,36 @@
 """The front door: a thin ASGI layer before the framework.
 
-It turns away who may not come in, and answers by itself the calls that clients repeat all day:
-fetch and list-by-condition, from tasks that are kept encoded since their last change, and the
-submit of an imagine, whose way through the framework would cost three times what the durable write
-itself costs. This is the one place where speed may cost elegance; bench/ measures what it brings.
-Anything unusual (a task that is not in memory, a large or malformed body) goes on to the
-framework, which answers the same in its own time.
+It takes the prefix off a path, turns away who may not come in, and answers by itself the calls that
+clients repeat all day: fetch and list-by-condition, from tasks that are kept encoded since their
+last change, and the submit of an imagine, whose way through the framework would cost three times
+what the durable write itself costs. This is the one place where speed may cost elegance; bench/
+measures what it brings. Anything unusual (a task that is not in memory, a link near its end, a
+large or malformed body) goes on to the framework, which answers the same in its own time.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 import msgspec
+from msgspec import Struct
 
-from athena.engine.desk import Desk
+from athena.engine.links import fresh_until
 from athena.engine.refusals import Refused
 from athena.http import mj_words as words
-from athena.http.auth import Gate
+from athena.http import modes
+from athena.http.auth import Caller
+from athena.http.calls import KEY, Call, Services, base_of, language_of
+from athena.http.links import Links
 from athena.http.mj_bodies import ConditionBody, ImagineBody
 from athena.http.mj_submits import take_imagine
 from athena.http.mj_task import render
-from athena.http.mj_words import Language
-from athena.settings import HookSettings
-from athena.store.store import Store
-from athena.tasks.model import Task
+from athena.http.modes import Modes
+from athena.http.quotas import QuotaUsedUp
+from athena.store.tokens import Role
+from athena.tasks.model import Millis, Task
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -34,105 +39,165 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _FETCH = re.compile(r"/mj/task/(\d{1,20})/fetch")
-_LIST = "/mj/task/list-by-condition"
+_IMAGE = re.compile(r"/mj/image/(\d{1,20})(?:/[1-4])?")
+_LIST = ("/mj/task/list-by-condition", "/mj/task/list-by-ids")
 _IMAGINE = "/mj/submit/imagine"
 _DIALECTS = ("/mj/", "/v1/")
 _KEPT = 20_000
 _SMALL = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 _UNAUTHORIZED = b'{"code":9,"description":"unauthorized: the API secret is missing or wrong"}'
+_GUEST = Caller(Role.USER)
 
 _decode_ids = msgspec.json.Decoder(ConditionBody).decode
 _decode_imagine = msgspec.json.Decoder(ImagineBody).decode
 _encode = msgspec.json.Encoder().encode
 
 
+class _Kept(Struct):
+    task: Task
+    body: bytes
+    until: Millis | None
+    """When its link has to be renewed."""
+
+
 class Encoded:
-    """Tasks as JSON, encoded once for each state."""
+    """Tasks as JSON, encoded once for each state and kind of link."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._kept: OrderedDict[str, tuple[Task, bytes]] = OrderedDict()
+    def __init__(self, services: Services) -> None:
+        self._store = services.desk.store
+        self._clock = services.clock
+        self._kept: OrderedDict[tuple[str, Links], _Kept] = OrderedDict()
 
-    def get(self, task_id: str) -> bytes | None:
-        """The task's JSON; None when it is not in memory."""
+    def get(self, task_id: str, links: Links) -> bytes | None:
+        """The task's JSON; None when it is not in memory, or its link is near its end."""
         task = self._store.held(task_id)
         if task is None:
             return None
-        kept = self._kept.get(task_id)
-        if kept and kept[0] is task:
-            return kept[1]
-        body = render(task)
-        self._kept[task_id] = (task, body)
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return body
+        key = (task_id, links)
+        kept = self._kept.get(key)
+        if kept is None or kept.task is not task:
+            kept = self._kept[key] = _Kept(task, render(task, links), fresh_until(task))
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        if kept.until is not None and self._clock.now() >= kept.until:
+            return None
+        return kept.body
 
 
 class Front:
     """An ASGI application around the framework's."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, desk: Desk, hooks: HookSettings) -> None:
+    def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
-        self._gate = gate
-        self._desk = desk
-        self._hooks = hooks
-        self._encoded = Encoded(desk.store)
-        self._short_cuts = {_LIST: self._listed, _IMAGINE: self._imagined}
+        self._gate = services.gate
+        self._services = services
+        self._encoded = Encoded(services)
+        self._short_cuts = {**dict.fromkeys(_LIST, self._listed), _IMAGINE: self._imagined}
+        self._links: dict[tuple[Modes, str], Links] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_DIALECTS):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif not self._gate.admits(scope["headers"]):
+            return
+        path, wished = modes.of_path(scope["path"])
+        if not path.startswith(_DIALECTS):
+            await self._app(scope, receive, send)
+            return
+        if path is not scope["path"]:
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        caller = await self._caller(scope)
+        if caller is None:
             await _reply(send, 401, _UNAUTHORIZED)
-        elif scope["method"] == "POST" and scope["path"] in self._short_cuts:
-            await self._post(scope, receive, send)
-        elif body := self._fetched(scope):
+            return
+        call = self._call(scope, caller, wished)
+        scope[KEY] = call
+        await self._answer(scope, receive, send, call)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
+        if scope["method"] == "POST" and scope["path"] in self._short_cuts:
+            await self._post(scope, receive, send, call)
+        elif body := self._fetched(scope, call):
             await _reply(send, 200, body)
         else:
             await self._app(scope, receive, send)
 
-    def _fetched(self, scope: Scope) -> bytes | None:
-        if scope["method"] != "GET":
+    async def _caller(self, scope: Scope) -> Caller | None:
+        """Who calls. A token that is not known may have been made a moment ago."""
+        caller = self._gate.admit(scope["headers"])
+        if caller is None and _opens_picture(scope, self._services):
+            return _GUEST
+        if caller is None:
+            await self._services.keys.look()
+            caller = self._gate.admit(scope["headers"])
+        return caller
+
+    def _call(self, scope: Scope, caller: Caller, wished: Modes) -> Call:
+        headers = scope["headers"]
+        wishes = caller.modes.over(wished)
+        return Call(
+            caller=caller,
+            modes=wishes,
+            links=self._links_for(wishes, base_of(headers, scope.get("scheme", "http"))),
+            language=language_of(headers),
+        )
+
+    def _links_for(self, wishes: Modes, base: str) -> Links:
+        """The same object for the same wishes, so that what it encoded is found again."""
+        key = (wishes, base)
+        links = self._links.get(key)
+        if links is None:
+            if len(self._links) > 1_000:
+                self._links.clear()
+            links = self._links[key] = self._services.links(wishes, base)
+        return links
+
+    def _fetched(self, scope: Scope, call: Call) -> bytes | None:
+        if scope["method"] != "GET" or scope["query_string"]:
             return None
         found = _FETCH.fullmatch(scope["path"])
-        return self._encoded.get(found.group(1)) if found else None
+        return self._encoded.get(found.group(1), call.links) if found else None
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _post(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         first = await receive()
         body: bytes = first.get("body", b"")
         answer = None
         if not first.get("more_body") and len(body) <= _SMALL:
-            answer = await self._short_cuts[scope["path"]](body, scope)
+            answer = await self._short_cuts[scope["path"]](body, call)
         if answer is None:
             await self._app(scope, _again(first, receive), send)
         else:
             await _reply(send, 200, answer)
 
-    async def _listed(self, body: bytes, scope: Scope) -> bytes | None:
+    async def _listed(self, body: bytes, call: Call) -> bytes | None:
         try:
             ids = _decode_ids(body).ids
         except msgspec.MsgspecError:
             return None
-        known = [encoded for task_id in ids if (encoded := self._encoded.get(task_id))]
+        links = call.links
+        known = [encoded for task_id in ids if (encoded := self._encoded.get(task_id, links))]
         return b"[" + b",".join(known) + b"]" if len(known) == len(ids) else None
 
-    async def _imagined(self, body: bytes, scope: Scope) -> bytes | None:
+    async def _imagined(self, body: bytes, call: Call) -> bytes | None:
         try:
             data = _decode_imagine(body)
         except msgspec.MsgspecError:
             return None
-        language = _language(scope)
         try:
-            return _encode(await take_imagine(self._desk, self._hooks, data, language))
+            return _encode(await take_imagine(self._services, call, data))
+        except QuotaUsedUp:
+            return None
         except Refused as refused:
-            return _encode(words.refused(refused, language))
+            return _encode(words.refused(refused, call.language))
 
 
-def _language(scope: Scope) -> Language:
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    wish = next((value for name, value in headers if name == b"accept-language"), b"")
-    return Language.of(wish.decode("latin-1"))
+def _opens_picture(scope: Scope, services: Services) -> bool:
+    """Whether a picture's link carries the signature that opens it."""
+    found = _IMAGE.fullmatch(scope["path"])
+    if found is None:
+        return False
+    given = parse_qs(scope["query_string"].decode("latin-1")).get("s", [""])[0]
+    return services.seal.is_signed(found[1], given)
 
 
 def _again(first: Message, receive: Receive) -> Receive:

@@ -1,51 +1,109 @@
-"""The `/mj` dialect: tasks, and the router of it all (contracts: mj-dialect, section 7)."""
+"""The `/mj` dialect: tasks (contracts: mj-dialect, section 7), and ways not to poll."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from litestar import Response, Router, get, post
-from litestar.params import JSONBody, Parameter
+from litestar import get, post
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.response import ServerSentEvent
+from litestar.response.sse import ServerSentEventMessage
 
-from athena.engine.refusals import UnknownTask
 from athena.http import mj_bodies as bodies
-from athena.http import mj_submits
 from athena.http import mj_words as words
-from athena.http.mj_submits import Call, TheDesk, language_of
-from athena.http.mj_task import TaskView, view
+from athena.http.calls import Call
+from athena.http.feed import Told
+from athena.http.mj_submits import TheCall, TheHouse
+from athena.http.mj_task import TaskView, render, view
 from athena.http.mj_words import Answer
+from athena.tasks.model import Task
 
-TaskId = Annotated[str, Parameter(description="Sixteen digits, as a submit answered.")]
+TaskId = Annotated[str, PathParameter(description="Sixteen digits, as a submit answered.")]
+Wait = Annotated[
+    float | None,
+    QueryParameter(
+        ge=0, le=120, description="Seconds to wait for the next change; none comes back at once."
+    ),
+]
+LastEvent = Annotated[str | None, HeaderParameter(header="Last-Event-ID")]
+Most = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
-@get("/task/{task_id:str}/fetch", summary="A task as it is now")
-async def fetch(desk: TheDesk, task_id: TaskId) -> TaskView:
+@get("/task/{task_id:str}/fetch", summary="A task as it is, or at its next change")
+async def fetch(house: TheHouse, call: TheCall, task_id: TaskId, wait: Wait = None) -> TaskView:
     """404 with code 3 when there is no such task."""
-    return view(await desk.find(task_id))
+    task = await house.desk.find(task_id)
+    if wait and not task.ended:
+        task = await house.feed.next_change(task, wait)
+    (task,) = await house.renewal.renewed([task])
+    return view(task, call.links)
 
 
 @post("/task/list-by-condition", status_code=200, summary="Several tasks at once")
-async def list_by_condition(desk: TheDesk, data: JSONBody[bodies.ConditionBody]) -> list[TaskView]:
+async def list_by_condition(
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.ConditionBody]
+) -> list[TaskView]:
     """Unknown ids are left out."""
-    return [view(task) for task in await desk.store.find_many(data.ids)]
+    return await _views(house, call, await house.desk.store.find_many(data.ids))
+
+
+@post("/task/list-by-ids", status_code=200, summary="The same")
+async def list_by_ids(
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.ConditionBody]
+) -> list[TaskView]:
+    """Unknown ids are left out."""
+    return await _views(house, call, await house.desk.store.find_many(data.ids))
+
+
+@get("/task/list", summary="The newest tasks")
+async def newest(house: TheHouse, call: TheCall, size: Most = 100) -> list[TaskView]:
+    """Newest first."""
+    return await _views(house, call, await house.desk.store.newest(size))
+
+
+@get("/task/queue", summary="Tasks that wait or run")
+async def queue(house: TheHouse, call: TheCall) -> list[TaskView]:
+    """In the order of their coming."""
+    return [view(task, call.links) for task in house.desk.store.unfinished()]
 
 
 @post("/task/{task_id:str}/cancel", status_code=200, summary="End a task")
-async def cancel(desk: TheDesk, task_id: TaskId) -> TaskView:
+async def cancel(house: TheHouse, call: TheCall, task_id: TaskId) -> TaskView:
     """The running job is cancelled at Midjourney too."""
-    return view(await desk.cancel(task_id))
+    return view(await house.desk.cancel(task_id), call.links)
 
 
 @get("/task/{task_id:str}/image-seed", summary="The seed of a finished task's job")
-async def image_seed(request: Call, desk: TheDesk, task_id: TaskId) -> Answer:
+async def image_seed(house: TheHouse, call: TheCall, task_id: TaskId) -> Answer:
     """Asked of Midjourney the first time, which takes a few seconds."""
-    return words.success(await desk.seed(task_id), language_of(request))
+    return words.success(await house.desk.seed(task_id), call.language)
 
 
-def not_found(request: Call, error: UnknownTask) -> Response[Answer]:
-    """Code 3, with the status that the newest servers of this dialect give."""
-    return Response(words.refused(error, language_of(request)), status_code=404)
+@get("/task/{task_id:str}/events", summary="A task's changes as server-sent events")
+async def task_events(house: TheHouse, call: TheCall, task_id: TaskId) -> ServerSentEvent:
+    """The task as it is, then every change; the stream ends with the task."""
+    task = await house.desk.find(task_id)
+    return ServerSentEvent(_events(house.feed.of_task(task), call))
 
 
-def router() -> Router:
-    """Every path of the dialect, to be mounted under a prefix."""
-    handlers = [*mj_submits.HANDLERS, fetch, list_by_condition, cancel, image_seed]
-    return Router("/mj", route_handlers=handlers, tags=["mj"])
+@get("/events", summary="All tasks' changes as server-sent events")
+async def events(house: TheHouse, call: TheCall, last_event: LastEvent = None) -> ServerSentEvent:
+    """`task` events; `Last-Event-ID` goes on where a stream broke off. A `sync` event means that
+    too much was missed: read the list anew."""
+    number = int(last_event) if last_event and last_event.isdecimal() else None
+    return ServerSentEvent(_events(house.feed.since(number), call))
+
+
+HANDLERS = (
+    fetch, list_by_condition, list_by_ids, newest, queue, cancel, image_seed, task_events, events,
+)  # fmt: skip
+
+
+async def _views(house: TheHouse, call: TheCall, tasks: list[Task]) -> list[TaskView]:
+    return [view(task, call.links) for task in await house.renewal.renewed(tasks)]
+
+
+async def _events(told: AsyncIterator[Told], call: Call) -> AsyncIterator[ServerSentEventMessage]:
+    async for each in told:
+        data = render(each.task, call.links).decode() if each.task else "{}"
+        event = "task" if each.task else "sync"
+        yield ServerSentEventMessage(data=data, event=event, id=str(each.number))

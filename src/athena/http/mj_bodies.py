@@ -4,13 +4,38 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from athena.tasks.model import Bot
+from athena.engine.choosing import ANY, AccountFilter
+from athena.tasks.model import Bot, Speed
 
 Hook = Annotated[str, Meta(max_length=2000, description="Called with the task at every change.")]
 State = Annotated[str, Meta(max_length=255, description="Echoed in the task.")]
 Index = Annotated[int, Meta(ge=1, le=4)]
+Mode = Literal["FAST", "RELAX", "TURBO"]
 BotType = Literal["MID_JOURNEY", "NIJI_JOURNEY"]
 Picture = Annotated[str, Meta(description="A data URL, or its base64 alone: PNG, JPEG, WebP, GIF.")]
+
+
+class FilterBody(Struct, kw_only=True, rename="camel"):
+    """Which accounts may take it."""
+
+    instance_id: str | None = None
+    channel_id: str | None = None
+    modes: list[Mode] | None = None
+    remark: str | None = None
+    remix: bool | None = None
+    niji_remix: bool | None = None
+    remix_auto_considered: bool | None = None
+
+    def wish(self) -> AccountFilter:
+        return AccountFilter(
+            account=self.instance_id or None,
+            channel=self.channel_id or None,
+            modes=tuple(Speed(mode) for mode in self.modes or ()),
+            remark=self.remark or None,
+            remix=self.remix,
+            niji_remix=self.niji_remix,
+            remix_auto_submit=self.remix_auto_considered,
+        )
 
 
 class Submit(Struct, kw_only=True, rename="camel"):
@@ -19,6 +44,16 @@ class Submit(Struct, kw_only=True, rename="camel"):
     notify_hook: Hook | None = None
     state: State | None = None
     bot_type: BotType | None = None
+    account_filter: FilterBody | None = None
+    mode: Mode | None = None
+
+    @property
+    def wished_speed(self) -> Speed | None:
+        return Speed(self.mode) if self.mode else None
+
+    @property
+    def accounts(self) -> AccountFilter:
+        return self.account_filter.wish() if self.account_filter else ANY
 
     @property
     def bot(self) -> Bot:
@@ -58,6 +93,10 @@ class ShowBody(Submit, kw_only=True, rename="camel"):
 class ActionBody(Submit, kw_only=True, rename="camel"):
     task_id: str
     custom_id: str
+    enable_remix: Annotated[
+        bool | None, Meta(description="With Remix on: whether its window is to be filled in.")
+    ] = None
+    choose_same_channel: bool | None = None
 
 
 class ModalBody(Struct, kw_only=True, rename="camel"):

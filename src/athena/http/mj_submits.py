@@ -1,203 +1,205 @@
 """The `/mj` dialect's submits (contracts: mj-dialect, sections 2 to 5)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from litestar import Request, post
-from litestar.datastructures import State
+from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from athena.delivery.fetching import Fetcher
-from athena.delivery.guard import BadLink, check_link
+from athena.delivery.guard import BadLink
 from athena.engine import orders
-from athena.engine.desk import Accepted, Desk, Wishes
+from athena.engine.desk import Accepted, Wishes
+from athena.engine.orders import Order
 from athena.engine.refusals import BadRequest
 from athena.http import mj_bodies as bodies
 from athena.http import mj_words as words
 from athena.http import pictures_in
-from athena.http.mj_words import Answer, Language
-from athena.settings import HookSettings
+from athena.http.calls import Call, Services
+from athena.http.mj_words import Answer
 from athena.tasks.model import Action
 from athena.tasks.requests import Dimensions, Upload
 
-Call = Request[None, None, State]
-TheDesk = NamedDependency[Desk]
-TheHooks = NamedDependency[HookSettings]
-TheFetcher = NamedDependency[Fetcher]
+TheHouse = NamedDependency[Services]
+TheCall = NamedDependency[Call]
 
 _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
 
 
 @post("/submit/imagine", status_code=200, summary="Make pictures of a text")
-async def imagine(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ImagineBody]
-) -> Answer:
+async def imagine(house: TheHouse, call: TheCall, data: JSONBody[bodies.ImagineBody]) -> Answer:
     """Pictures are uploaded and their links put before the prompt."""
-    return await take_imagine(desk, hooks, data, language_of(request))
+    return await take_imagine(house, call, data)
 
 
-async def take_imagine(
-    desk: Desk, hooks: HookSettings, data: bodies.ImagineBody, language: Language
-) -> Answer:
+async def take_imagine(house: Services, call: Call, data: bodies.ImagineBody) -> Answer:
     """The same for the front door, which decodes small bodies by itself. Raises as the desk."""
     order = orders.imagine(data.prompt, pictures_in.decode_all(data.pictures, "picture"))
-    return words.accepted(await desk.submit(order, _wishes(hooks, data)), language)
+    return await _order(house, call, data, order)
 
 
 @post("/submit/blend", status_code=200, summary="Make pictures of two to five others")
-async def blend(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.BlendBody]
-) -> Answer:
+async def blend(house: TheHouse, call: TheCall, data: JSONBody[bodies.BlendBody]) -> Answer:
     """`dimensions` is the shape, SQUARE unless named."""
     shape = Dimensions(data.dimensions) if data.dimensions else None
     uploads = pictures_in.decode_all([text for text in data.base64_array if text], "blend")
-    done = await desk.submit(orders.blend(uploads, shape), _wishes(hooks, data))
-    return _answer(request, done)
+    return await _order(house, call, data, orders.blend(uploads, shape))
 
 
 @post("/submit/describe", status_code=200, summary="Find prompts for a picture")
-async def describe(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.DescribeBody]
-) -> Answer:
+async def describe(house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeBody]) -> Answer:
     """`finalPrompt` of the finished task holds four prompts."""
     upload = pictures_in.decode(data.base64, "describe", "base64") if data.base64 else None
-    order = orders.describe(data.link or "", upload)
-    return _answer(request, await desk.submit(order, _wishes(hooks, data)))
+    return await _order(house, call, data, orders.describe(data.link or "", upload))
 
 
 @post("/submit/shorten", status_code=200, summary="Find the words of a prompt that matter")
-async def shorten(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ShortenBody]
-) -> Answer:
+async def shorten(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShortenBody]) -> Answer:
     """`finalPrompt` of the finished task holds the words and the shorter prompts."""
-    order = orders.shorten(data.prompt)
-    return _answer(request, await desk.submit(order, _wishes(hooks, data)))
+    return await _order(house, call, data, orders.shorten(data.prompt))
 
 
 @post("/submit/show", status_code=200, summary="Bring an old job back")
-async def show(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ShowBody]
-) -> Answer:
+async def show(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShowBody]) -> Answer:
     """The finished task has the job's picture and buttons."""
-    order = orders.show(data.job_id)
-    return _answer(request, await desk.submit(order, _wishes(hooks, data)))
+    return await _order(house, call, data, orders.show(data.job_id))
 
 
 @post("/submit/edits", status_code=200, summary="Change a picture as a text says")
-async def edits(
-    request: Call,
-    desk: TheDesk,
-    hooks: TheHooks,
-    fetcher: TheFetcher,
-    data: JSONBody[bodies.EditsBody],
-) -> Answer:
+async def edits(house: TheHouse, call: TheCall, data: JSONBody[bodies.EditsBody]) -> Answer:
     """Midjourney's bot has no editor for pictures of one's own: the picture goes as a picture
     prompt of the greatest weight, with what the mask marks taken out of it."""
-    wishes = _wishes(hooks, data)
     if data.mask_base64 is None and pictures_in.is_link(data.image):
         order = orders.edit(data.prompt, data.image)
     else:
-        order = orders.edit(data.prompt, uploads=[await _edited(fetcher, data)])
-    return _answer(request, await desk.submit(order, wishes))
+        order = orders.edit(data.prompt, uploads=[await _edited(house.fetcher, data)])
+    return await _order(house, call, data, order)
 
 
 @post("/submit/video", status_code=200, summary="Make films, or go on with one")
-async def video(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.VideoBody]
-) -> Answer:
+async def video(house: TheHouse, call: TheCall, data: JSONBody[bodies.VideoBody]) -> Answer:
     """From a text, a first frame, or both; with `action` `extend`, from a finished task's film."""
-    wishes = _wishes(hooks, data)
-    if data.action == "extend":
-        if not data.task_id:
-            raise BadRequest("taskId: the task whose film is to be extended is needed")
-        done = await desk.extend(data.task_id, data.index or 0, data.motion or "high", wishes)
-        return _answer(request, done)
-    if data.action:
+    if data.action not in (None, "extend"):
         raise BadRequest(f"action: must be extend or left out, not {data.action!r}")
-    film, uploads = _film(data)
-    return _answer(
-        request, await desk.submit(orders.film(data.prompt or "", film, uploads), wishes)
-    )
+    if data.action is None:
+        film, uploads = _film(data)
+        return await _order(house, call, data, orders.film(data.prompt or "", film, uploads))
+    if not data.task_id:
+        raise BadRequest("taskId: the task whose film is to be extended is needed")
+    parent, index, motion = data.task_id, data.index or 0, data.motion or "high"
+    desk = house.desk
+    return await _taken(house, call, data, lambda w: desk.extend(parent, index, motion, w))
 
 
 @post("/insight-face/swap", status_code=200, summary="Put a face into a picture")
-async def swap(
-    request: Call,
-    desk: TheDesk,
-    hooks: TheHooks,
-    fetcher: TheFetcher,
-    data: JSONBody[bodies.SwapBody],
-) -> Answer:
+async def swap(house: TheHouse, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
     """The face of the source goes into the target."""
-    wishes = _wishes(hooks, data)
-    source = await _given(fetcher, data.source_base64, data.source_url, "source")
-    target = await _given(fetcher, data.target_base64, data.target_url, "target")
-    return _answer(request, await desk.submit(orders.swap_face(source, target), wishes))
+    source = await _given(house.fetcher, data.source_base64, data.source_url, "source")
+    target = await _given(house.fetcher, data.target_base64, data.target_url, "target")
+    return await _order(house, call, data, orders.swap_face(source, target))
 
 
 @post("/submit/action", status_code=200, summary="Press a button of a finished task")
-async def action(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ActionBody]
-) -> Answer:
+async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBody]) -> Answer:
     """`customId` is one of the task's `buttons`. Code 21: a window is to be filled in."""
-    wishes = _wishes(hooks, data)
-    return _answer(request, await desk.press(data.task_id, data.custom_id, wishes))
+    return await _taken(
+        house,
+        call,
+        data,
+        lambda wishes: house.desk.press(
+            data.task_id, data.custom_id, wishes, remix=data.enable_remix
+        ),
+    )
 
 
 @post("/submit/modal", status_code=200, summary="Fill in the window of a waiting task")
-async def modal(request: Call, desk: TheDesk, data: JSONBody[bodies.ModalBody]) -> Answer:
+async def modal(house: TheHouse, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
     """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
     mask = await pictures_in.decode_mask(data.mask_base64) if data.mask_base64 else None
-    return _answer(request, await desk.confirm(data.task_id, data.prompt or "", mask))
+    done = await house.desk.confirm(data.task_id, data.prompt or "", mask)
+    return words.accepted(done, call.language)
 
 
 @post("/submit/change", status_code=200, summary="Upscale, vary or reroll by number")
-async def change(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.ChangeBody]
-) -> Answer:
+async def change(house: TheHouse, call: TheCall, data: JSONBody[bodies.ChangeBody]) -> Answer:
     """The older form of an action."""
     index = None if data.action == "REROLL" else data.index
     if index is None and data.action != "REROLL":
         raise BadRequest("index: a number from 1 to 4 is needed")
-    wishes = _wishes(hooks, data)
-    done = await desk.press_numbered(data.task_id, Action(data.action), index, wishes)
-    return _answer(request, done)
+    what, desk = Action(data.action), house.desk
+    return await _taken(
+        house, call, data, lambda wishes: desk.press_numbered(data.task_id, what, index, wishes)
+    )
 
 
 @post("/submit/simple-change", status_code=200, summary="The same in one line")
 async def simple_change(
-    request: Call, desk: TheDesk, hooks: TheHooks, data: JSONBody[bodies.SimpleChangeBody]
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.SimpleChangeBody]
 ) -> Answer:
     """`content` is the task's id and U1 to U4, V1 to V4, or R."""
     task_id, what, index = _simple(data.content)
-    wishes = _wishes(hooks, data)
-    return _answer(request, await desk.press_numbered(task_id, what, index, wishes))
+    desk = house.desk
+    return await _taken(
+        house, call, data, lambda wishes: desk.press_numbered(task_id, what, index, wishes)
+    )
+
+
+@post("/submit/upload-discord-images", status_code=200, summary="Bring pictures to Discord")
+async def upload_images(
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.UploadBody]
+) -> Answer:
+    """`result` is the list of their links; no task is made."""
+    uploads = pictures_in.decode_all(data.base64_array, "picture")
+    if not uploads:
+        raise BadRequest("base64Array: at least one picture is needed")
+    return words.success(await house.desk.post_pictures(uploads), call.language)
 
 
 HANDLERS = (
     imagine, blend, describe, shorten, show, edits, video, swap, action, modal, change,
-    simple_change,
+    simple_change, upload_images,
 )  # fmt: skip
 
 
-def language_of(request: Call) -> Language:
-    """The language that a call wants to be answered in."""
-    return Language.of(request.headers.get("accept-language"))
+async def _order(house: Services, call: Call, data: bodies.Submit, order: Order) -> Answer:
+    return await _taken(house, call, data, lambda wishes: house.desk.submit(order, wishes))
 
 
-def _answer(request: Call, done: Accepted) -> Answer:
-    return words.accepted(done, language_of(request))
+async def _taken(
+    house: Services,
+    call: Call,
+    data: bodies.Submit,
+    ask: Callable[[Wishes], Awaitable[Accepted]],
+) -> Answer:
+    """Count the submit, ask for it, and answer; one that is not accepted does not count."""
+    wishes = await _wishes(house, call, data)
+    token = call.caller.token
+    house.quotas.take(token)
+    try:
+        return words.accepted(await ask(wishes), call.language)
+    except Exception:
+        house.quotas.give_back(token)
+        raise
 
 
-def _wishes(hooks: HookSettings, data: bodies.Submit) -> Wishes:
-    hook = data.notify_hook
-    if hook:
+async def _wishes(house: Services, call: Call, data: bodies.Submit) -> Wishes:
+    if data.notify_hook:
         try:
-            check_link(hook, "notifyHook", allow_loopback=hooks.allow_loopback)
+            await house.guard.check(data.notify_hook, "notifyHook")
         except BadLink as error:
             raise BadRequest(str(error)) from error
-    return Wishes(state=data.state, hook=hook or hooks.url or None, bot=data.bot)
+    token = call.caller.token
+    return Wishes(
+        state=data.state,
+        hook=data.notify_hook or house.settings.hooks.url or None,
+        speed=call.modes.speed or data.wished_speed,
+        bot=data.bot,
+        images=call.modes.images,
+        images_host=call.modes.images_host,
+        token=token.id if token else None,
+        accounts=data.accounts,
+    )
 
 
 def _film(data: bodies.VideoBody) -> tuple[orders.Film, Sequence[Upload]]:

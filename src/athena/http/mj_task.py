@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct, field
 
+from athena.http.links import Links
 from athena.tasks.model import Task
 
 
@@ -39,7 +40,7 @@ class TaskView(Struct, kw_only=True, rename="camel"):
 encode = msgspec.json.Encoder().encode
 
 
-def view(task: Task) -> TaskView:
+def view(task: Task, links: Links) -> TaskView:
     """The task as this dialect shows it."""
     picture = task.picture
     return TaskView(
@@ -47,34 +48,34 @@ def view(task: Task) -> TaskView:
         action=task.action,
         status=task.status,
         prompt=task.prompt,
-        prompt_en=task.prompt,
+        prompt_en=task.prompt_english or task.prompt,
         description=task.description,
         state=task.state,
         submit_time=task.submitted_at,
         start_time=task.started_at,
         finish_time=task.finished_at,
         progress="" if task.progress is None else f"{task.progress}%",
-        image_url=picture.url if picture else None,
+        image_url=links.picture(task),
         image_width=picture.width if picture else None,
         image_height=picture.height if picture else None,
         fail_reason=task.failure.reason if task.failure else None,
-        properties=_properties(task),
+        properties=_properties(task, links),
         buttons=_buttons(task),
     )
 
 
-def render(task: Task) -> bytes:
+def render(task: Task, links: Links) -> bytes:
     """The task as JSON: the body of a hook and of a fetch."""
-    return encode(view(task))
+    return encode(view(task, links))
 
 
-def _properties(task: Task) -> dict[str, str | int | bool | list[str] | None]:
+def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[str] | None]:
     keys = task.keys
-    films = [task.picture.url] if _is_film(task) and task.picture else None
+    shown = links.picture(task)
     return {
         "botType": task.bot,
         "finalPrompt": task.final_prompt,
-        "finalZhPrompt": None,
+        "finalZhPrompt": task.words_translated,
         "discordInstanceId": task.account,
         "discordChannelId": task.account,
         "messageId": keys.message,
@@ -85,7 +86,9 @@ def _properties(task: Task) -> dict[str, str | int | bool | list[str] | None]:
         "nonce": keys.nonce,
         "flags": task.flags,
         "imageSeed": task.seed,
-        "videoUrls": films,
+        "videoUrls": [shown] if shown and _is_film(task) else None,
+        "tileUrls": links.tiles(task),
+        "note": task.note,
         "moderated": task.failure is not None and task.failure.moderated,
     }
 

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from athena.engine import refusals
 from athena.engine.desk import Accepted
+from athena.engine.roster import UnknownAccount
 from athena.store.writer import StoreBroken
 
 
@@ -97,6 +98,9 @@ def refused(error: Exception, language: Language) -> Answer:
             return Answer(code=Code.BANNED_WORD, description=text, properties={"bannedWord": word})
         case refusals.UnknownTask():
             text = _say(language, "关联任务不存在或已失效", "The related task was not found")
+            return Answer(code=Code.NOT_FOUND, description=text)
+        case UnknownAccount():
+            text = _say(language, "账号不存在", "The account was not found")
             return Answer(code=Code.NOT_FOUND, description=text)
         case refusals.WrongState():
             text = _say(language, "关联任务状态错误", "The related task is in the wrong state")

@@ -12,21 +12,36 @@ from typing import Any, cast
 import aiohttp
 import structlog
 import uvicorn
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from athena.clock import Clock, SystemClock
+from athena.delivery import fetching
 from athena.delivery.fetching import Fetcher
-from athena.delivery.guard import PublicResolver
-from athena.delivery.hooks import Hooks
+from athena.delivery.guard import Guard, PublicResolver
+from athena.delivery.hooks import Hooks, Signer
+from athena.delivery.pictures import NoPicture, Pictures, Source
+from athena.engine.choosing import Rule
 from athena.engine.desk import Desk
+from athena.engine.links import LinkRenewal
 from athena.engine.pool import Pool
+from athena.engine.roster import Roster
 from athena.engine.unknowns import Unknowns
 from athena.http import app
+from athena.http.auth import Gate
+from athena.http.calls import Services
+from athena.http.feed import Feed
 from athena.http.front import ASGIApp
+from athena.http.keys import Keys
 from athena.http.mj_task import render
+from athena.http.modes import Modes
+from athena.http.quotas import Quotas
 from athena.midjourney.moderation import WordList
 from athena.settings import Settings
 from athena.sockets import listen
+from athena.store.records import Records
+from athena.store.sealing import Seal
 from athena.store.store import Store
+from athena.tasks.model import Task
 
 log = structlog.get_logger(__name__)
 
@@ -52,41 +67,102 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[str]:
     """A running server inside this process; yields its base URL. Raises as `serve`."""
-    async with engine(settings, clock or SystemClock()) as (desk, fetcher):
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
         listening = listen(settings.server.host, settings.server.port)
-        application = app.make(settings, desk, fetcher)
-        host, port = listening.getsockname()[:2]
-        async with _http(application, listening):
-            log.info("server.ready", host=host, port=port)
-            yield f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+        stack.callback(listening.close)
+        url = _url(listening)
+        services = await stack.enter_async_context(engine(settings, clock, url))
+        await stack.enter_async_context(_http(app.make(services), listening))
+        log.info("server.ready", url=url)
+        yield url
 
 
 @asynccontextmanager
-async def engine(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Desk, Fetcher]]:
-    """Store, accounts and hooks without HTTP."""
+async def engine(settings: Settings, clock: Clock, url: str = "") -> AsyncIterator[Services]:
+    """Store, accounts and hooks without HTTP. `url` is where the server will listen."""
     random = Random()
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.data_dir)
         stack.push_async_callback(store.close)
-        discord = await stack.enter_async_context(aiohttp.ClientSession())
-        resolver = PublicResolver(allow_loopback=settings.hooks.allow_loopback)
-        outside = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver))
-        )
-        unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
-        pool = Pool(store, clock, random, unknowns)
-        for account in settings.accounts:
-            pool.add(account, settings.discord, discord)
-        pool.resume(store.unfinished())
-        hooks = Hooks(store, outside, clock, random, render)
-        stack.push_async_callback(_cancel, asyncio.create_task(hooks.run()))
-        stack.push_async_callback(_cancel, asyncio.create_task(pool.run()))
-        built_in = settings.prompts.built_in_words
-        banned = WordList(settings.banned_words_file, built_in=built_in)
-        trusted = (settings.discord.cdn_url,)
+        records = Records(settings.data_dir)
+        stack.callback(records.close)
+        inside = await stack.enter_async_context(aiohttp.ClientSession())
         loopback = settings.hooks.allow_loopback
-        fetcher = Fetcher(outside, discord, trusted, allow_loopback=loopback)
-        yield Desk(store, pool, banned, clock, random), fetcher
+        resolver = PublicResolver(allow_loopback=loopback)
+        connector = aiohttp.TCPConnector(resolver=resolver)
+        outside = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
+        pool = Pool(store, clock, random, unknowns, Rule(settings.choice.rule))
+        seal = Seal(settings.data_dir)
+        roster = Roster(pool, records, seal, settings.discord, inside)
+        roster.load(settings.accounts)
+        pool.resume(store.unfinished())
+        keys = Keys(records, clock)
+        quotas = Quotas(store, clock)
+        await quotas.load()
+        banned = WordList(settings.banned_words_file, built_in=settings.prompts.built_in_words)
+        fetcher = Fetcher(outside, inside, (settings.discord.cdn_url,), allow_loopback=loopback)
+        renewal = LinkRenewal(store, pool, clock)
+        services = Services(
+            settings=settings,
+            clock=clock,
+            desk=Desk(store, pool, banned, clock, random),
+            roster=roster,
+            keys=keys,
+            gate=Gate(settings.server, keys.tokens, clock),
+            fetcher=fetcher,
+            guard=Guard(resolver, allow_loopback=loopback),
+            hooks=Hooks(
+                store, outside, clock, random, lambda task: _told(services, task, url),
+                _signer(settings),
+            ),
+            pictures=Pictures(_pictures_store(settings), _source(renewal, fetcher)),
+            renewal=renewal,
+            quotas=quotas,
+            feed=Feed(store, clock),
+            seal=seal,
+        )  # fmt: skip
+        for work in (keys.run(), services.hooks.run(), pool.run()):
+            stack.push_async_callback(_cancel, asyncio.create_task(work))
+        yield services
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+
+
+def _told(services: Services, task: Task, url: str) -> bytes:
+    """A hook's body: the task with the kind of links that it was asked for with."""
+    wishes = Modes(None, task.images, task.images_host)
+    return render(task, services.links(wishes, url))
+
+
+def _signer(settings: Settings) -> Signer | None:
+    secret = settings.hooks.signing_secret
+    return Signer(secret.get_secret_value()) if secret else None
+
+
+def _pictures_store(settings: Settings) -> ObjectStore:
+    if settings.pictures.store_url:
+        return from_url(settings.pictures.store_url)
+    return LocalStore(settings.data_dir / "pictures", mkdir=True)
+
+
+def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
+    """Brings a task's picture by a link that lives."""
+
+    async def bring(task: Task) -> bytes:
+        (fresh,) = await renewal.renewed([task])
+        if fresh.picture is None:
+            raise NoPicture("the task has no picture")
+        try:
+            return await fetcher.fetch(fresh.picture.url)
+        except fetching.NoPicture as error:
+            raise NoPicture(str(error)) from error
+
+    return bring
 
 
 @asynccontextmanager

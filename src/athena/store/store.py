@@ -21,8 +21,9 @@ from msgspec import Struct
 
 from athena.store import tables, writer
 from athena.store.changes import Change, Changes
+from athena.store.connecting import connect
 from athena.store.writer import StoreBroken, Writer
-from athena.tasks.model import Task
+from athena.tasks.model import Millis, Task
 from athena.tasks.requests import Upload
 
 Kept: TypeAlias = Callable[[bool], None]
@@ -52,8 +53,8 @@ class Store:
 
     def __init__(self, path: Path, lock: IO[bytes]) -> None:
         self._lock = lock
-        self._writer = Writer(_connect(path, create=True))
-        self._reader = _connect(path, create=False)
+        self._writer = Writer(connect(path, create=True))
+        self._reader = connect(path, create=False)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._live: dict[str, Task] = {}
         self._recent: OrderedDict[str, Task] = OrderedDict()
@@ -70,9 +71,6 @@ class Store:
         lock = _lock(folder)
         try:
             store = cls(folder / "athena.db", lock)
-        except sqlite3.Error as error:
-            lock.close()
-            raise StoreBroken(f"{folder / 'athena.db'}: {error}") from error
         except StoreBroken:
             lock.close()
             raise
@@ -96,6 +94,9 @@ class Store:
         two it was even when nobody waits for the future any more.
         """
         statements = [writer.Insert(tables.ADD_TASK, _row(task)), *_upload_rows(task.id, uploads)]
+        if task.token:
+            values = {"token": task.token, "day": day_of(task.submitted_at)}
+            statements.append(writer.Change(tables.COUNT_TASK, values))
         return self._commit(Change(None, task), statements, kept)
 
     def save(
@@ -156,6 +157,10 @@ class Store:
         """The whole outbox; of each task the oldest first."""
         rows = await self._query(tables.DELIVERIES, {})
         return [Delivery(url=url, task=_decode(body)) for url, body in rows]
+
+    async def usage(self, day: int) -> dict[str, int]:
+        """How many tasks each token asked for on a day (see `day_of`)."""
+        return dict(await self._query(tables.USAGE, {"of_day": day}))
 
     def delivered(self, task: Task) -> "asyncio.Future[None]":
         """Take a task's delivery, and those that it outdates, from the outbox."""
@@ -225,6 +230,11 @@ class Store:
             raise StoreBroken(f"the store could not read: {error}") from error
 
 
+def day_of(moment: Millis) -> int:
+    """The number of a UTC day."""
+    return moment // (24 * 60 * 60 * 1000)
+
+
 def _row(task: Task) -> tuple[str, str, int, int, bytes]:
     return task.id, task.account, int(task.ended), task.submitted_at, _encode(task)
 
@@ -253,21 +263,3 @@ def _lock(folder: Path) -> IO[bytes]:
         lock.close()
         raise FolderInUse(f"another Athena works in {folder}") from error
     return lock
-
-
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    if create:
-        _prepare(connection)
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > tables.VERSION:
-        raise StoreBroken(f"the database is of a newer Athena (version {version})")
-    for statement in tables.CREATE:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version={tables.VERSION}")

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, bindparam
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of the tables; a database of a newer version is refused."""
 
 metadata = MetaData()
@@ -64,6 +64,23 @@ refused_prompts = Table(
     Column("at", Integer, nullable=False),
     Column("prompt", String, nullable=False),
     Column("said", String, nullable=False),
+)
+
+
+records = Table(
+    "records",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("token", String(40), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("tasks", Integer, nullable=False),
 )
 
 
@@ -120,6 +137,27 @@ REFUSED_PROMPTS = _sql(
         refused_prompts.c.said,
     ).order_by(refused_prompts.c.at)
 )
+
+RECORDS = _sql(
+    select(records.c.body).where(records.c.kind == bindparam("of_kind")).order_by(records.c.id)
+)
+PUT_RECORD = _sql(insert(records).prefix_with("OR REPLACE"))
+DROP_RECORD = _sql(
+    delete(records).where(
+        records.c.kind == bindparam("of_kind"), records.c.id == bindparam("of_id")
+    )
+)
+
+_counted = sqlite.insert(usage).values(
+    token=bindparam("token"), day=bindparam("day"), tasks=literal_column("1")
+)
+COUNT_TASK = _sql(
+    _counted.on_conflict_do_update(
+        index_elements=[usage.c.token, usage.c.day],
+        set_={"tasks": usage.c.tasks + literal_column("1")},
+    )
+)
+USAGE = _sql(select(usage.c.token, usage.c.tasks).where(usage.c.day == bindparam("of_day")))
 
 ADD_DELIVERY = _head(outbox)
 DELIVERIES = _sql(select(outbox.c.url, outbox.c.body).order_by(outbox.c.task_id, outbox.c.revision))

@@ -10,7 +10,7 @@ that Midjourney told to come back later keeps its status and only becomes unsent
 
 from msgspec.structs import replace
 
-from athena.tasks.model import Failure, Keys, Millis, Sending, Status, Task
+from athena.tasks.model import Failure, Keys, Millis, Picture, Sending, Status, Task
 from athena.tasks.requests import Press, Reply
 from athena.tasks.sightings import (
     AccountTold,
@@ -133,8 +133,13 @@ def open_window(task: Task, proposal: str, now: Millis) -> Task:
     )
 
 
+def with_picture(task: Task, picture: Picture) -> Task:
+    """The task with a renewed link to the same picture."""
+    return _next(task, picture=picture)
+
+
 def with_seed(task: Task, seed: str) -> Task:
-    """The task with its job's seed; the one thing that is learned of a task after its end."""
+    """The task with its job's seed; learned after the task's end."""
     return _next(task, seed=seed)
 
 

@@ -73,6 +73,17 @@ class Speed(StrEnum):
     TURBO = "TURBO"
 
 
+class Images(StrEnum):
+    """What kind of link is given to a picture (contracts: mj-dialect, section 1)."""
+
+    ORIGIN = "origin"
+    """Discord's own signed link, renewed before it dies."""
+    RELAY = "relay"
+    """Served by this server."""
+    PROXY = "proxy"
+    """Discord's link on the operator's own picture host."""
+
+
 class Button(Struct, frozen=True, kw_only=True, gc=False):
     """A button as the bot's message shows it."""
 
@@ -134,6 +145,11 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     hook: str | None = None
     speed: Speed | None = None
     """What the caller asked for; None leaves it to the account."""
+    images: Images | None = None
+    """What kind of link its hook is given; None: as the server's settings say."""
+    images_host: str | None = None
+    token: str | None = None
+    """The id of the token that asked for it."""
 
     submitted_at: Millis
     started_at: Millis | None = None
@@ -157,6 +173,12 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     mode: str | None = None
     """The speed that the bot named, e.g. `fast, stealth`."""
     flags: int = 0
+    prompt_english: str | None = None
+    """The prompt as it was translated before it was sent."""
+    words_translated: str | None = None
+    """The result's words, translated for its user."""
+    note: str | None = None
+    """Something that went otherwise than wished, without harm to the result."""
     seed: str | None = None
     """The job's seed, once it was asked for."""
     removed: bool = False

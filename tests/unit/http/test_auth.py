@@ -1,19 +1,31 @@
 """Who may come in."""
 
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 
+from athena.clock import Clock, TurnableClock
+from athena.http import modes
 from athena.http.auth import Gate, OpenToTheWorld
+from athena.http.modes import Modes
 from athena.settings import ServerSettings
+from athena.store.tokens import Role, Tokens, new
+from athena.tasks.model import Images, Speed
+
+
+def gate(tokens: Tokens | None = None, clock: Clock | None = None, **server: Any) -> Gate:
+    return Gate(ServerSettings(**server), tokens or Tokens(), clock or TurnableClock())
 
 
 def test_without_a_secret_only_this_machine_is_served() -> None:
     with pytest.raises(OpenToTheWorld):
-        Gate(ServerSettings(host="0.0.0.0"))
-    Gate(ServerSettings(host="0.0.0.0", allow_open=True))
-    Gate(ServerSettings(host="0.0.0.0", secret=SecretStr("s")))
+        gate(host="0.0.0.0")
+    gate(host="0.0.0.0", allow_open=True)
+    gate(host="0.0.0.0", secret=SecretStr("s"))
+    gate(Tokens([new("one", 0)[0]]), host="0.0.0.0")
     for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost"):
-        Gate(ServerSettings(host=host))
+        gate(host=host)
 
 
 @pytest.mark.parametrize(
@@ -28,4 +40,54 @@ def test_without_a_secret_only_this_machine_is_served() -> None:
     ],
 )
 def test_local_calls(headers: list[tuple[bytes, bytes]], admitted: bool) -> None:
-    assert Gate(ServerSettings()).admits(headers) is admitted
+    assert (gate().admit(headers) is not None) is admitted
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (b"mj-api-secret", b"%s"),
+        (b"authorization", b"Bearer %s"),
+        (b"authorization", b"%s"),
+    ],
+)
+def test_tokens_open_with_their_role_and_wishes_until_they_expire(
+    header: tuple[bytes, bytes],
+) -> None:
+    clock = TurnableClock()
+    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "images": Images.RELAY}
+    token, secret = new("mine", clock.now(), expires_at=clock.now() + 60_000, **wishes)
+    doors = gate(Tokens([token]), clock, secret=SecretStr("the operator's"))
+    headers = [(header[0], header[1] % secret.encode())]
+    caller = doors.admit(headers)
+    assert caller is not None
+    assert (caller.role, caller.token) == (Role.ADMIN, token)
+    assert caller.modes == Modes(Speed.RELAX, Images.RELAY)
+    assert secret not in repr(token)
+    clock.turn(61)
+    assert doors.admit(headers) is None
+    assert doors.admit([(b"mj-api-secret", b"the operator's")]) is not None
+    for wrong in (b"", b"at-wrong", secret.encode()[:-1]):
+        assert doors.admit([(b"mj-api-secret", wrong)]) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "plain", "wishes"),
+    [
+        ("/mj/submit/imagine", "/mj/submit/imagine", Modes()),
+        ("/mj-fast/mj/submit/imagine", "/mj/submit/imagine", Modes(Speed.FAST)),
+        ("/mj-relay/mj/task/1/fetch", "/mj/task/1/fetch", Modes(None, Images.RELAY)),
+        ("/mj-turbo-proxy/mj/x", "/mj/x", Modes(Speed.TURBO, Images.PROXY)),
+        ("/mj-relax-origin/mj/x", "/mj/x", Modes(Speed.RELAX, Images.ORIGIN)),
+        ("/mj-proxy-turbo/mj/x", "/mj-proxy-turbo/mj/x", Modes()),
+        ("/mj-fast/x", "/mj-fast/x", Modes()),
+        ("/docs", "/docs", Modes()),
+    ],
+)
+def test_prefixes(path: str, plain: str, wishes: Modes) -> None:
+    assert modes.of_path(path) == (plain, wishes)
+
+
+def test_a_token_goes_before_the_path_for_each_wish_separately() -> None:
+    token = Modes(Speed.RELAX, None)
+    assert token.over(Modes(Speed.TURBO, Images.PROXY)) == Modes(Speed.RELAX, Images.PROXY)

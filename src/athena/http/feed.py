@@ -1,0 +1,118 @@
+"""Ways not to poll: whoever waits for a task, or for all, hears of its changes.
+
+Each visible change gets a number that only grows, over restarts too. The last few thousand are
+kept, so that a stream that broke off goes on where it was; one that was away for longer is told to
+read the list anew.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from athena.clock import Clock
+from athena.store.changes import Change
+from athena.store.store import Store
+from athena.tasks.model import Task
+
+_KEPT = 5_000
+_BEHIND = 1_000
+"""Changes that a slow listener may be behind before it has to read anew."""
+
+
+class Told(Struct, frozen=True):
+    """A change and its number. `task` None: something was missed, read anew."""
+
+    number: int
+    task: Task | None
+
+
+class Feed:
+    """The changes of all tasks."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._number = clock.now() * 1000
+        self._kept: deque[Told] = deque(maxlen=_KEPT)
+        self._first = self._number + 1
+        self._listeners: set[asyncio.Queue[Told]] = set()
+        self._clock = clock
+        self._store = store
+        store.changes.subscribe(self._changed)
+
+    def _changed(self, change: Change) -> None:
+        if not change.visible:
+            return
+        self._number += 1
+        told = Told(self._number, change.after)
+        self._kept.append(told)
+        for listener in tuple(self._listeners):
+            if listener.qsize() < _BEHIND:
+                listener.put_nowait(told)
+            else:
+                _start_anew(listener, self._number)
+
+    async def since(self, number: int | None) -> AsyncIterator[Told]:
+        """Every change after a number, or from now on; endless."""
+        with self._listening() as queue:
+            for told in self._missed(number):
+                yield told
+            while True:
+                yield await queue.get()
+
+    async def of_task(self, task: Task) -> AsyncIterator[Told]:
+        """A task as it is, then its changes, until its end."""
+        with self._listening() as queue:
+            task = self._store.held(task.id) or task
+            yield Told(self._number, task)
+            while not task.ended:
+                told = await queue.get()
+                if told.task is None:
+                    told = Told(told.number, self._store.held(task.id))
+                if told.task and told.task.id == task.id and told.task.revision > task.revision:
+                    task = told.task
+                    yield told
+
+    async def next_change(self, task: Task, seconds: float) -> Task:
+        """The task at its next change, or as it is when none came in time."""
+        changes = self.of_task(task)
+        waiting = asyncio.ensure_future(_second(changes))
+        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({waiting, late}, return_when=asyncio.FIRST_COMPLETED)
+            changed = waiting.result() if waiting.done() else None
+        finally:
+            waiting.cancel()
+            late.cancel()
+        return changed or self._store.held(task.id) or task
+
+    @contextmanager
+    def _listening(self) -> Iterator["asyncio.Queue[Told]"]:
+        queue: asyncio.Queue[Told] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            yield queue
+        finally:
+            self._listeners.discard(queue)
+
+    def _missed(self, number: int | None) -> list[Told]:
+        if number is None or number == self._number:
+            return []
+        oldest = self._kept[0].number if self._kept else self._first
+        if not oldest - 1 <= number <= self._number:
+            return [Told(self._number, None)]
+        return [told for told in self._kept if told.number > number]
+
+
+async def _second(changes: AsyncIterator[Told]) -> Task | None:
+    """The first change after the present state; None when there will be none."""
+    await anext(changes)
+    told = await anext(changes, None)
+    return told.task if told else None
+
+
+def _start_anew(listener: "asyncio.Queue[Told]", number: int) -> None:
+    while not listener.empty():
+        listener.get_nowait()
+    listener.put_nowait(Told(number, None))

@@ -1,0 +1,67 @@
+"""The links that a task's pictures are given (contracts: mj-dialect, section 1).
+
+`origin`: Discord's own; `proxy`: the same on another host; `relay`: this server's. A relayed link
+carries a signature where the server is not open, because a page's picture element cannot send a
+secret; it opens that one picture and nothing else.
+"""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from athena.midjourney import buttons
+from athena.store.sealing import Seal
+from athena.tasks.model import Action, Images, Task
+
+
+class Links(Struct, frozen=True):
+    """How links are made for one call. `base` is this server as the caller reaches it."""
+
+    images: Images
+    base: str
+    host: str | None = None
+    seal: Seal | None = None
+    """Signs relayed links; None: the server is open."""
+
+    def picture(self, task: Task) -> str | None:
+        """The link to a task's picture."""
+        if task.picture is None:
+            return None
+        match self.images:
+            case Images.RELAY:
+                return self.relayed(task)
+            case Images.PROXY if self.host:
+                return on_host(task.picture.url, self.host)
+            case _:
+                return task.picture.url
+
+    def tiles(self, task: Task) -> list[str] | None:
+        """The links to the four pictures of a grid; always relayed, for they are cut here."""
+        if not is_grid(task):
+            return None
+        return [self.relayed(task, number) for number in range(1, 5)]
+
+    def relayed(self, task: Task, tile: int | None = None) -> str:
+        path = f"/mj/image/{task.id}" + (f"/{tile}" if tile else "")
+        signature = f"?s={self.seal.sign(task.id)}" if self.seal else ""
+        return f"{self.base}{path}{signature}"
+
+
+def on_host(url: str, host: str) -> str:
+    """A link on another host, which may come with a scheme and a path of its own."""
+    front = urlsplit(host if "//" in host else f"https://{host}")
+    parts = urlsplit(url)
+    path = front.path.rstrip("/") + parts.path
+    return urlunsplit((front.scheme, front.netloc, path, parts.query, ""))
+
+
+def is_grid(task: Task) -> bool:
+    """Whether a finished task shows four pictures in one."""
+    if task.picture is None or not task.ended:
+        return False
+    meanings = (each.custom_id for each in task.buttons)
+    return any(
+        custom_id.startswith("MJ::JOB::upsample::")
+        and buttons.meaning(custom_id).action is Action.UPSCALE
+        for custom_id in meanings
+    )

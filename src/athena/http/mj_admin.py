@@ -1,0 +1,281 @@
+"""The `/mj` dialect for administrators: accounts (contracts: mj-dialect, section 8), tokens, and
+what a task's user is not shown.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from athena.engine.account import AccountState
+from athena.engine.pool import Runner
+from athena.engine.refusals import BadRequest, UnknownTask
+from athena.http import mj_words as words
+from athena.http.mj_submits import TheCall, TheHouse
+from athena.http.mj_task import TaskView, view
+from athena.http.mj_words import Answer
+from athena.store.tokens import Token
+
+Mode = Literal["FAST", "RELAX", "TURBO"]
+
+
+class AccountBody(Struct, kw_only=True, rename="camel"):
+    """What can be set of an account; what is left out keeps its value."""
+
+    guild_id: str | UnsetType = UNSET
+    channel_id: str | UnsetType = UNSET
+    user_token: Annotated[str, Meta(description="Never read back.")] | UnsetType = UNSET
+    user_agent: str | UnsetType = UNSET
+    enable: bool | UnsetType = UNSET
+    core_size: int | UnsetType = UNSET
+    queue_size: int | UnsetType = UNSET
+    timeout_minutes: float | UnsetType = UNSET
+    mode: Mode | UnsetType | None = UNSET
+    allow_modes: list[Mode] | UnsetType = UNSET
+    weight: int | UnsetType = UNSET
+    remark: str | UnsetType = UNSET
+    remix_auto_submit: bool | UnsetType = UNSET
+    relax_when_exhausted: bool | UnsetType = UNSET
+    refresh_minutes: float | UnsetType = UNSET
+
+    def fields(self) -> dict[str, Any]:
+        """By the names of the settings."""
+        given = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not UNSET}
+        if "user_token" in given:
+            given["token"] = given.pop("user_token")
+        return given
+
+
+class AccountView(Struct, kw_only=True, rename="camel"):
+    """An account as administrators see it."""
+
+    id: str
+    guild_id: str
+    channel_id: str
+    user_agent: str
+    enable: bool
+    state: str
+    disabled_reason: str | None
+    core_size: int
+    queue_size: int
+    timeout_minutes: float
+    mode: str | None
+    allow_modes: list[str]
+    weight: int
+    remark: str
+    remix_auto_submit: bool
+    running_count: int
+    queue_count: int
+    properties: dict[str, str | int | float | bool | None]
+
+
+class TokenBody(Struct, kw_only=True, rename="camel"):
+    """A token to be made."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    role: Literal["user", "admin"] = "user"
+    speed: Mode | None = None
+    images: Literal["origin", "relay", "proxy"] | None = None
+    images_host: str | None = None
+    rate: Annotated[int, Meta(ge=1, description="Submits a minute.")] | None = None
+    daily_limit: Annotated[int, Meta(ge=1, description="Tasks a day, UTC.")] | None = None
+    expires_at: Annotated[int, Meta(description="Unix milliseconds.")] | None = None
+
+
+class TokenView(Struct, kw_only=True, rename="camel"):
+    """A token; its secret was shown when it was made, and never again."""
+
+    id: str
+    name: str
+    role: str
+    speed: str | None
+    images: str | None
+    images_host: str | None
+    rate: int | None
+    daily_limit: int | None
+    created_at: int
+    expires_at: int | None
+    used_today: int
+
+
+class DeliveryView(Struct, kw_only=True, rename="camel"):
+    """How the telling of a task's hook goes."""
+
+    url: str | None
+    delivered_revision: int | None
+    waiting_revision: int | None
+    tries: int
+    last_answer: int | None
+    last_error: str | None
+    next_try_at: int | None
+
+
+class AdminTaskView(Struct, kw_only=True, rename="camel"):
+    """A task with what its user is not shown."""
+
+    task: TaskView
+    revision: int
+    account: str
+    token: str | None
+    sending: str
+    tries: int
+    deadline: int | None
+    hook: DeliveryView
+
+
+@get("/account/list", summary="All accounts")
+async def accounts(house: TheHouse, call: TheCall) -> list[AccountView]:
+    """For administrators."""
+    call.must_be_admin()
+    return [_account(runner) for runner in house.desk.pool.runners()]
+
+
+@get("/account/{account_id:str}/fetch", summary="An account")
+async def account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> AccountView:
+    """For administrators."""
+    call.must_be_admin()
+    return _account(house.roster.find(account_id))
+
+
+@post("/account/create", status_code=200, summary="Add an account")
+async def add_account(house: TheHouse, call: TheCall, data: JSONBody[AccountBody]) -> Answer:
+    """For administrators. It signs in at once; its token is sealed and never read back."""
+    call.must_be_admin()
+    runner = await house.roster.add(data.fields())
+    return words.success(runner.account.id, call.language)
+
+
+@put("/account/{account_id:str}/update", summary="Change an account")
+async def change_account(
+    house: TheHouse, call: TheCall, account_id: FromPath[str], data: JSONBody[AccountBody]
+) -> Answer:
+    """For administrators. What is left out keeps its value."""
+    call.must_be_admin()
+    fields = data.fields()
+    if fields.get("channel_id", account_id) != account_id:
+        raise BadRequest("channelId: an account keeps its channel; add another instead")
+    await house.roster.change(account_id, fields)
+    return words.success(account_id, call.language)
+
+
+@delete("/account/{account_id:str}/delete", status_code=200, summary="Remove an account")
+async def remove_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
+    """For administrators. What waits at it goes to others."""
+    call.must_be_admin()
+    await house.roster.remove(account_id)
+    return words.success(account_id, call.language)
+
+
+@post("/account/{account_id:str}/sync", status_code=200, summary="Ask /info and /settings anew")
+async def sync_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
+    """For administrators. The answers come into the account's properties."""
+    call.must_be_admin()
+    runner = house.roster.find(account_id)
+    if runner.account.state is not AccountState.ONLINE:
+        return words.failed(runner.account.reason or "the account is not online", call.language)
+    await runner.steward.refresh()
+    return words.success(account_id, call.language)
+
+
+@post("/account/{account_id:str}/reconnect", status_code=200, summary="Begin a new session")
+async def reconnect_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
+    """For administrators. An account that had stopped tries again."""
+    call.must_be_admin()
+    await house.roster.reconnect(account_id)
+    return words.success(account_id, call.language)
+
+
+@get("/token/list", summary="All API tokens")
+async def tokens(house: TheHouse, call: TheCall) -> list[TokenView]:
+    """For administrators. Secrets are not among what is shown."""
+    call.must_be_admin()
+    await house.keys.look()
+    return [_token(each, house.quotas.used(each)) for each in house.keys.tokens.all()]
+
+
+@post("/token/create", status_code=200, summary="Make an API token")
+async def make_token(house: TheHouse, call: TheCall, data: JSONBody[TokenBody]) -> Answer:
+    """For administrators. `result` is the secret; it is shown this once."""
+    call.must_be_admin()
+    token, secret = await house.keys.make(**msgspec.structs.asdict(data))
+    answer = words.success(secret, call.language)
+    answer.properties["tokenId"] = token.id
+    return answer
+
+
+@delete("/token/{token_id:str}/delete", status_code=200, summary="Remove an API token")
+async def remove_token(house: TheHouse, call: TheCall, token_id: FromPath[str]) -> Answer:
+    """For administrators. It opens nothing from now on."""
+    call.must_be_admin()
+    if not await house.keys.remove(token_id):
+        raise BadRequest(f"there is no token {token_id!r}")
+    return words.success(token_id, call.language)
+
+
+@get("/admin/task/{task_id:str}", summary="A task with what its user is not shown")
+async def admin_task(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> AdminTaskView:
+    """For administrators: its account, its deadline, and how the telling of its hook goes."""
+    call.must_be_admin()
+    task = await house.desk.store.find(task_id)
+    if task is None:
+        raise UnknownTask(task_id)
+    delivery = house.hooks.delivery(task)
+    return AdminTaskView(
+        task=view(task, call.links),
+        revision=task.revision,
+        account=task.account,
+        token=task.token,
+        sending=task.sending,
+        tries=task.tries,
+        deadline=task.deadline,
+        hook=DeliveryView(**msgspec.structs.asdict(delivery)),
+    )
+
+
+HANDLERS = (
+    accounts, account, add_account, change_account, remove_account, sync_account,
+    reconnect_account, tokens, make_token, remove_token, admin_task,
+)  # fmt: skip
+
+
+def _account(runner: Runner) -> AccountView:
+    settings, known = runner.settings, runner.account
+    profile = known.profile
+    return AccountView(
+        id=known.id,
+        guild_id=settings.guild_id,
+        channel_id=settings.channel_id,
+        user_agent=settings.user_agent,
+        enable=settings.enable,
+        state=known.state,
+        disabled_reason=known.reason or None,
+        core_size=settings.core_size,
+        queue_size=settings.queue_size,
+        timeout_minutes=settings.timeout_minutes,
+        mode=settings.mode,
+        allow_modes=list(settings.allow_modes),
+        weight=settings.weight,
+        remark=settings.remark,
+        remix_auto_submit=settings.remix_auto_submit,
+        running_count=known.running_count,
+        queue_count=known.waiting_count,
+        properties={
+            "plan": profile.plan,
+            "planRenews": profile.renews,
+            "concurrentJobs": profile.concurrent,
+            "fastTimeLeft": profile.fast_left,
+            "fastTimeTotal": profile.fast_total,
+            "jobMode": profile.mode,
+            "visibility": profile.visibility,
+            "remix": profile.remix,
+            "version": profile.version,
+        },
+    )
+
+
+def _token(token: Token, used: int) -> TokenView:
+    fields = msgspec.structs.asdict(token)
+    del fields["hash"]
+    return TokenView(**fields, used_today=used)

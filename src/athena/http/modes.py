@@ -1,0 +1,58 @@
+"""Speed and picture links by path (contracts: mj-dialect, section 1).
+
+    /mj   /mj-fast/mj   /mj-relay/mj   /mj-turbo-proxy/mj   …
+
+Every path of the dialect exists under every prefix. A prefix is taken off before routing, so the
+rest of the program knows one path and the two wishes that it stood for. What a token says goes
+before the path, the path before the system's default, for each of the two separately.
+"""
+
+import re
+from functools import lru_cache
+
+from msgspec import Struct
+
+from athena.store.tokens import Token
+from athena.tasks.model import Images, Speed
+
+_PREFIX = re.compile(
+    r"/mj(?:-(?P<speed>fast|turbo|relax))?(?:-(?P<images>relay|origin|proxy))?/mj(?P<rest>/.*)"
+)
+_PLAIN = "/mj/"
+
+
+class Modes(Struct, frozen=True):
+    """What a call wishes; None leaves it to the account, or to the system's default."""
+
+    speed: Speed | None = None
+    images: Images | None = None
+    images_host: str | None = None
+
+    def over(self, other: "Modes") -> "Modes":
+        """These wishes, and the other's where these are silent."""
+        return Modes(
+            self.speed or other.speed,
+            self.images or other.images,
+            self.images_host or other.images_host,
+        )
+
+
+NONE = Modes()
+
+
+@lru_cache(maxsize=4096)
+def of_path(path: str) -> tuple[str, Modes]:
+    """The path without its prefix, and what the prefix stood for."""
+    if path.startswith(_PLAIN):
+        return path, NONE
+    found = _PREFIX.fullmatch(path)
+    if found is None:
+        return path, NONE
+    speed, images = found["speed"], found["images"]
+    wishes = Modes(Speed(speed.upper()) if speed else None, Images(images) if images else None)
+    return f"/mj{found['rest']}", wishes
+
+
+def of_token(token: Token) -> Modes:
+    """What a token's maker decided for all its calls."""
+    return Modes(token.speed, token.images, token.images_host)

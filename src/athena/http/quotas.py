@@ -1,0 +1,85 @@
+"""How much a token may ask for: submits a minute, tasks a day (UTC).
+
+The minute is a bucket that refills steadily, in memory; the day's count stands in the database,
+written with each task, and is read once at the start.
+"""
+
+from collections import defaultdict
+
+from msgspec import Struct
+
+from athena.clock import Clock
+from athena.engine.refusals import Refused
+from athena.store.store import Store, day_of
+from athena.store.tokens import Token
+
+
+class QuotaUsedUp(Refused):
+    """The token may not ask for more now. `wait` is in seconds."""
+
+    def __init__(self, what: str, wait: float) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+class _Bucket(Struct):
+    left: float
+    at: float
+
+
+class Quotas:
+    """The quotas of all tokens."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+        self._day = 0
+        self._used: defaultdict[str, int] = defaultdict(int)
+
+    async def load(self) -> None:
+        """Read what was used today before this process began."""
+        self._day = day_of(self._clock.now())
+        self._used = defaultdict(int, await self._store.usage(self._day))
+
+    def used(self, token: Token) -> int:
+        """How many tasks it asked for today."""
+        return self._used[token.id]
+
+    def take(self, token: Token | None) -> None:
+        """Count one submit.
+
+        Raises:
+            QuotaUsedUp: it is one too many; it was not counted.
+        """
+        if token is None:
+            return
+        if token.daily_limit is not None:
+            self._check_day(token, token.daily_limit)
+        if token.rate is not None:
+            self._take_minute(token, token.rate)
+        self._used[token.id] += 1
+
+    def give_back(self, token: Token | None) -> None:
+        """The submit was not accepted: it does not count for the day."""
+        if token is not None:
+            self._used[token.id] -= 1
+
+    def _check_day(self, token: Token, limit: int) -> None:
+        now = self._clock.now()
+        if day_of(now) != self._day:
+            self._day = day_of(now)
+            self._used.clear()
+        if self._used[token.id] >= limit:
+            left = (self._day + 1) * 86_400 - now / 1000
+            raise QuotaUsedUp(f"this token may ask for {limit} tasks a day", left)
+
+    def _take_minute(self, token: Token, rate: int) -> None:
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(token.id, _Bucket(rate, now))
+        bucket.left = min(rate, bucket.left + (now - bucket.at) * rate / 60)
+        bucket.at = now
+        if bucket.left < 1:
+            wait = (1 - bucket.left) * 60 / rate
+            raise QuotaUsedUp(f"this token may submit {rate} times a minute", wait)
+        bucket.left -= 1

@@ -1,0 +1,60 @@
+"""Small records that people make: tokens, accounts. Few, read often, written seldom.
+
+They stand in one table, as JSON by kind and id, over a connection of their own, so that the command
+line can change them while a server runs: `changed` tells when somebody else did. All calls block
+for as long as a small query takes.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from athena.store import tables
+from athena.store.connecting import connect
+
+_T = TypeVar("_T", bound=Struct)
+
+
+class Records:
+    """The records of a data folder. Make it, use it, `close` it.
+
+    Raises:
+        StoreBroken: the folder holds no database of ours.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._connection = connect(folder / "athena.db", create=True)
+        self._version: int | None = None
+
+    def changed(self) -> bool:
+        """Whether another connection has written since this was last asked."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        before, self._version = self._version, version
+        return bool(version != before)
+
+    def all(self, kind: type[_T]) -> list[_T]:
+        """Every record of a kind, in the order of their ids."""
+        rows = self._connection.execute(tables.RECORDS, {"of_kind": kind.__name__}).fetchall()
+        return [msgspec.json.decode(body, type=kind) for (body,) in rows]
+
+    def put(self, record_id: str, record: Struct) -> None:
+        """Keep a record, in place of an older one of that id."""
+        values = {
+            "kind": type(record).__name__,
+            "id": record_id,
+            "body": msgspec.json.encode(record),
+        }
+        self._connection.execute(tables.PUT_RECORD, values)
+
+    def remove(self, kind: type[Struct], record_id: str) -> bool:
+        """False when there was none."""
+        values = {"of_kind": kind.__name__, "of_id": record_id}
+        removed: sqlite3.Cursor = self._connection.execute(tables.DROP_RECORD, values)
+        return removed.rowcount > 0
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,61 @@
+"""Secrets at rest: what must not stand plain in the database, and signatures of our own links.
+
+The key is a file beside the database, readable by its owner alone. Whoever has both has everything;
+whoever has a copy of the database alone has nothing.
+"""
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+_FILE = "athena.key"
+
+
+class SealBroken(Exception):
+    """What was sealed cannot be opened with this folder's key."""
+
+
+class Seal:
+    """The key of a data folder, made when it is new."""
+
+    def __init__(self, folder: Path) -> None:
+        key = _key(folder / _FILE)
+        self._fernet = Fernet(key)
+        self._signing = hashlib.sha256(b"links" + key).digest()
+
+    def close(self, secret: str) -> str:
+        """Seal a secret."""
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """What was sealed.
+
+        Raises:
+            SealBroken: it was sealed with another key, or changed.
+        """
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise SealBroken(f"{_FILE} is not the key that sealed this database") from error
+
+    def sign(self, text: str) -> str:
+        """A short signature of something that we give out and want back unchanged."""
+        return hmac.new(self._signing, text.encode(), hashlib.sha256).hexdigest()[:24]
+
+    def is_signed(self, text: str, signature: str) -> bool:
+        return hmac.compare_digest(self.sign(text), signature)
+
+
+def _key(file: Path) -> bytes:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_bytes()
+    key = Fernet.generate_key()
+    with os.fdopen(handle, "wb") as out:
+        out.write(key)
+    return key

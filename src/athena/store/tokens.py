@@ -1,0 +1,86 @@
+"""API tokens: who may call the server, and with what wishes already made.
+
+A token's secret is shown once, when it is made; kept is its SHA-256, which nobody turns back into
+256 random bits. All tokens are held in memory, so a call costs no query.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from athena.tasks.model import Images, Millis, Speed
+
+_PREFIX = "at-"
+"""How every secret begins, so that people and scanners recognise one."""
+
+
+class Role(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    hash: str
+    role: Role = Role.USER
+    speed: Speed | None = None
+    """The speed of all its tasks, whatever the path says."""
+    images: Images | None = None
+    """The kind of all its picture links, whatever the path says."""
+    images_host: str | None = None
+    """Its own host for `proxy` links."""
+    rate: int | None = None
+    """Submits a minute."""
+    daily_limit: int | None = None
+    """Tasks a day (UTC)."""
+    created_at: Millis = 0
+    expires_at: Millis | None = None
+
+    def is_valid(self, now: Millis) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+
+def new(name: str, now: Millis, **wishes: object) -> tuple[Token, str]:
+    """A new token and its secret.
+
+    Raises:
+        msgspec.ValidationError: a wish is none that a token can have.
+    """
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    made = {"id": secrets.token_hex(6), "hash": digest(secret), "created_at": now}
+    return msgspec.convert({**wishes, "name": name, **made}, Token), secret
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Tokens:
+    """The tokens that are known, by what is kept of their secrets."""
+
+    def __init__(self, known: Sequence[Token] = ()) -> None:
+        self._by_hash: dict[str, Token] = {}
+        self.replace(known)
+
+    def replace(self, known: Sequence[Token]) -> None:
+        self._by_hash = {token.hash: token for token in known}
+
+    def all(self) -> list[Token]:
+        return list(self._by_hash.values())
+
+    def find(self, secret: str, now: Millis) -> Token | None:
+        """The token of a secret, unless it has expired."""
+        kept = digest(secret)
+        token = self._by_hash.get(kept)
+        if token is None or not hmac.compare_digest(token.hash, kept):
+            return None
+        return token if token.is_valid(now) else None
