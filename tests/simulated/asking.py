@@ -77,3 +77,9 @@ async def grid_and_single(house: House, prompt: str) -> tuple[Json, Image.Image]
     grid = await submit(house, "submit/imagine", prompt=prompt)
     single = await press(house, grid, button(grid, "MJ::JOB::upsample::2"))
     return single, await download(house, single)
+
+
+def tile(grid: Image.Image, number: int) -> Image.Image:
+    wide, high = grid.width // 2, grid.height // 2
+    left, top = (number - 1) % 2 * wide, (number - 1) // 2 * high
+    return grid.crop((left, top, left + wide, top + high))

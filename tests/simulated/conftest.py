@@ -39,14 +39,19 @@ class House(Struct):
         async with self.http.post(self.url + path, json=body, headers=headers) as answer:
             return dict(await answer.json())
 
-    async def get(self, path: str) -> Json:
-        async with self.http.get(self.url + path) as answer:
-            return dict(await answer.json())
+    async def get(self, path: str, **headers: str) -> Any:
+        async with self.http.get(self.url + path, headers=headers) as answer:
+            return await answer.json()
 
     async def fetch(self, task_id: str) -> Json:
         async with self.http.get(f"{self.url}/mj/task/{task_id}/fetch") as answer:
             assert answer.status == 200
             return dict(await answer.json())
+
+    async def listed(self, task_ids: list[str]) -> list[Json]:
+        url = f"{self.url}/mj/task/list-by-condition"
+        async with self.http.post(url, json={"ids": task_ids}) as answer:
+            return list(await answer.json())
 
     async def imagine(self, prompt: str, **more: object) -> Json:
         return await self.post("/mj/submit/imagine", {"prompt": prompt, **more})
@@ -116,6 +121,7 @@ async def house_at(
     secret: str = "",
     body_limit_mb: int = 50,
     hooks: HookSettings | None = None,
+    **more: Any,
 ) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         if standin is None:
@@ -130,6 +136,7 @@ async def house_at(
                 port=0, secret=SecretStr(secret) if secret else None, body_limit_mb=body_limit_mb
             ),
             hooks=hooks or HookSettings(),
+            **more,
         )
         url = await stack.enter_async_context(serving(settings, clock))
         http = await stack.enter_async_context(aiohttp.ClientSession())

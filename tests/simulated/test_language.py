@@ -18,6 +18,7 @@ from tests.simulated.asking import (
     press,
     submit,
     text,
+    tile,
 )
 from tests.simulated.conftest import Build, House, Json, account
 
@@ -68,12 +69,6 @@ async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
 
 
 # What pictures show
-
-
-def tile(grid: Image.Image, number: int) -> Image.Image:
-    wide, high = grid.width // 2, grid.height // 2
-    left, top = (number - 1) % 2 * wide, (number - 1) // 2 * high
-    return grid.crop((left, top, left + wide, top + high))
 
 
 def close(one: Image.Image, other: Image.Image) -> bool:

@@ -24,7 +24,7 @@ Wait = Annotated[
         ge=0, le=120, description="Seconds to wait for the next change; none comes back at once."
     ),
 ]
-LastEvent = Annotated[str | None, HeaderParameter(header="Last-Event-ID")]
+LastEvent = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Most = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 

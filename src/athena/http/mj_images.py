@@ -17,7 +17,7 @@ from athena.http.mj_submits import TheHouse
 from athena.tasks.model import Task
 
 Width = Annotated[
-    int | None, QueryParameter(query="w", ge=1, le=4096, description="Pixels, at most.")
+    int | None, QueryParameter(name="w", ge=1, le=4096, description="Pixels, at most.")
 ]
 Tile = Annotated[int, PathParameter(ge=1, le=4)]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

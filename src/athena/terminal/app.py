@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from athena import __version__
-from athena.terminal import moderation
+from athena.terminal import moderation, token
 from athena.terminal.imagine import imagine
 from athena.terminal.read import read
 from athena.terminal.servers import serve, simulate
@@ -24,6 +24,7 @@ app.command()(serve)
 app.command()(simulate)
 app.command()(read)
 app.add_typer(moderation.app, name="moderation")
+app.add_typer(token.app, name="token")
 
 
 def _show_version(wanted: bool) -> None:

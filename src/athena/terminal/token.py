@@ -1,0 +1,136 @@
+"""`athena token`: who may call the server. A running server heeds it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from athena.terminal.exits import Exit, fail
+
+if TYPE_CHECKING:
+    from athena.store.records import Records
+
+app = typer.Typer(help="Make, list and remove the API tokens of a server.")
+
+_DataDir = Annotated[Path | None, typer.Option(help="Folder of the database.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class _Mode(StrEnum):
+    FAST = "fast"
+    RELAX = "relax"
+    TURBO = "turbo"
+
+
+class _Images(StrEnum):
+    ORIGIN = "origin"
+    RELAY = "relay"
+    PROXY = "proxy"
+
+
+class _Role(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Whose it is, for you.")],
+    role: Annotated[_Role, typer.Option(help="An admin may manage accounts and tokens.")] = (
+        _Role.USER
+    ),
+    mode: Annotated[_Mode | None, typer.Option(help="The speed of all its tasks.")] = None,
+    images: Annotated[_Images | None, typer.Option(help="The kind of its picture links.")] = None,
+    images_host: Annotated[str | None, typer.Option(help="Its own host for proxy links.")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help="Submits a minute.")] = None,
+    daily_limit: Annotated[int | None, typer.Option(min=1, help="Tasks a day (UTC).")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How many days it lives.")] = None,
+    data_dir: _DataDir = None,
+    json: _Json = False,
+) -> None:
+    """Make a token. It is shown this once; only its hash is kept.
+
+    \b
+    Examples:
+      athena token create --name shop --mode relax --images proxy
+      athena token create --name me --role admin
+    """
+    from athena.store.tokens import new
+
+    now = datetime.now(UTC)
+    expires = round((now + timedelta(days=days)).timestamp() * 1000) if days else None
+    token, secret = new(
+        name, round(now.timestamp() * 1000), role=role, speed=mode.name if mode else None,
+        images=images, images_host=images_host, rate=rate, daily_limit=daily_limit,
+        expires_at=expires,
+    )  # fmt: skip
+    with _records(data_dir) as records:
+        records.put(token.id, token)
+    if json:
+        _print({"id": token.id, "token": secret})
+    else:
+        typer.echo(secret)
+        typer.echo(f"This is token {token.id}. Keep it: it is not shown again.", err=True)
+
+
+@app.command("list")
+def show(data_dir: _DataDir = None, json: _Json = False) -> None:
+    """List the tokens, without their secrets."""
+    import msgspec
+
+    from athena.store.tokens import Token
+
+    with _records(data_dir) as records:
+        tokens = [msgspec.to_builtins(token) for token in records.all(Token)]
+    for token in tokens:
+        del token["hash"]
+        if not json:
+            wishes = (f"{k}={v}" for k, v in token.items() if v is not None and k not in _SHOWN)
+            typer.echo(f"{token['id']}  {token['name']}  {token['role']}  {' '.join(wishes)}")
+    if json:
+        _print(tokens)
+
+
+@app.command()
+def remove(
+    token_id: Annotated[str, typer.Argument(help="Its id, as `athena token list` shows it.")],
+    data_dir: _DataDir = None,
+) -> None:
+    """Remove a token: it opens nothing from now on."""
+    from athena.store.tokens import Token
+
+    with _records(data_dir) as records:
+        if not records.remove(Token, token_id):
+            fail(Exit.USAGE, f"There is no token {token_id}. See `athena token list`.")
+    typer.echo(f"Removed {token_id}.")
+
+
+_SHOWN = ("id", "name", "role", "created_at")
+
+
+@contextmanager
+def _records(data_dir: Path | None) -> Iterator[Records]:
+    from athena.store.records import Records
+    from athena.store.writer import StoreBroken
+    from athena.terminal.configured import settings
+
+    try:
+        records = Records(settings(data_dir=data_dir).data_dir)
+    except StoreBroken as error:
+        fail(Exit.FAILED, str(error))
+    try:
+        yield records
+    finally:
+        records.close()
+
+
+def _print(said: object) -> None:
+    import json
+
+    typer.echo(json.dumps(said))

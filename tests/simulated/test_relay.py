@@ -1,0 +1,187 @@
+"""Pictures that the server relays, and links of Discord's that it keeps alive."""
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from athena.clock import TurnableClock
+from athena.settings import PictureSettings
+from athena.simulator.app import StandIn
+from athena.simulator.config import DEMO
+from athena.tasks.model import Images
+from tests.simulated.asking import button, press, submit, tile
+from tests.simulated.conftest import Build, House, Json, house_at
+
+RELAY = PictureSettings(links=Images.RELAY)
+
+
+async def load(house: House, url: str, **headers: str) -> tuple[int, Any, bytes]:
+    async with house.http.get(url, headers=headers) as answer:
+        return answer.status, answer.headers, await answer.read()
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+async def test_a_relayed_picture_with_its_tiles_and_thumbnails(build: Build) -> None:
+    house = await build(pictures=RELAY)
+    task = await submit(house, "submit/imagine", prompt="a cat --ar 3:2")
+    assert task["imageUrl"] == f"{house.url}/mj/image/{task['id']}"
+    status, headers, data = await load(house, task["imageUrl"])
+    grid = opened(data)
+    assert (status, headers["Content-Type"]) == (200, "image/png")
+    assert "immutable" in headers["Cache-Control"]
+    assert grid.info["Job"] == task["properties"]["messageHash"]
+    links = task["properties"]["tileUrls"]
+    assert links == [f"{house.url}/mj/image/{task['id']}/{n}" for n in range(1, 5)]
+    for number, link in enumerate(links, 1):
+        cut = opened((await load(house, link))[2])
+        assert cut.tobytes() == tile(grid, number).tobytes()
+    _, headers, data = await load(house, task["imageUrl"] + "?w=500")
+    assert (headers["Content-Type"], opened(data).width) == ("image/webp", 512)
+    assert opened((await load(house, links[0] + "?w=100"))[2]).width == 128
+    single = await press(house, task, button(task, "MJ::JOB::upsample::1"))
+    assert single["properties"]["tileUrls"] is None
+    assert (await load(house, f"{house.url}/mj/image/{single['id']}/1"))[0] == 404
+    for wrong in ("/5", "/0", "/x", "?w=0", "?w=9999", "?w=x"):
+        status, _, data = await load(house, task["imageUrl"] + wrong)
+        assert b'"code":' in data, wrong
+
+
+async def test_ranges_etags_and_heads(build: Build) -> None:
+    house = await build(pictures=RELAY)
+    task = await submit(house, "submit/imagine", prompt="a cat")
+    url = task["imageUrl"]
+    _, headers, whole = await load(house, url)
+    etag = headers["ETag"]
+    for asked, part in (
+        ("bytes=0-99", whole[:100]),
+        ("bytes=100-", whole[100:]),
+        ("bytes=-50", whole[-50:]),
+        (f"bytes=10-{10**12}", whole[10:]),
+    ):
+        status, headers, data = await load(house, url, Range=asked)
+        assert (status, data) == (206, part), asked
+        assert headers["Content-Range"].endswith(f"/{len(whole)}")
+    for impossible in (f"bytes={len(whole)}-", "bytes=5-4", "bytes=-", "lines=1-2"):
+        assert (await load(house, url, Range=impossible))[0] == 416
+    status, _, data = await load(house, url, **{"If-None-Match": etag})
+    assert (status, data) == (304, b"")
+    status, _, data = await load(house, url, Range="bytes=0-9", **{"If-Range": '"other"'})
+    assert (status, data) == (200, whole)
+    async with house.http.head(url) as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
+
+
+async def test_only_pictures_of_tasks_are_relayed(build: Build) -> None:
+    house = await build()
+    for path in ("1", "1111111111111111", "https://example.com/a.png", "..%2f..%2fetc"):
+        status, _, data = await load(house, f"{house.url}/mj/image/{path}")
+        assert status == 404, path
+        assert b'"code":' in data
+    task_id = (await house.imagine("a cat"))["result"]
+    await house.ended(task_id)
+
+
+async def test_a_picture_is_fetched_once_whoever_asks(build: Build, tmp_path: Path) -> None:
+    house = await build(pictures=RELAY)
+    task = await submit(house, "submit/imagine", prompt="a cat")
+    reads: list[str] = []
+    files = house.standin.world.files
+    read = files.read
+
+    async def counted(file: Any) -> bytes:
+        reads.append(file.filename)
+        return await read(file)
+
+    files.read = counted  # type: ignore[method-assign]
+    urls = [task["imageUrl"]] * 5 + task["properties"]["tileUrls"] + [task["imageUrl"] + "?w=64"]
+    await asyncio.gather(*(load(house, url) for url in urls))
+    assert len(reads) == 1
+    assert (tmp_path / "data" / "pictures" / task["id"] / "whole").exists()
+
+
+async def test_a_signed_link_opens_its_picture_and_nothing_else(build: Build) -> None:
+    house = await build(pictures=RELAY, secret="s")
+    secret = {"mj-api-secret": "s"}
+    ids = [(await house.post("/mj/submit/imagine", {"prompt": "x"}, **secret))["result"]] * 2
+    ids[1] = (await house.post("/mj/submit/imagine", {"prompt": "x"}, **secret))["result"]
+    tasks: list[Json] = []
+    for task_id in ids:
+        while not (task := await house.get(f"/mj/task/{task_id}/fetch", **secret))["finishTime"]:
+            pass
+        tasks.append(task)
+    first, second = (task["imageUrl"] for task in tasks)
+    assert (await load(house, first))[0] == 200
+    assert (await load(house, tasks[0]["properties"]["tileUrls"][3]))[0] == 200
+    signature = first.partition("?")[2]
+    assert (await load(house, f"{second.partition('?')[0]}?{signature}"))[0] == 401
+    assert (await load(house, first.partition("?")[0]))[0] == 401
+    assert (await load(house, f"{house.url}/mj/task/{ids[0]}/fetch?{signature}"))[0] == 401
+
+
+async def test_origin_links_always_download(tmp_path: Path) -> None:
+    config = DEMO.__class__(users=DEMO.users, link_life=2.0)
+    async with (
+        StandIn(config, speed=float("inf")) as standin,
+        house_at(tmp_path, standin=standin) as house,
+    ):
+        task = await submit(house, "submit/imagine", prompt="a cat")
+        first, seen = task["imageUrl"], set[str]()
+        while len(seen) < 3:  # over several lives of a link
+            fetched = await house.fetch(task["id"])
+            assert (await load(house, fetched["imageUrl"]))[0] == 200
+            (listed,) = await house.listed([task["id"]])
+            assert (await load(house, listed["imageUrl"]))[0] == 200
+            seen.add(fetched["imageUrl"])
+        assert (await load(house, first))[0] == 404
+
+
+async def test_a_month_old_task_has_a_living_link(tmp_path: Path) -> None:
+    clock = TurnableClock()
+    async with StandIn(speed=float("inf"), clock=clock) as standin:
+        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+            done = asyncio.create_task(submit(house, "submit/imagine", prompt="a cat"))
+            while not done.done():
+                clock.turn(0.05)
+                await asyncio.to_thread(int)
+            task = await done
+        standin.world.sessions.__init__(clock, standin.world.random)  # type: ignore[misc]
+        clock.turn(30 * 86_400)
+        assert (await _status(task["imageUrl"])) == 404
+        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+            asking = asyncio.create_task(house.fetch(task["id"]))
+            while not asking.done():
+                clock.turn(0.05)
+                await asyncio.to_thread(int)
+            fetched = await asking
+            assert fetched["imageUrl"] != task["imageUrl"]
+            assert (await load(house, fetched["imageUrl"]))[0] == 200
+
+
+async def _status(url: str) -> int:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return answer.status
+
+
+@pytest.mark.parametrize("size", [(3000, 3000)])
+async def test_what_is_no_picture_is_said_so(build: Build, size: tuple[int, int]) -> None:
+    house = await build(pictures=RELAY)
+    task = await submit(house, "submit/imagine", prompt="a cat")
+
+    async def broken(file: Any) -> bytes:
+        return b"this is no picture"
+
+    house.standin.world.files.read = broken  # type: ignore[method-assign]
+    status, _, data = await load(house, task["imageUrl"] + "?w=64")
+    assert status == 404
+    assert b"no picture" in data
