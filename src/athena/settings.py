@@ -111,6 +111,20 @@ class PromptSettings(BaseModel):
     """False: only the words of that file count."""
 
 
+class TranslationSettings(BaseModel):
+    """Prompts are translated into English before they are sent, results into Chinese."""
+
+    provider: Literal["none", "openai", "baidu", "deepl"] = "none"
+    url: str = ""
+    """Empty: the provider's own. For `openai`, any server that speaks its chat completions."""
+    key: SecretStr = SecretStr("")
+    app_id: str = ""
+    """Baidu's."""
+    model: str = "gpt-4o-mini"
+    timeout: float = Field(default=5, gt=0, le=60)
+    """Seconds before a prompt goes on untranslated."""
+
+
 class LogSettings(BaseModel):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     json_lines: bool = False
@@ -136,6 +150,7 @@ class Settings(BaseSettings):
     pictures: PictureSettings = PictureSettings()
     hooks: HookSettings = HookSettings()
     prompts: PromptSettings = PromptSettings()
+    translation: TranslationSettings = TranslationSettings()
     log: LogSettings = LogSettings()
 
     @property

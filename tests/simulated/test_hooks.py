@@ -1,12 +1,19 @@
 """Hooks: every visible change, in order, the end for certain."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from aiohttp import web
+import pytest
+from aiohttp import ThreadedResolver, web
+from pydantic import SecretStr
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
+from athena.clock import TurnableClock
 from athena.settings import HookSettings
 from athena.simulator.app import StandIn
 from tests.conftest import breathe
@@ -20,13 +27,16 @@ class Receiver:
 
     def __init__(self) -> None:
         self.bodies: list[Json] = []
+        self.calls: list[tuple[dict[str, str], bytes]] = []
         self.statuses: list[int] = []
         self.url = ""
 
     async def take(self, request: web.Request) -> web.Response:
         status = self.statuses.pop(0) if self.statuses else 200
+        body = await request.read()
+        self.calls.append((dict(request.headers), body))
         if status == 200:
-            self.bodies.append(msgspec.json.decode(await request.read()))
+            self.bodies.append(msgspec.json.decode(body))
         return web.Response(status=status)
 
     async def until_ended(self) -> None:
@@ -93,3 +103,60 @@ async def test_an_end_that_nobody_took_is_told_after_a_restart(tmp_path: Path) -
         async with house_at(tmp_path, standin=standin, hooks=LOCAL):
             await receiver.until_ended()
     assert [body["id"] for body in receiver.bodies] == [task_id]
+
+
+async def test_signed_hooks_are_verified_by_the_public_library(build: Build) -> None:
+    secret = "whsec_" + base64.b64encode(b"a secret of ours").decode()
+    async with receiving() as receiver:
+        hooks = HookSettings(allow_loopback=True, signing_secret=SecretStr(secret))
+        house = await build(hooks=hooks)
+        receiver.statuses = [500]
+        await house.imagine("a cat", notifyHook=receiver.url)
+        await receiver.until_ended()
+    webhook = Webhook(secret)
+    for headers, body in receiver.calls:
+        assert webhook.verify(body, headers)["id"]
+        with pytest.raises(WebhookVerificationError):
+            webhook.verify(body + b" ", headers)
+
+
+async def test_how_a_hook_fares_is_shown_to_administrators(build: Build) -> None:
+    clock = TurnableClock()
+    async with receiving() as receiver:
+        house = await build(hooks=LOCAL, clock=clock)
+        receiver.statuses = [503] * 1000
+        task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
+        await house.ended(task_id)
+        while (told := await house.get(f"/mj/admin/task/{task_id}"))["hook"]["lastAnswer"] is None:
+            await breathe()
+        hook = told["hook"]
+        assert (hook["url"], hook["lastAnswer"]) == (receiver.url, 503)
+        assert hook["waitingRevision"]
+        assert hook["nextTryAt"]
+        receiver.statuses = []
+        while (hook := (await house.get(f"/mj/admin/task/{task_id}"))["hook"])["waitingRevision"]:
+            clock.turn(1)
+            await breathe()
+        assert hook["deliveredRevision"] == told["revision"]
+
+
+async def test_names_that_lead_inside_are_refused_at_submit(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await build()
+    leads = {"inside.example.com": "10.1.2.3", "here.example.com": "127.0.0.1"}
+    resolve = ThreadedResolver.resolve
+
+    async def resolved(self: ThreadedResolver, host: str, *more: Any) -> Any:
+        if host not in leads:
+            return await resolve(self, host, *more)
+        return [{"hostname": host, "host": leads[host], "port": 0, "family": 2,
+                 "proto": 0, "flags": 0}]  # fmt: skip
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", resolved)
+    for host in leads:
+        answer = await house.imagine("a cat", notifyHook=f"http://{host}/hook")
+        assert answer["code"] == 4
+        assert "private" in answer["description"]
+    answer = await house.imagine("a cat", notifyHook="http://unknown.example.invalid/hook")
+    assert answer["code"] == 1

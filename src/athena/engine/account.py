@@ -156,6 +156,8 @@ class Account:
         if after.ended:
             self._end(after)
         else:
+            if after.request is not before.request:
+                self.index.put(after, commands.expected(after))
             self.index.update(after)
             self._move_back(before, after)
         self._wake.set()

@@ -221,7 +221,7 @@ class Desk:
 
     def _moderate(self, prompt: str) -> None:
         if word := self._banned.found_in(prompt):
-            raise BannedWord(word)
+            raise BannedWord(word, prompt)
 
     async def _parent(self, task_id: str) -> tuple[Task, Runner]:
         parent = await self._finished(task_id)

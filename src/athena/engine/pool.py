@@ -7,6 +7,7 @@ from random import Random
 
 import aiohttp
 import structlog
+from msgspec.structs import replace
 
 from athena.clock import Clock
 from athena.discord import events
@@ -17,6 +18,7 @@ from athena.discord.wire import ModalCreate
 from athena.engine.account import Account, AccountState
 from athena.engine.choosing import ANY, AccountFilter, Chooser, Rule
 from athena.engine.connection import Connection
+from athena.engine.interpreter import Interpreter
 from athena.engine.receiver import Receiver
 from athena.engine.recovery import Recovery
 from athena.engine.refusals import NoAccount, QueueFull
@@ -30,7 +32,7 @@ from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Sending, Speed, Task
 from athena.tasks.requests import Press
-from athena.tasks.sightings import Evidence, Notice, Profile, Sighting, Verdict
+from athena.tasks.sightings import Evidence, Finished, Notice, Profile, Sighting, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +52,13 @@ class Runner:
         random: Random,
         relieve: Callable[[Account], None],
         unknowns: Unknowns,
+        interpreter: Interpreter,
     ) -> None:
         self.settings = settings
         self.account = Account(settings, store, clock)
         self.connection = Connection(http, discord, settings, clock, random)
-        self.sender = Sender(self.account, self.connection, store, clock)
+        self.sender = Sender(self.account, self.connection, store, clock, interpreter)
+        self._interpreter = interpreter
         self.steward = Steward(self.account, self.sender, settings, clock, random)
         self.seeds = Seeds(self.connection, self.sender, clock)
         self.receiver = Receiver(self.account, self.connection, clock, unknowns)
@@ -68,6 +72,8 @@ class Runner:
         self.receiver.on_prepared = self._prepared
         self.receiver.on_seed = self.seeds.told
         self.receiver.on_shown = self.seeds.shown
+        self.receiver.on_words = self._translate
+        self.receiver.translates = interpreter.is_there
 
     async def run(self) -> None:
         """Work until cancelled. A final refusal of Discord's stops the account, not the program."""
@@ -136,6 +142,13 @@ class Runner:
             self.account.profile = self.account.profile.updated(Profile(remix=True))
         self.account.spawn(self.sender.answer(task, window))
 
+    def _translate(self, task: Task, seen: Finished) -> None:
+        async def translate() -> None:
+            translated = await self._interpreter.chinese(seen.words or "")
+            self.receiver.finish(task.id, replace(seen, translated=translated or ""))
+
+        self.account.spawn(translate())
+
     def _prepared(self, task: Task, seen: Sighting) -> None:
         self.account.spawn(self.sender.go_on(task, seen))
 
@@ -163,7 +176,9 @@ class Pool:
         random: Random,
         unknowns: Unknowns | None = None,
         rule: Rule = Rule.BEST_WAIT_IDLE,
+        interpreter: Interpreter | None = None,
     ) -> None:
+        self._interpreter = interpreter or Interpreter()
         self.unknowns = unknowns or Unknowns()
         self.chooser = Chooser(rule, random)
         self._store = store
@@ -177,7 +192,7 @@ class Pool:
     ) -> Runner:
         runner = Runner(
             settings, discord, http, self._store, self._clock, self._random, self.relieve,
-            self.unknowns,
+            self.unknowns, self._interpreter,
         )  # fmt: skip
         self._runners[runner.account.id] = runner
         return runner

@@ -61,6 +61,9 @@ class Receiver:
         self.on_prepared: Callable[[Task, Sighting], None]
         self.on_seed: Callable[[str, str], None]
         self.on_shown: Callable[[str, str, str], None]
+        self.on_words: Callable[[Task, Finished], None]
+        self.translates = False
+        """Whether words are given to `on_words` before their task ends."""
         self._unknowns = unknowns
         self._account = account
         self._connection = connection
@@ -171,7 +174,17 @@ class Receiver:
             return
         if commands.has_second_step(task) and self._prepares(task, sighting):
             return
+        if isinstance(sighting, Finished) and self._is_to_be_translated(sighting):
+            self.on_words(task, sighting)
+            return
         self._account.change(task, lifecycle.advance(task, sighting, self._clock.now()))
+
+    def finish(self, task_id: str, sighting: Finished) -> None:
+        """Take up again what was given to `on_words`."""
+        self._apply(task_id, sighting)
+
+    def _is_to_be_translated(self, sighting: Finished) -> bool:
+        return self.translates and sighting.words is not None and sighting.translated is None
 
     def _prepares(self, task: Task, sighting: Sighting) -> bool:
         """Whether a sighting is about a task's first step, which makes nothing to show."""

@@ -12,9 +12,10 @@ class BadRequest(Refused):
 class BannedWord(Refused):
     """The prompt holds a word that Midjourney refuses."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, prompt: str) -> None:
         super().__init__(f"the prompt holds the banned word {word!r}")
         self.word = word
+        self.prompt = prompt
 
 
 class UnknownTask(Refused):

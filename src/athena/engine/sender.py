@@ -34,6 +34,7 @@ from athena.discord.uploads import File, upload
 from athena.discord.wire import ModalCreate, Uploaded
 from athena.engine.account import Account
 from athena.engine.connection import Connection
+from athena.engine.interpreter import Interpreter
 from athena.midjourney import commands, windows
 from athena.store.store import Store
 from athena.tasks import lifecycle
@@ -59,8 +60,14 @@ class Sender:
     """Sends the tasks of one account."""
 
     def __init__(
-        self, account: Account, connection: Connection, store: Store, clock: Clock
+        self,
+        account: Account,
+        connection: Connection,
+        store: Store,
+        clock: Clock,
+        interpreter: Interpreter,
     ) -> None:
+        self._interpreter = interpreter
         self._account = account
         self._connection = connection
         self._store = store
@@ -70,6 +77,7 @@ class Sender:
 
     async def send(self, task: Task) -> None:
         """Bring a task to Discord and store what came of it."""
+        task = await self._in_english(task)
 
         async def first() -> str:
             if deed := commands.preparation(task):
@@ -192,6 +200,14 @@ class Sender:
             prompt = reply.prompt or task.prompt or ""
             await self._connection.submit_region(token, mask.data, prompt)
         return nonce
+
+    async def _in_english(self, task: Task) -> Task:
+        english = await self._interpreter.english(task)
+        current = self._account.current(task.id)
+        if english is task or current is not task:
+            return task
+        self._account.change(task, english)
+        return english
 
     async def _mark(self, task: Task, begin: Begin, nonce: str) -> Task:
         current = self._account.current(task.id) or task

@@ -93,9 +93,13 @@ def failed(detail: str, language: Language) -> Answer:
 def refused(error: Exception, language: Language) -> Answer:
     """The engine's refusals in the dialect's codes."""
     match error:
-        case refusals.BannedWord(word=word):
+        case refusals.BannedWord(word=word, prompt=prompt):
             text = _say(language, "可能包含敏感词", "The prompt may hold a banned word")
-            return Answer(code=Code.BANNED_WORD, description=text, properties={"bannedWord": word})
+            return Answer(
+                code=Code.BANNED_WORD,
+                description=text,
+                properties={"promptEn": prompt, "bannedWord": word},
+            )
         case refusals.UnknownTask():
             text = _say(language, "关联任务不存在或已失效", "The related task was not found")
             return Answer(code=Code.NOT_FOUND, description=text)

@@ -20,8 +20,10 @@ from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.hooks import Hooks, Signer
 from athena.delivery.pictures import NoPicture, Pictures, Source
+from athena.delivery.translation import translator
 from athena.engine.choosing import Rule
 from athena.engine.desk import Desk
+from athena.engine.interpreter import Interpreter
 from athena.engine.links import LinkRenewal
 from athena.engine.pool import Pool
 from athena.engine.roster import Roster
@@ -93,7 +95,8 @@ async def engine(settings: Settings, clock: Clock, url: str = "") -> AsyncIterat
         connector = aiohttp.TCPConnector(resolver=resolver)
         outside = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
-        pool = Pool(store, clock, random, unknowns, Rule(settings.choice.rule))
+        interpreter = Interpreter(translator(settings.translation, inside))
+        pool = Pool(store, clock, random, unknowns, Rule(settings.choice.rule), interpreter)
         seal = Seal(settings.data_dir)
         roster = Roster(pool, records, seal, settings.discord, inside)
         roster.load(settings.accounts)

@@ -18,6 +18,7 @@ _DASHES = re.compile(r"[—–](?=[a-zA-Z])")
 _PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?https?://[^\s<>]+>?")
 _SPACE = re.compile(r"\s+")
+_FOREIGN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 class BadPrompt(ValueError):
@@ -40,6 +41,18 @@ class Parts(Struct, frozen=True):
 
     text: str
     parameters: tuple[Parameter, ...]
+
+
+class Piece(Struct, frozen=True):
+    """A part of a prompt as it was written; `words` may be translated."""
+
+    text: str
+    words: bool
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is words in Chinese or its neighbours' scripts."""
+        return self.words and _FOREIGN.search(self.text) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -71,6 +84,38 @@ def links(prompt: str) -> list[str]:
 def essence(prompt: str) -> str:
     """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""
     return _SPACE.sub(" ", _LINK.sub(" ", split(prompt).text)).strip().lower()
+
+
+def pieces(prompt: str) -> list[Piece]:
+    """A prompt in pieces that joined are the prompt again: words, and what is not to be touched
+    (links, parameters and their values, those of `--no` excepted)."""
+    marks = list(_PARAMETER.finditer(prompt))
+    starts = [mark.start() for mark in marks] + [len(prompt)]
+    found = _between_links(prompt[: starts[0]])
+    for mark, end in zip(marks, starts[1:], strict=True):
+        own, rest = _own(mark.group(1).lower(), prompt[mark.end() : end])
+        found += [Piece(mark.group(), False), Piece(own, mark.group(1).lower() == "no")]
+        found += _between_links(rest)
+    return [piece for piece in found if piece.text]
+
+
+def _between_links(text: str) -> list[Piece]:
+    found, at = [], 0
+    for link in _LINK.finditer(text):
+        found += [Piece(text[at : link.start()], True), Piece(link.group(), False)]
+        at = link.end()
+    return [*found, Piece(text[at:], True)]
+
+
+def _own(name: str, words: str) -> tuple[str, str]:
+    """What belongs to a parameter, white space included, and what follows it."""
+    if name in _SWITCHES:
+        return "", words
+    if name not in _SINGLE:
+        return words, ""
+    value = re.match(r"\s*\S*", words)
+    end = value.end() if value else 0
+    return words[:end], words[end:]
 
 
 def check(prompt: str) -> None:

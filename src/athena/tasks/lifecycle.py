@@ -11,7 +11,7 @@ that Midjourney told to come back later keeps its status and only becomes unsent
 from msgspec.structs import replace
 
 from athena.tasks.model import Failure, Keys, Millis, Picture, Sending, Status, Task
-from athena.tasks.requests import Press, Reply
+from athena.tasks.requests import Press, Reply, Request
 from athena.tasks.sightings import (
     AccountTold,
     Acknowledged,
@@ -136,6 +136,16 @@ def open_window(task: Task, proposal: str, now: Millis) -> Task:
 def with_picture(task: Task, picture: Picture) -> Task:
     """The task with a renewed link to the same picture."""
     return _next(task, picture=picture)
+
+
+def translated(task: Task, request: Request, prompt: str) -> Task:
+    """The task with its request in English."""
+    return _next(task, request=request, prompt_english=prompt)
+
+
+def with_note(task: Task, note: str) -> Task:
+    """The task with a word on what went otherwise than wished."""
+    return _next(task, note=note)
 
 
 def with_seed(task: Task, seed: str) -> Task:
@@ -277,6 +287,7 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
         progress=100,
         buttons=seen.face.buttons,
         final_prompt=seen.words or seen.evidence.prompt or task.final_prompt,
+        words_translated=seen.translated or task.words_translated,
         keys=replace(
             _keys(task, seen.evidence, seen.evidence.message),
             job=seen.evidence.job or task.keys.job,

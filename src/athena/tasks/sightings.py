@@ -78,6 +78,8 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
     face: Face
     words: str | None = None
     """The result itself where it is words: the prompts of a describe or a shorten."""
+    translated: str | None = None
+    """The same for its user; empty when that was tried and failed."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True, gc=False):

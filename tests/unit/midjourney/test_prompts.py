@@ -97,3 +97,15 @@ def test_adding_a_word_takes_back_its_removal(tmp_path: Path) -> None:
 def test_the_words_that_refused_prompts_share(tmp_path: Path) -> None:
     refused = ["a gloomy teapot --ar 3:2", "the teapot in a gloomy hall", "a nude teapot", "x"]
     assert shared_words([*refused, *refused], WordList()) == [("teapot", 3), ("gloomy", 2)]
+
+
+@given(st.text(alphabet="a猫 -—\nnocvr:3.<>htps/", max_size=60) | st.text(max_size=80))
+def test_the_pieces_are_the_prompt(prompt: str) -> None:
+    assert "".join(piece.text for piece in prompts.pieces(prompt)) == prompt
+
+
+def test_only_words_may_be_translated() -> None:
+    prompt = "https://x.com/猫.png 一只猫 --ar 3:2 在海边 --no 狗, 鸟 --sref 风格 --tile 红色"
+    assert [piece.text.strip() for piece in prompts.pieces(prompt) if piece.is_foreign] == [
+        "一只猫", "在海边", "狗, 鸟", "红色",
+    ]  # fmt: skip
