@@ -8,17 +8,14 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
-from athena import __version__
 from athena.delivery import fetching
 from athena.delivery.pictures import NoPicture
 from athena.engine.refusals import Refused, UnknownTask
 from athena.engine.roster import UnknownAccount
-from athena.http import mj, mj_admin, mj_images, mj_submits
+from athena.http import describing, mj, mj_admin, mj_images, mj_submits
 from athena.http import mj_words as words
 from athena.http.calls import KEY, Call, NotAllowed, Services
 from athena.http.front import ASGIApp, Front
@@ -27,6 +24,8 @@ from athena.http.quotas import QuotaUsedUp
 from athena.web import DOCS_FILES
 
 log = structlog.get_logger(__name__)
+
+_SUBMITS = ("/mj/submit/", "/mj/insight-face/")
 
 Asked = Request[None, None, State]
 
@@ -50,7 +49,7 @@ def make(services: Services) -> Front:
             HTTPException: _http_error,
             Exception: _broken,
         },
-        openapi_config=_openapi(),
+        openapi_config=describing.config(),
         request_max_body_size=services.settings.server.body_limit_mb * 1024 * 1024,
         logging_config=None,
     )
@@ -83,23 +82,6 @@ def home() -> Redirect:
 def schema(request: Asked) -> dict[str, object]:
     """The OpenAPI 3.1 description at the place where tools look for it."""
     return request.app.openapi_schema.to_schema()
-
-
-def _openapi() -> OpenAPIConfig:
-    files = "/docs/files"
-    page = SwaggerRenderPlugin(
-        js_url=f"{files}/swagger-ui-bundle.js",
-        css_url=f"{files}/swagger-ui.css",
-        standalone_preset_js_url=f"{files}/swagger-ui-bundle.js",
-        favicon="",
-    )
-    return OpenAPIConfig(
-        title="Athena",
-        version=__version__,
-        description="Your own Midjourney subscription, from programs.",
-        path="/docs",
-        render_plugins=[page],
-    )
 
 
 def _assets() -> Router:
@@ -136,12 +118,10 @@ def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
     """What the framework itself refuses: a body that is no JSON, too large, of a wrong form."""
     language = _language(request)
     if isinstance(error, ValidationException):
-        # No body at all is no JSON either, which this dialect answers with 400.
+        # Of a submit clients read the code alone; no body at all is no JSON either.
         empty = request.headers.get("content-length", "0") == "0"
-        is_post = request.method in ("POST", "PUT")
-        return Response(
-            words.invalid(_faults(error), language), status_code=400 if empty and is_post else 200
-        )
+        status = 200 if request.url.path.startswith(_SUBMITS) and not empty else 400
+        return Response(words.invalid(_faults(error), language), status_code=status)
     return Response(words.invalid(error.detail, language), status_code=error.status_code)
 
 

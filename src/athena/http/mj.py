@@ -11,6 +11,7 @@ from litestar.response.sse import ServerSentEventMessage
 from athena.http import mj_bodies as bodies
 from athena.http import mj_words as words
 from athena.http.calls import Call
+from athena.http.describing import ERRORS, FOR_ONE
 from athena.http.feed import Told
 from athena.http.mj_submits import TheCall, TheHouse
 from athena.http.mj_task import TaskView, render, view
@@ -28,7 +29,9 @@ LastEvent = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Most = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
-@get("/task/{task_id:str}/fetch", summary="A task as it is, or at its next change")
+@get(
+    "/task/{task_id:str}/fetch", summary="A task as it is, or at its next change", responses=FOR_ONE
+)
 async def fetch(house: TheHouse, call: TheCall, task_id: TaskId, wait: Wait = None) -> TaskView:
     """404 with code 3 when there is no such task."""
     task = await house.desk.find(task_id)
@@ -38,7 +41,7 @@ async def fetch(house: TheHouse, call: TheCall, task_id: TaskId, wait: Wait = No
     return view(task, call.links)
 
 
-@post("/task/list-by-condition", status_code=200, summary="Several tasks at once")
+@post("/task/list-by-condition", status_code=200, summary="Several tasks at once", responses=ERRORS)
 async def list_by_condition(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.ConditionBody]
 ) -> list[TaskView]:
@@ -46,7 +49,7 @@ async def list_by_condition(
     return await _views(house, call, await house.desk.store.find_many(data.ids))
 
 
-@post("/task/list-by-ids", status_code=200, summary="The same")
+@post("/task/list-by-ids", status_code=200, summary="The same", responses=ERRORS)
 async def list_by_ids(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.ConditionBody]
 ) -> list[TaskView]:
@@ -54,38 +57,44 @@ async def list_by_ids(
     return await _views(house, call, await house.desk.store.find_many(data.ids))
 
 
-@get("/task/list", summary="The newest tasks")
+@get("/task/list", summary="The newest tasks", responses=ERRORS)
 async def newest(house: TheHouse, call: TheCall, size: Most = 100) -> list[TaskView]:
     """Newest first."""
     return await _views(house, call, await house.desk.store.newest(size))
 
 
-@get("/task/queue", summary="Tasks that wait or run")
+@get("/task/queue", summary="Tasks that wait or run", responses=ERRORS)
 async def queue(house: TheHouse, call: TheCall) -> list[TaskView]:
     """In the order of their coming."""
     return [view(task, call.links) for task in house.desk.store.unfinished()]
 
 
-@post("/task/{task_id:str}/cancel", status_code=200, summary="End a task")
+@post("/task/{task_id:str}/cancel", status_code=200, summary="End a task", responses=FOR_ONE)
 async def cancel(house: TheHouse, call: TheCall, task_id: TaskId) -> TaskView:
     """The running job is cancelled at Midjourney too."""
     return view(await house.desk.cancel(task_id), call.links)
 
 
-@get("/task/{task_id:str}/image-seed", summary="The seed of a finished task's job")
+@get(
+    "/task/{task_id:str}/image-seed", summary="The seed of a finished task's job", responses=FOR_ONE
+)
 async def image_seed(house: TheHouse, call: TheCall, task_id: TaskId) -> Answer:
     """Asked of Midjourney the first time, which takes a few seconds."""
     return words.success(await house.desk.seed(task_id), call.language)
 
 
-@get("/task/{task_id:str}/events", summary="A task's changes as server-sent events")
+@get(
+    "/task/{task_id:str}/events",
+    summary="A task's changes as server-sent events",
+    responses=FOR_ONE,
+)
 async def task_events(house: TheHouse, call: TheCall, task_id: TaskId) -> ServerSentEvent:
     """The task as it is, then every change; the stream ends with the task."""
     task = await house.desk.find(task_id)
     return ServerSentEvent(_events(house.feed.of_task(task), call))
 
 
-@get("/events", summary="All tasks' changes as server-sent events")
+@get("/events", summary="All tasks' changes as server-sent events", responses=ERRORS)
 async def events(house: TheHouse, call: TheCall, last_event: LastEvent = None) -> ServerSentEvent:
     """`task` events; `Last-Event-ID` goes on where a stream broke off. A `sync` event means that
     too much was missed: read the list anew."""

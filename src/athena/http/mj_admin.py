@@ -13,6 +13,7 @@ from athena.engine.account import AccountState
 from athena.engine.pool import Runner
 from athena.engine.refusals import BadRequest, UnknownTask
 from athena.http import mj_words as words
+from athena.http.describing import FOR_ADMINS
 from athena.http.mj_submits import TheCall, TheHouse
 from athena.http.mj_task import TaskView, view
 from athena.http.mj_words import Answer
@@ -68,7 +69,7 @@ class AccountView(Struct, kw_only=True, rename="camel"):
     remix_auto_submit: bool
     running_count: int
     queue_count: int
-    properties: dict[str, str | int | float | bool | None]
+    properties: dict[str, str | float | bool | None]
 
 
 class TokenBody(Struct, kw_only=True, rename="camel"):
@@ -125,21 +126,21 @@ class AdminTaskView(Struct, kw_only=True, rename="camel"):
     hook: DeliveryView
 
 
-@get("/account/list", summary="All accounts")
+@get("/account/list", summary="All accounts", responses=FOR_ADMINS)
 async def accounts(house: TheHouse, call: TheCall) -> list[AccountView]:
     """For administrators."""
     call.must_be_admin()
     return [_account(runner) for runner in house.desk.pool.runners()]
 
 
-@get("/account/{account_id:str}/fetch", summary="An account")
+@get("/account/{account_id:str}/fetch", summary="An account", responses=FOR_ADMINS)
 async def account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> AccountView:
     """For administrators."""
     call.must_be_admin()
     return _account(house.roster.find(account_id))
 
 
-@post("/account/create", status_code=200, summary="Add an account")
+@post("/account/create", status_code=200, summary="Add an account", responses=FOR_ADMINS)
 async def add_account(house: TheHouse, call: TheCall, data: JSONBody[AccountBody]) -> Answer:
     """For administrators. It signs in at once; its token is sealed and never read back."""
     call.must_be_admin()
@@ -147,7 +148,7 @@ async def add_account(house: TheHouse, call: TheCall, data: JSONBody[AccountBody
     return words.success(runner.account.id, call.language)
 
 
-@put("/account/{account_id:str}/update", summary="Change an account")
+@put("/account/{account_id:str}/update", summary="Change an account", responses=FOR_ADMINS)
 async def change_account(
     house: TheHouse, call: TheCall, account_id: FromPath[str], data: JSONBody[AccountBody]
 ) -> Answer:
@@ -160,7 +161,12 @@ async def change_account(
     return words.success(account_id, call.language)
 
 
-@delete("/account/{account_id:str}/delete", status_code=200, summary="Remove an account")
+@delete(
+    "/account/{account_id:str}/delete",
+    status_code=200,
+    summary="Remove an account",
+    responses=FOR_ADMINS,
+)
 async def remove_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
     """For administrators. What waits at it goes to others."""
     call.must_be_admin()
@@ -168,7 +174,12 @@ async def remove_account(house: TheHouse, call: TheCall, account_id: FromPath[st
     return words.success(account_id, call.language)
 
 
-@post("/account/{account_id:str}/sync", status_code=200, summary="Ask /info and /settings anew")
+@post(
+    "/account/{account_id:str}/sync",
+    status_code=200,
+    summary="Ask /info and /settings anew",
+    responses=FOR_ADMINS,
+)
 async def sync_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
     """For administrators. The answers come into the account's properties."""
     call.must_be_admin()
@@ -179,7 +190,12 @@ async def sync_account(house: TheHouse, call: TheCall, account_id: FromPath[str]
     return words.success(account_id, call.language)
 
 
-@post("/account/{account_id:str}/reconnect", status_code=200, summary="Begin a new session")
+@post(
+    "/account/{account_id:str}/reconnect",
+    status_code=200,
+    summary="Begin a new session",
+    responses=FOR_ADMINS,
+)
 async def reconnect_account(house: TheHouse, call: TheCall, account_id: FromPath[str]) -> Answer:
     """For administrators. An account that had stopped tries again."""
     call.must_be_admin()
@@ -187,7 +203,7 @@ async def reconnect_account(house: TheHouse, call: TheCall, account_id: FromPath
     return words.success(account_id, call.language)
 
 
-@get("/token/list", summary="All API tokens")
+@get("/token/list", summary="All API tokens", responses=FOR_ADMINS)
 async def tokens(house: TheHouse, call: TheCall) -> list[TokenView]:
     """For administrators. Secrets are not among what is shown."""
     call.must_be_admin()
@@ -195,7 +211,7 @@ async def tokens(house: TheHouse, call: TheCall) -> list[TokenView]:
     return [_token(each, house.quotas.used(each)) for each in house.keys.tokens.all()]
 
 
-@post("/token/create", status_code=200, summary="Make an API token")
+@post("/token/create", status_code=200, summary="Make an API token", responses=FOR_ADMINS)
 async def make_token(house: TheHouse, call: TheCall, data: JSONBody[TokenBody]) -> Answer:
     """For administrators. `result` is the secret; it is shown this once."""
     call.must_be_admin()
@@ -205,7 +221,12 @@ async def make_token(house: TheHouse, call: TheCall, data: JSONBody[TokenBody]) 
     return answer
 
 
-@delete("/token/{token_id:str}/delete", status_code=200, summary="Remove an API token")
+@delete(
+    "/token/{token_id:str}/delete",
+    status_code=200,
+    summary="Remove an API token",
+    responses=FOR_ADMINS,
+)
 async def remove_token(house: TheHouse, call: TheCall, token_id: FromPath[str]) -> Answer:
     """For administrators. It opens nothing from now on."""
     call.must_be_admin()
@@ -214,7 +235,11 @@ async def remove_token(house: TheHouse, call: TheCall, token_id: FromPath[str]) 
     return words.success(token_id, call.language)
 
 
-@get("/admin/task/{task_id:str}", summary="A task with what its user is not shown")
+@get(
+    "/admin/task/{task_id:str}",
+    summary="A task with what its user is not shown",
+    responses=FOR_ADMINS,
+)
 async def admin_task(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> AdminTaskView:
     """For administrators: its account, its deadline, and how the telling of its hook goes."""
     call.must_be_admin()

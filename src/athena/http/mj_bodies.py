@@ -7,8 +7,19 @@ from msgspec import Meta, Struct
 from athena.engine.choosing import ANY, AccountFilter
 from athena.tasks.model import Bot, Speed
 
-Hook = Annotated[str, Meta(max_length=2000, description="Called with the task at every change.")]
-State = Annotated[str, Meta(max_length=255, description="Echoed in the task.")]
+Hook = Annotated[
+    str,
+    Meta(
+        max_length=2000,
+        description="Called with the task at every change.",
+        examples=["https://example.com/hook"],
+    ),
+]
+State = Annotated[
+    str, Meta(max_length=255, description="Echoed in the task.", examples=["order 17"])
+]
+Prompt = Annotated[str, Meta(examples=["a cute cat --ar 3:2"])]
+TaskId = Annotated[str, Meta(examples=["1795229866049104"])]
 Index = Annotated[int, Meta(ge=1, le=4)]
 Mode = Literal["FAST", "RELAX", "TURBO"]
 BotType = Literal["MID_JOURNEY", "NIJI_JOURNEY"]
@@ -61,7 +72,7 @@ class Submit(Struct, kw_only=True, rename="camel"):
 
 
 class ImagineBody(Submit, kw_only=True, rename="camel"):
-    prompt: str = ""
+    prompt: Prompt = ""
     base64_array: list[Picture] | None = None
     base64: Picture | None = None
 
@@ -83,7 +94,7 @@ class DescribeBody(Submit, kw_only=True, rename="camel"):
 
 
 class ShortenBody(Submit, kw_only=True, rename="camel"):
-    prompt: str
+    prompt: Prompt
 
 
 class ShowBody(Submit, kw_only=True, rename="camel"):
@@ -91,8 +102,8 @@ class ShowBody(Submit, kw_only=True, rename="camel"):
 
 
 class ActionBody(Submit, kw_only=True, rename="camel"):
-    task_id: str
-    custom_id: str
+    task_id: TaskId
+    custom_id: Annotated[str, Meta(examples=["MJ::JOB::upsample::2::0f3b1c9e-…"])]
     enable_remix: Annotated[
         bool | None, Meta(description="With Remix on: whether its window is to be filled in.")
     ] = None
@@ -100,13 +111,13 @@ class ActionBody(Submit, kw_only=True, rename="camel"):
 
 
 class ModalBody(Struct, kw_only=True, rename="camel"):
-    task_id: str
+    task_id: TaskId
     prompt: Annotated[str, Meta(description="Empty: the original one.")] | None = None
     mask_base64: Annotated[str, Meta(description="Black, white where to redraw.")] | None = None
 
 
 class ChangeBody(Submit, kw_only=True, rename="camel"):
-    task_id: str
+    task_id: TaskId
     action: Literal["UPSCALE", "VARIATION", "REROLL"]
     index: Index | None = None
 
@@ -120,7 +131,7 @@ class UploadBody(Struct, kw_only=True, rename="camel"):
 
 
 class EditsBody(Submit, kw_only=True, rename="camel"):
-    prompt: str
+    prompt: Prompt
     image: Annotated[str, Meta(description="A link, a data URL or base64.")]
     mask_base64: str | None = None
 

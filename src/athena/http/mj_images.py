@@ -9,9 +9,11 @@ from typing import Annotated
 
 from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter
 
 from athena.delivery.pictures import NoPicture, Served
+from athena.http.describing import FOR_ONE
 from athena.http.links import is_grid
 from athena.http.mj_submits import TheHouse
 from athena.tasks.model import Task
@@ -22,6 +24,12 @@ Width = Annotated[
 Tile = Annotated[int, PathParameter(ge=1, le=4)]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _FOR_EVER = "private, max-age=31536000, immutable"
+PICTURES = {
+    **FOR_ONE,
+    206: ResponseSpec(bytes, media_type="image/png", description="The part that was asked for."),
+    304: ResponseSpec(None, description="The picture is the one that the caller has."),
+    416: ResponseSpec(None, description="The picture has no such part."),
+}
 _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
@@ -30,6 +38,7 @@ _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
     http_method=_METHODS,
     summary="A task's picture",
     media_type="image/png",
+    responses=PICTURES,
 )
 async def image(
     request: Request[None, None, State],
@@ -48,6 +57,7 @@ async def image(
     http_method=_METHODS,
     summary="One of a grid's four pictures",
     media_type="image/png",
+    responses=PICTURES,
 )
 async def tile(
     request: Request[None, None, State],

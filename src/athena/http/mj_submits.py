@@ -17,6 +17,7 @@ from athena.http import mj_bodies as bodies
 from athena.http import mj_words as words
 from athena.http import pictures_in
 from athena.http.calls import Call, Services
+from athena.http.describing import FOR_SUBMITS
 from athena.http.mj_words import Answer
 from athena.tasks.model import Action
 from athena.tasks.requests import Dimensions, Upload
@@ -27,7 +28,7 @@ TheCall = NamedDependency[Call]
 _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
 
 
-@post("/submit/imagine", status_code=200, summary="Make pictures of a text")
+@post("/submit/imagine", status_code=200, summary="Make pictures of a text", responses=FOR_SUBMITS)
 async def imagine(house: TheHouse, call: TheCall, data: JSONBody[bodies.ImagineBody]) -> Answer:
     """Pictures are uploaded and their links put before the prompt."""
     return await take_imagine(house, call, data)
@@ -39,7 +40,12 @@ async def take_imagine(house: Services, call: Call, data: bodies.ImagineBody) ->
     return await _order(house, call, data, order)
 
 
-@post("/submit/blend", status_code=200, summary="Make pictures of two to five others")
+@post(
+    "/submit/blend",
+    status_code=200,
+    summary="Make pictures of two to five others",
+    responses=FOR_SUBMITS,
+)
 async def blend(house: TheHouse, call: TheCall, data: JSONBody[bodies.BlendBody]) -> Answer:
     """`dimensions` is the shape, SQUARE unless named."""
     shape = Dimensions(data.dimensions) if data.dimensions else None
@@ -47,26 +53,38 @@ async def blend(house: TheHouse, call: TheCall, data: JSONBody[bodies.BlendBody]
     return await _order(house, call, data, orders.blend(uploads, shape))
 
 
-@post("/submit/describe", status_code=200, summary="Find prompts for a picture")
+@post(
+    "/submit/describe", status_code=200, summary="Find prompts for a picture", responses=FOR_SUBMITS
+)
 async def describe(house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeBody]) -> Answer:
     """`finalPrompt` of the finished task holds four prompts."""
     upload = pictures_in.decode(data.base64, "describe", "base64") if data.base64 else None
     return await _order(house, call, data, orders.describe(data.link or "", upload))
 
 
-@post("/submit/shorten", status_code=200, summary="Find the words of a prompt that matter")
+@post(
+    "/submit/shorten",
+    status_code=200,
+    summary="Find the words of a prompt that matter",
+    responses=FOR_SUBMITS,
+)
 async def shorten(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShortenBody]) -> Answer:
     """`finalPrompt` of the finished task holds the words and the shorter prompts."""
     return await _order(house, call, data, orders.shorten(data.prompt))
 
 
-@post("/submit/show", status_code=200, summary="Bring an old job back")
+@post("/submit/show", status_code=200, summary="Bring an old job back", responses=FOR_SUBMITS)
 async def show(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShowBody]) -> Answer:
     """The finished task has the job's picture and buttons."""
     return await _order(house, call, data, orders.show(data.job_id))
 
 
-@post("/submit/edits", status_code=200, summary="Change a picture as a text says")
+@post(
+    "/submit/edits",
+    status_code=200,
+    summary="Change a picture as a text says",
+    responses=FOR_SUBMITS,
+)
 async def edits(house: TheHouse, call: TheCall, data: JSONBody[bodies.EditsBody]) -> Answer:
     """Midjourney's bot has no editor for pictures of one's own: the picture goes as a picture
     prompt of the greatest weight, with what the mask marks taken out of it."""
@@ -77,7 +95,9 @@ async def edits(house: TheHouse, call: TheCall, data: JSONBody[bodies.EditsBody]
     return await _order(house, call, data, order)
 
 
-@post("/submit/video", status_code=200, summary="Make films, or go on with one")
+@post(
+    "/submit/video", status_code=200, summary="Make films, or go on with one", responses=FOR_SUBMITS
+)
 async def video(house: TheHouse, call: TheCall, data: JSONBody[bodies.VideoBody]) -> Answer:
     """From a text, a first frame, or both; with `action` `extend`, from a finished task's film."""
     if data.action not in (None, "extend"):
@@ -92,7 +112,12 @@ async def video(house: TheHouse, call: TheCall, data: JSONBody[bodies.VideoBody]
     return await _taken(house, call, data, lambda w: desk.extend(parent, index, motion, w))
 
 
-@post("/insight-face/swap", status_code=200, summary="Put a face into a picture")
+@post(
+    "/insight-face/swap",
+    status_code=200,
+    summary="Put a face into a picture",
+    responses=FOR_SUBMITS,
+)
 async def swap(house: TheHouse, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
     """The face of the source goes into the target."""
     source = await _given(house.fetcher, data.source_base64, data.source_url, "source")
@@ -100,7 +125,12 @@ async def swap(house: TheHouse, call: TheCall, data: JSONBody[bodies.SwapBody]) 
     return await _order(house, call, data, orders.swap_face(source, target))
 
 
-@post("/submit/action", status_code=200, summary="Press a button of a finished task")
+@post(
+    "/submit/action",
+    status_code=200,
+    summary="Press a button of a finished task",
+    responses=FOR_SUBMITS,
+)
 async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBody]) -> Answer:
     """`customId` is one of the task's `buttons`. Code 21: a window is to be filled in."""
     return await _taken(
@@ -113,7 +143,12 @@ async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBod
     )
 
 
-@post("/submit/modal", status_code=200, summary="Fill in the window of a waiting task")
+@post(
+    "/submit/modal",
+    status_code=200,
+    summary="Fill in the window of a waiting task",
+    responses=FOR_SUBMITS,
+)
 async def modal(house: TheHouse, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
     """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
     mask = await pictures_in.decode_mask(data.mask_base64) if data.mask_base64 else None
@@ -121,7 +156,12 @@ async def modal(house: TheHouse, call: TheCall, data: JSONBody[bodies.ModalBody]
     return words.accepted(done, call.language)
 
 
-@post("/submit/change", status_code=200, summary="Upscale, vary or reroll by number")
+@post(
+    "/submit/change",
+    status_code=200,
+    summary="Upscale, vary or reroll by number",
+    responses=FOR_SUBMITS,
+)
 async def change(house: TheHouse, call: TheCall, data: JSONBody[bodies.ChangeBody]) -> Answer:
     """The older form of an action."""
     index = None if data.action == "REROLL" else data.index
@@ -133,7 +173,9 @@ async def change(house: TheHouse, call: TheCall, data: JSONBody[bodies.ChangeBod
     )
 
 
-@post("/submit/simple-change", status_code=200, summary="The same in one line")
+@post(
+    "/submit/simple-change", status_code=200, summary="The same in one line", responses=FOR_SUBMITS
+)
 async def simple_change(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.SimpleChangeBody]
 ) -> Answer:
@@ -145,7 +187,12 @@ async def simple_change(
     )
 
 
-@post("/submit/upload-discord-images", status_code=200, summary="Bring pictures to Discord")
+@post(
+    "/submit/upload-discord-images",
+    status_code=200,
+    summary="Bring pictures to Discord",
+    responses=FOR_SUBMITS,
+)
 async def upload_images(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.UploadBody]
 ) -> Answer:

@@ -5,8 +5,9 @@ Accept-Language asks for it.
 """
 
 from enum import IntEnum, StrEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from athena.engine import refusals
 from athena.engine.desk import Accepted
@@ -42,9 +43,18 @@ class Language(StrEnum):
 class Answer(Struct, kw_only=True):
     """The answer to a submit."""
 
-    code: int
-    description: str
-    result: str | list[str] | None = None
+    code: Annotated[
+        int,
+        Meta(
+            description="1 accepted, 21 fill in the window, 22 queued, 23 queue full, 24 banned "
+            "word, 3 not found, 4 wrong value, 9 failure",
+            examples=[1],
+        ),
+    ]
+    description: Annotated[str, Meta(examples=["提交成功"])]
+    result: Annotated[
+        str | list[str] | None, Meta(description="The task's id.", examples=["1795229866049104"])
+    ] = None
     properties: dict[str, str | int | bool] = field(default_factory=dict)
 
 
