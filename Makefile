@@ -29,14 +29,14 @@ test: setup  ## Run all tests
 	@$(BIN)/python -m pytest
 
 check: setup  ## Format, lint, types and import contracts, without changing anything
-	@$(BIN)/ruff format --check src tests bench
-	@$(BIN)/ruff check src tests bench
+	@$(BIN)/ruff format --check src tests bench examples
+	@$(BIN)/ruff check src tests bench examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 format: setup  ## Format the code and mend what the linter can
-	@$(BIN)/ruff check --fix --quiet src tests bench
-	@$(BIN)/ruff format src tests bench
+	@$(BIN)/ruff check --fix --quiet src tests bench examples
+	@$(BIN)/ruff format src tests bench examples
 
 bench: setup  ## Measure speed and memory, as ratios within one run
 	@$(BIN)/python -m bench

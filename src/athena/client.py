@@ -9,7 +9,6 @@
 Speaks the server's `/mj` dialect (contracts: mj-dialect) and knows nothing of its inside.
 """
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,7 +23,9 @@ DEFAULT_SERVER = "http://127.0.0.1:8062"
 _T = TypeVar("_T")
 
 _ENDS = frozenset({"SUCCESS", "FAILURE", "CANCEL"})
-_POLL = 0.25
+_WAIT = 30
+"""Seconds for which the server may hold back its answer until something changes."""
+
 _TAKEN = (1, 21, 22)
 
 
@@ -144,14 +145,14 @@ class Athena:
 
     async def follow(self, task: Task) -> AsyncIterator[Task]:
         """The task at each change, until it has ended; the last one is its end."""
-        seen: tuple[str, str] | None = None
-        while True:
-            task = await self.fetch(task.id)
-            if seen != (seen := (task.status, task.progress)):
+        task = await self.fetch(task.id)
+        yield task
+        while not task.ended:
+            seen = (task.status, task.progress)
+            path = f"/mj/task/{task.id}/fetch?wait={_WAIT}"
+            task = await self._call("GET", path, None, Task)
+            if (task.status, task.progress) != seen:
                 yield task
-            if task.ended:
-                return
-            await asyncio.sleep(_POLL)
 
     async def result(self, task: Task) -> Task:
         """Wait for the task's end.

@@ -35,7 +35,7 @@ from athena.discord.wire import ModalCreate, Uploaded
 from athena.engine.account import Account
 from athena.engine.connection import Connection
 from athena.engine.interpreter import Interpreter
-from athena.midjourney import commands, windows
+from athena.midjourney import commands, prompts, windows
 from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.model import Millis, Sending, Task
@@ -184,7 +184,7 @@ class Sender:
         nonce = self._connection.nonces.nonce()
         begun = await self._mark(task, lifecycle.begin_sending, nonce)
         if not begun.ended:
-            inputs = windows.filled(window, reply)
+            inputs = windows.filled(window, reply, task.speed)
             body = interactions.submit_window(window, inputs, self._connection.place, nonce)
             await self._connection.rest.interact(body)
         return nonce
@@ -197,7 +197,7 @@ class Sender:
         nonce = task.keys.nonce or ""
         begun = await self._mark(task, lifecycle.begin_sending, nonce)
         if not begun.ended:
-            prompt = reply.prompt or task.prompt or ""
+            prompt = prompts.with_speed(reply.prompt or task.prompt or "", task.speed)
             await self._connection.submit_region(token, mask.data, prompt)
         return nonce
 

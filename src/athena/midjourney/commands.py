@@ -34,7 +34,6 @@ APPLICATIONS = {
     Bot.INSIGHT_FACE: INSIGHT_FACE,
 }
 
-_SPEEDS = {Speed.FAST: "fast", Speed.RELAX: "relax", Speed.TURBO: "turbo"}
 _SHAPES = {
     Dimensions.PORTRAIT: "--ar 2:3",
     Dimensions.SQUARE: "--ar 1:1",
@@ -184,12 +183,6 @@ def show_command(job: str, bot: Bot) -> UseCommand:
     return UseCommand(application=APPLICATIONS[bot], name="show", options={"job_id": job})
 
 
-def with_speed(prompt: str, speed: Speed | None) -> str:
-    """The prompt with the parameter of a wished speed, unless it names a speed itself."""
-    named = any(prompts.has(prompt, name) for name in _SPEEDS.values())
-    return prompt if speed is None or named else f"{prompt} --{_SPEEDS[speed]}"
-
-
 def expected(task: Task) -> Expected:
     """How the bot's messages on the task will begin, for matching without ids."""
     made = frozenset({Action.IMAGINE, Action.VIDEO})
@@ -223,7 +216,7 @@ def _text(request: Imagine, links: Sequence[str], speed: Speed | None) -> str:
     """Links first, the speed last; of a film the last link may be its end."""
     *before, end = links if request.end else (*links, "")
     prompt = f"{request.prompt} --end {end}" if request.end else request.prompt
-    return with_speed(" ".join([*before, prompt]), speed).strip()
+    return prompts.with_speed(" ".join([*before, prompt]), speed).strip()
 
 
 def _face_name(task: Task) -> str:

@@ -14,11 +14,16 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from athena.tasks.model import Speed
+
 _DASHES = re.compile(r"[—–](?=[a-zA-Z])")
 _PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?https?://[^\s<>]+>?")
 _SPACE = re.compile(r"\s+")
 _FOREIGN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+
+
+_SPEEDS = {Speed.FAST: "fast", Speed.RELAX: "relax", Speed.TURBO: "turbo"}
 
 
 class BadPrompt(ValueError):
@@ -139,6 +144,12 @@ def check_parameters(prompt: str) -> None:
     for parameter in split(prompt).parameters:
         if (rule := _RULES.get(parameter.name)) and (fault := rule(parameter.value)):
             raise BadPrompt(f"--{parameter.name} {fault}", parameter.name)
+
+
+def with_speed(prompt: str, speed: Speed | None) -> str:
+    """The prompt with the parameter of a wished speed, unless it names a speed itself."""
+    named = any(has(prompt, name) for name in _SPEEDS.values())
+    return prompt if speed is None or named else f"{prompt} --{_SPEEDS[speed]}"
 
 
 def value_of(prompt: str, parameter: str) -> str | None:

@@ -11,7 +11,7 @@ from athena.discord import wire
 from athena.midjourney import buttons, prompts
 from athena.midjourney.notices import Said, of_embed
 from athena.midjourney.prompts import BadPrompt
-from athena.tasks.model import Task
+from athena.tasks.model import Speed, Task
 from athena.tasks.requests import Reply
 
 _TEXT_INPUT = 4
@@ -20,17 +20,16 @@ _NUMBERED = re.compile(r"^\s*(?P<number>[1-9])(?:\ufe0f?\u20e3|[.)])\s*(?P<promp
 _SHORTENED = "## Shortened prompts"
 
 
-def filled(window: wire.ModalCreate, reply: Reply | None) -> dict[str, str]:
-    """A window's inputs by their ids: the prompt goes into the first, the others stay."""
+def filled(
+    window: wire.ModalCreate, reply: Reply | None, speed: Speed | None = None
+) -> dict[str, str]:
+    """A window's inputs by their ids: the prompt, with the task's speed, goes into the first, the
+    others stay."""
     values = {part.custom_id: part.value or "" for part in _inputs(window)}
-    if values and reply and reply.prompt:
-        values[next(iter(values))] = reply.prompt
+    for first in list(values)[:1]:
+        prompt = reply.prompt if reply and reply.prompt else values[first]
+        values[first] = prompts.with_speed(prompt, speed)
     return values
-
-
-def proposed(window: wire.ModalCreate) -> str:
-    """The prompt that the window itself holds."""
-    return next((part.value or "" for part in _inputs(window)), "")
 
 
 def page_token(window: wire.ModalCreate) -> str | None:
