@@ -4,6 +4,9 @@ Sources, the first that names a value wins: arguments of the program, the enviro
 (`ATHENA_…`, nested by two underscores), `.env` in the working folder, `athena.toml` there (or the
 file that `ATHENA_CONFIG` names). One account may also come from the plain names USER_TOKEN,
 GUILD_ID and CHANNEL_ID (contracts: athena-dialect, section 4).
+
+Of the older server's names QUEUE_RELEASE_API and DRAW_VERSION mean nothing here: slots come back by
+themselves, and the version of a command is what Discord says it is.
 """
 
 import os
@@ -39,6 +42,9 @@ class AccountSettings(BaseModel):
     """One Discord user with a Midjourney plan, in one channel."""
 
     token: SecretStr
+    bot_token: SecretStr | None = None
+    """Of a bot in the same channel that listens in the user's place; it sees neither nonces nor
+    ephemeral messages, so windows and the account's settings are out of its reach."""
     guild_id: str = Field(pattern=r"^\d{1,20}$")
     channel_id: str = Field(pattern=r"^\d{1,20}$")
     enable: bool = True
@@ -185,6 +191,11 @@ class Settings(BaseSettings):
         return self
 
 
+_LEVELS = {
+    "DEBUG": "DEBUG", "INFO": "INFO", "WARN": "WARNING", "WARNING": "WARNING", "ERROR": "ERROR",
+}  # fmt: skip
+
+
 class PlainNames(PydanticBaseSettingsSource):
     """One account, a hook and the log level by the names that the older server used."""
 
@@ -198,6 +209,10 @@ class PlainNames(PydanticBaseSettingsSource):
             found["accounts"] = [_plain_account(names)]
         if hook := names.get("CALLBACK_URL"):
             found["hooks"] = {"url": hook}
+        if proxy := names.get("PROXY_URL"):
+            found["discord"] = {"proxy_url": proxy}
+        if (level := names.get("LOG_LEVEL", "").upper()) in _LEVELS:
+            found["log"] = {"level": _LEVELS[level]}
         return found
 
 
@@ -209,6 +224,7 @@ def _dotenv(settings_cls: type[BaseSettings]) -> dict[str, str]:
 def _plain_account(names: dict[str, str]) -> dict[str, object]:
     return {
         "token": names["USER_TOKEN"],
+        **({"bot_token": names["BOT_TOKEN"]} if names.get("BOT_TOKEN") else {}),
         "guild_id": names["GUILD_ID"],
         "channel_id": names["CHANNEL_ID"],
         **({"core_size": names["CONCUR_SIZE"]} if names.get("CONCUR_SIZE") else {}),

@@ -13,12 +13,13 @@ from io import BytesIO
 from typing import TypeVar
 
 import obstore
-from msgspec import Struct
 from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
 from PIL import Image
 
 from athena.delivery import tiles
+from athena.delivery.fetching import NoPicture
+from athena.delivery.served import Served, Source
 from athena.delivery.tiles import NotAPicture
 from athena.tasks.model import Task
 
@@ -30,22 +31,6 @@ _WIDTHS = (64, 128, 256, 512, 1024, 2048)
 
 _T = TypeVar("_T")
 _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-
-
-class NoPicture(Exception):
-    """The task has none, or it cannot be had; the text says why."""
-
-
-class Served(Struct, frozen=True):
-    """A picture that is ready to be sent."""
-
-    data: bytes
-    content_type: str
-    etag: str
-
-
-Source = Callable[[Task], Awaitable[bytes]]
-"""Brings a task's picture from Discord."""
 
 
 class Pictures:

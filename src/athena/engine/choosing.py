@@ -80,7 +80,7 @@ class Chooser:
             NoAccount: none fits, or all that do are stopped.
             QueueFull: all that fit and work are full.
         """
-        fitting = [each for each in accounts if _fits(each, wish)]
+        fitting = [each for each in accounts if wish is ANY or _fits(each, wish)]
         working = [each for each in fitting if each.state is not AccountState.STOPPED]
         if not working:
             raise NoAccount(_why_none(fitting, wish))

@@ -29,6 +29,7 @@ class Connection:
         clock: Clock,
         random: Random,
     ) -> None:
+        self.listens_as_bot = settings.bot_token is not None
         self.guild_id = settings.guild_id
         self.channel_id = settings.channel_id
         self.user_id: str | None = None
@@ -38,8 +39,28 @@ class Connection:
         proxy = discord.proxy_url or None
         self._http, self._endpoints, self._proxy = http, endpoints, proxy
         self.rest = Rest(http, endpoints, identity, clock, random, proxy=proxy)
-        self.gateway = Gateway(endpoints, identity, self.rest, clock, random, http, proxy=proxy)
+        self._made_up_session = f"{random.getrandbits(128):032x}"
+        listener, rest = identity, self.rest
+        if settings.bot_token:
+            token = settings.bot_token.get_secret_value()
+            listener = Identity(token=token, kind=IdentityKind.BOT)
+            rest = Rest(http, endpoints, listener, clock, random, proxy=proxy)
+        self.gateway = Gateway(endpoints, listener, rest, clock, random, http, proxy=proxy)
         self.catalogue = CommandCatalogue(self.rest, settings.guild_id)
+
+    @property
+    def _session_id(self) -> str:
+        """The session that is told of interactions; while a bot listens, the user has none, and
+        Discord takes any."""
+        return self._made_up_session if self.listens_as_bot else self.gateway.session_id or ""
+
+    async def learn_user(self) -> None:
+        """Ask who the user is, whom the listening bot's session does not tell.
+
+        Raises:
+            DiscordError: the question could not be asked.
+        """
+        self.user_id = (await self.rest.me()).id
 
     @property
     def place(self) -> Place:
@@ -47,7 +68,7 @@ class Connection:
         return Place(
             guild_id=self.guild_id,
             channel_id=self.channel_id,
-            session_id=self.gateway.session_id or "",
+            session_id=self._session_id,
         )
 
     async def submit_region(self, token: str, mask: bytes, prompt: str) -> None:

@@ -85,11 +85,12 @@ class Desk:
         wishes = wishes or Wishes()
         self._moderate(order.prompt or "")
         runner, speed = self.pool.choose(wishes.accounts, wishes.speed)
+        speed = speed or runner.settings.mode
         task = self._task(
             runner,
             order.request,
             order.action,
-            structs.replace(wishes, speed=speed or runner.settings.mode),
+            wishes if speed is wishes.speed else structs.replace(wishes, speed=speed),
             prompt=order.prompt,
             description=order.description,
             bot=order.bot or wishes.bot,

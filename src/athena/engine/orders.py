@@ -130,7 +130,7 @@ def describe(link: str = "", upload: Upload | None = None) -> Order:
     if upload is None and not link.startswith(("http://", "https://")):
         raise BadRequest("base64 or link: a picture, or an http link to one, is needed")
     return Order(
-        request=Describe(link="" if upload else link),
+        request=Describe(link="" if upload else link, filename=upload.filename if upload else ""),
         action=Action.DESCRIBE,
         description="/describe {id}.png" if upload else f"/describe {link}",
         uploads=(upload,) if upload else (),

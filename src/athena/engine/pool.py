@@ -96,7 +96,10 @@ class Runner:
     def _receive(self, event: events.Event) -> None:
         match event:
             case events.Ready(user=user, first=first):
-                self.connection.user_id = user.id
+                if self.connection.listens_as_bot:
+                    self.account.spawn(self._learn_user())
+                else:
+                    self.connection.user_id = user.id
                 self._online(catch_up=True)
                 log.info("account.ready", account=self.account.id, user=user.username, first=first)
             case events.Resumed():
@@ -121,8 +124,18 @@ class Runner:
         self.account.go_online()
         if catch_up:
             self.account.spawn(self.recovery.catch_up())
-            if self.settings.refresh_minutes:
+            if self.settings.refresh_minutes and not self.connection.listens_as_bot:
                 self.account.spawn(self.steward.refresh())
+
+    async def _learn_user(self) -> None:
+        """Who sends; a token that is refused here would be refused for every task."""
+        try:
+            await self.connection.learn_user()
+        except Unauthorized:
+            self.account.stop(_BAD_LOGIN)
+        except DiscordError as error:
+            log.warning("account.user_unknown", account=self.account.id,
+                        error=type(error).__name__)  # fmt: skip
 
     def _heed(self, notice: Notice) -> None:
         """What concerns the account: go on in relaxed mode, or stop until its owner has acted."""

@@ -167,8 +167,7 @@ class Sender:
 
     async def _act(self, task: Task, deed: commands.Deed, begin: Begin) -> str:
         """Upload what the deed needs, write down that it is done, and do it; its nonce."""
-        files = deed.files if isinstance(deed, commands.UseCommand) else {}
-        attachments = await self._attachments(task, files)
+        attachments = await self._attachments(task, deed)
         begun = await self._mark(task, begin, self._connection.nonces.nonce())
         nonce = begun.keys.nonce or ""
         if begun.ended:
@@ -224,7 +223,13 @@ class Sender:
             return []
         return await self.post_pictures(await self._store.uploads(task.id))
 
-    async def _attachments(self, task: Task, files: Mapping[str, int]) -> Attachments:
+    async def _attachments(self, task: Task, deed: commands.Deed) -> Attachments:
+        if not isinstance(deed, commands.UseCommand):
+            return ()
+        if deed.uploaded:
+            return [(name, _at_discord(number, at))
+                    for number, (name, at) in enumerate(deed.uploaded.items())]  # fmt: skip
+        files = deed.files
         if not files:
             return ()
         kept = [_file(each) for each in await self._store.uploads(task.id)]
@@ -292,3 +297,8 @@ class Sender:
 
 def _file(upload: Upload) -> File:
     return File(filename=upload.filename, data=upload.data, content_type=upload.content_type)
+
+
+def _at_discord(number: int, name: str) -> Uploaded:
+    """A file that was uploaded before, by the name that Discord gave it."""
+    return Uploaded(id=str(number), filename=name.rpartition("/")[2], uploaded_filename=name)

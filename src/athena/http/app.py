@@ -11,8 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
-from athena.delivery import fetching
-from athena.delivery.pictures import NoPicture
+from athena.delivery.fetching import NoPicture
 from athena.engine.refusals import Refused, UnknownTask
 from athena.engine.roster import UnknownAccount
 from athena.http import describing, mj, mj_admin, mj_images, mj_submits
@@ -44,7 +43,6 @@ def make(services: Services) -> Front:
             NotAllowed: _not_allowed,
             QuotaUsedUp: _used_up,
             NoPicture: _no_picture,
-            fetching.NoPicture: _no_picture,
             Refused: _refused,
             HTTPException: _http_error,
             Exception: _broken,

@@ -1,5 +1,6 @@
 """What a handler is given: the services of the house, and the call that it answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from athena.clock import Clock
 from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard
 from athena.delivery.hooks import Hooks
-from athena.delivery.pictures import Pictures
+from athena.delivery.served import Gallery
 from athena.engine.desk import Desk
 from athena.engine.links import LinkRenewal
 from athena.engine.refusals import Refused
@@ -43,7 +44,8 @@ class Services(Struct, frozen=True, kw_only=True):
     fetcher: Fetcher
     guard: Guard
     hooks: Hooks
-    pictures: Pictures
+    gallery: Callable[[], Gallery]
+    """Opens the relayed pictures; what decodes them is loaded with the first that is wanted."""
     renewal: LinkRenewal
     quotas: Quotas
     feed: Feed

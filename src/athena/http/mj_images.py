@@ -12,7 +12,8 @@ from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter
 
-from athena.delivery.pictures import NoPicture, Served
+from athena.delivery.fetching import NoPicture
+from athena.delivery.served import Served
 from athena.http.describing import FOR_ONE
 from athena.http.links import is_grid
 from athena.http.mj_submits import TheHouse
@@ -48,7 +49,8 @@ async def image(
 ) -> Response[bytes]:
     """As Midjourney made it, or with `w` no wider than that. Ranges and ETags are served."""
     task = await house.desk.find(task_id)
-    served = house.pictures.thumbnail(task, width) if width else house.pictures.whole(task)
+    gallery = house.gallery()
+    served = gallery.thumbnail(task, width) if width else gallery.whole(task)
     return _answer(request, task, await served)
 
 
@@ -70,7 +72,7 @@ async def tile(
     task = await house.desk.find(task_id)
     if not is_grid(task):
         raise NoPicture("this task's picture is no grid of four")
-    return _answer(request, task, await house.pictures.tile(task, number, width))
+    return _answer(request, task, await house.gallery().tile(task, number, width))
 
 
 HANDLERS = (image, tile)

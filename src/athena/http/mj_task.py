@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Struct, field
 
 from athena.http.links import Links
-from athena.tasks.model import Task
+from athena.midjourney import prompts
+from athena.tasks.model import Dialect, Task
 
 
 class ButtonView(Struct, kw_only=True, rename="camel"):
@@ -80,7 +81,8 @@ def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[s
         "discordChannelId": task.account,
         "messageId": keys.message,
         "messageHash": keys.job,
-        "messageContent": task.content,
+        "messageContent": prompts.unmarked(task.content),
+        "triggerId": task.trigger if task.dialect is Dialect.TRIGGER else None,
         "progressMessageId": keys.progress_message,
         "notifyHook": task.hook,
         "nonce": keys.nonce,

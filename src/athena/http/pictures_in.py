@@ -1,6 +1,7 @@
 """Pictures that come in: data URLs, bare base64, links (contracts: mj-dialect, section 2).
 
-Several clients leave the prefix off or name the wrong type, so the bytes themselves decide.
+Several clients leave the prefix off or name the wrong type, so the bytes themselves decide. What
+decodes pictures is loaded when the first mask comes: most servers never see one.
 """
 
 import asyncio
@@ -8,9 +9,7 @@ import binascii
 import re
 from collections.abc import Callable
 
-from athena.delivery import masks
 from athena.delivery.fetching import Fetcher, NoPicture
-from athena.delivery.tiles import NotAPicture
 from athena.engine.refusals import BadRequest
 from athena.tasks.requests import Upload
 
@@ -62,6 +61,8 @@ async def decode_mask(text: str) -> Upload:
     Raises:
         BadRequest: it is none.
     """
+    from athena.delivery import masks
+
     mask = decode(text, "mask", "maskBase64")
     await _judged(masks.checked, mask.data)
     return mask
@@ -73,6 +74,8 @@ async def erased(picture: Upload, mask: Upload) -> Upload:
     Raises:
         BadRequest: one of the two is broken.
     """
+    from athena.delivery import masks
+
     data = await _judged(masks.erased, picture.data, mask.data)
     return Upload(filename="edited.png", content_type="image/png", data=data)
 
@@ -83,6 +86,8 @@ def is_link(text: str) -> bool:
 
 
 async def _judged(work: Callable[..., bytes], *pictures: bytes) -> bytes:
+    from athena.delivery.tiles import NotAPicture
+
     try:
         return await asyncio.to_thread(work, *pictures)
     except NotAPicture as error:

@@ -6,20 +6,19 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import cache
 from random import Random
 from typing import Any, cast
 
 import aiohttp
 import structlog
 import uvicorn
-from obstore.store import LocalStore, ObjectStore, from_url
 
 from athena.clock import Clock, SystemClock
-from athena.delivery import fetching
-from athena.delivery.fetching import Fetcher
+from athena.delivery.fetching import Fetcher, NoPicture
 from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.hooks import Hooks, Signer
-from athena.delivery.pictures import NoPicture, Pictures, Source
+from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
 from athena.engine.choosing import Rule
 from athena.engine.desk import Desk
@@ -120,7 +119,7 @@ async def engine(settings: Settings, clock: Clock, url: str = "") -> AsyncIterat
                 store, outside, clock, random, lambda task: _told(services, task, url),
                 _signer(settings),
             ),
-            pictures=Pictures(_pictures_store(settings), _source(renewal, fetcher)),
+            gallery=_gallery(settings, _source(renewal, fetcher)),
             renewal=renewal,
             quotas=quotas,
             feed=Feed(store, clock),
@@ -147,10 +146,18 @@ def _signer(settings: Settings) -> Signer | None:
     return Signer(secret.get_secret_value()) if secret else None
 
 
-def _pictures_store(settings: Settings) -> ObjectStore:
-    if settings.pictures.store_url:
-        return from_url(settings.pictures.store_url)
-    return LocalStore(settings.data_dir / "pictures", mkdir=True)
+def _gallery(settings: Settings, source: Source) -> Callable[[], Gallery]:
+    @cache
+    def opened() -> Gallery:
+        from obstore.store import LocalStore, from_url
+
+        from athena.delivery.pictures import Pictures
+
+        if settings.pictures.store_url:
+            return Pictures(from_url(settings.pictures.store_url), source)
+        return Pictures(LocalStore(settings.data_dir / "pictures", mkdir=True), source)
+
+    return opened
 
 
 def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
@@ -160,10 +167,7 @@ def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
         (fresh,) = await renewal.renewed([task])
         if fresh.picture is None:
             raise NoPicture("the task has no picture")
-        try:
-            return await fetcher.fetch(fresh.picture.url)
-        except fetching.NoPicture as error:
-            raise NoPicture(str(error)) from error
+        return await fetcher.fetch(fresh.picture.url)
 
     return bring
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, buttons, prompts
 from athena.tasks.matching import Expected
-from athena.tasks.model import Action, Bot, Speed, Task
+from athena.tasks.model import Action, Bot, Task
 from athena.tasks.requests import (
     Blend,
     Describe,
@@ -67,6 +67,8 @@ class UseCommand(Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     files: dict[str, int] = {}
     """Options that take a picture, and which of the task's uploads that is."""
+    uploaded: dict[str, str] = {}
+    """Options that take a picture which is at Discord already, and its name there."""
 
 
 class PressButton(Struct, frozen=True, kw_only=True):
@@ -149,11 +151,15 @@ def deed(task: Task, links: Sequence[str] = ()) -> Deed:
 
     match task.request:
         case Imagine():
-            return use("imagine", prompt=_text(task.request, links, task.speed))
+            return use("imagine", prompt=_text(task, task.request, links))
         case Blend(uploads=uploads, dimensions=dimensions):
             options = {"dimensions": _SHAPES[dimensions]} if dimensions else {}
             files = {f"image{number + 1}": number for number in range(uploads)}
             return UseCommand(application=application, name="blend", options=options, files=files)
+        case Describe(uploaded=uploaded) if uploaded:
+            return UseCommand(
+                application=application, name="describe", uploaded={"image": uploaded}
+            )
         case Describe(link=""):
             return UseCommand(application=application, name="describe", files={"image": 0})
         case Describe(link=link):
@@ -188,7 +194,7 @@ def expected(task: Task) -> Expected:
     made = frozenset({Action.IMAGINE, Action.VIDEO})
     match task.request:
         case Imagine(prompt=prompt):
-            return Expected(actions=made, essence=prompts.essence(prompt))
+            return Expected(actions=made, trigger=task.trigger, essence=prompts.essence(prompt))
         case Blend():
             return Expected(actions=frozenset({Action.IMAGINE, Action.BLEND}), essence="")
         case Press(custom_id=custom_id, reply=reply):
@@ -197,6 +203,8 @@ def expected(task: Task) -> Expected:
             actions = {Action.REROLL, Action.IMAGINE, task.action} if again else {task.action}
             essence = prompts.essence(reply.prompt) if reply and reply.prompt else None
             return Expected(actions=frozenset(actions), essence=essence, index=meaning.index)
+        case Describe(filename=filename):
+            return Expected(actions=frozenset({task.action}), file=filename or None)
         case Show():
             return Expected(actions=frozenset(Action))
         case _:
@@ -212,11 +220,12 @@ def _pressing(task: Task, press: Press) -> PressButton:
     )
 
 
-def _text(request: Imagine, links: Sequence[str], speed: Speed | None) -> str:
-    """Links first, the speed last; of a film the last link may be its end."""
+def _text(task: Task, request: Imagine, links: Sequence[str]) -> str:
+    """Links first, then the mark, the speed last; of a film the last link may be its end."""
     *before, end = links if request.end else (*links, "")
     prompt = f"{request.prompt} --end {end}" if request.end else request.prompt
-    return prompts.with_speed(" ".join([*before, prompt]), speed).strip()
+    text = prompts.with_speed(" ".join([*before, prompt]), task.speed).strip()
+    return prompts.marked(text, task.trigger) if task.trigger else text
 
 
 def _face_name(task: Task) -> str:

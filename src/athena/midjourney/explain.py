@@ -79,7 +79,7 @@ def _message(said: Mapping[str, Any]) -> Told:
         "action": evidence.action,
         "state": _state(sighting, text),
         "prompt": sighting.words if isinstance(sighting, Finished) and sighting.words
-        else evidence.prompt,
+        else (text.prompt if text else None),
         "progress": sighting.percent if isinstance(sighting, Progress) else None,
         "mode": text.mode if text else None,
         "index": evidence.index,

@@ -19,11 +19,16 @@ from athena.tasks.model import Speed
 _DASHES = re.compile(r"[—–](?=[a-zA-Z])")
 _PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?https?://[^\s<>]+>?")
+_LEADING_LINKS = re.compile(r"(?:<?https?://[^\s<>]+>?\s+)+")
 _SPACE = re.compile(r"\s+")
 _FOREIGN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 _SPEEDS = {Speed.FAST: "fast", Speed.RELAX: "relax", Speed.TURBO: "turbo"}
+
+
+_MARK = re.compile(r"<#(\d{10})#>")
+"""Our own mark in a prompt (contracts: athena-dialect, section 1)."""
 
 
 class BadPrompt(ValueError):
@@ -88,7 +93,26 @@ def links(prompt: str) -> list[str]:
 
 def essence(prompt: str) -> str:
     """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""
-    return _SPACE.sub(" ", _LINK.sub(" ", split(prompt).text)).strip().lower()
+    text = _LINK.sub(" ", unmarked(split(prompt).text))
+    return _SPACE.sub(" ", text).strip().lower()
+
+
+def marked(prompt: str, trigger: str) -> str:
+    """The prompt with a trigger's mark, which stands behind picture links."""
+    links = _LEADING_LINKS.match(prompt)
+    end = links.end() if links else 0
+    return f"{prompt[:end]}<#{trigger}#>{prompt[end:]}"
+
+
+def mark_in(prompt: str) -> str | None:
+    """The trigger whose mark a prompt holds."""
+    found = _MARK.search(prompt)
+    return found[1] if found else None
+
+
+def unmarked(text: str) -> str:
+    """The text without the mark."""
+    return _MARK.sub("", text, count=1)
 
 
 def pieces(prompt: str) -> list[Piece]:

@@ -6,11 +6,21 @@ No input raises.
 """
 
 import re
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from athena.discord import wire
-from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, answers, buttons, jobtext, notices
+from athena.midjourney import (
+    INSIGHT_FACE,
+    MIDJOURNEY,
+    NIJI,
+    answers,
+    buttons,
+    jobtext,
+    notices,
+    prompts,
+)
 from athena.midjourney.jobtext import Reading, State
 from athena.midjourney.notices import Said
 from athena.tasks.model import Action, Bot, Picture
@@ -101,7 +111,7 @@ def _words(message: wire.Message, evidence: Evidence, face: Face) -> Sighting | 
     for embed in message.embeds:
         if told := answers.words_of(embed):
             return Finished(
-                evidence=replace(evidence, action=told[0]),
+                evidence=replace(evidence, action=told[0], file=_file_of(embed)),
                 face=replace(face, picture=face.picture or _embedded(embed)),
                 words=told[1],
             )
@@ -170,7 +180,8 @@ def _evidence(message: wire.Message, bot: Bot, said: Reading | None, me: str | N
         bot=bot,
         user=user,
         action=said.action if said else None,
-        prompt=said.prompt if said else None,
+        prompt=prompts.unmarked(said.prompt) if said else None,
+        trigger=prompts.mark_in(said.prompt) if said else None,
         index=said.index if said else None,
         own=me is None or user is None or user == me,
     )
@@ -203,6 +214,7 @@ def _picture(message: wire.Message) -> Picture | None:
     first = message.attachments[0]
     return Picture(
         url=first.url,
+        id=first.id,
         proxy_url=first.proxy_url,
         filename=first.filename,
         width=first.width,
@@ -210,6 +222,13 @@ def _picture(message: wire.Message) -> Picture | None:
         size=first.size,
         content_type=first.content_type,
     )
+
+
+def _file_of(embed: wire.Embed) -> str | None:
+    """The name of the file that an embed shows."""
+    if embed.image is None:
+        return None
+    return urlsplit(embed.image.url).path.rpartition("/")[2] or None
 
 
 def _embedded(embed: wire.Embed) -> Picture | None:

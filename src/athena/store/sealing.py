@@ -4,12 +4,15 @@ The key is a file beside the database, readable by its owner alone. Whoever has 
 whoever has a copy of the database alone has nothing.
 """
 
+import base64
 import hashlib
 import hmac
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 _FILE = "athena.key"
 
@@ -22,13 +25,12 @@ class Seal:
     """The key of a data folder, made when it is new."""
 
     def __init__(self, folder: Path) -> None:
-        key = _key(folder / _FILE)
-        self._fernet = Fernet(key)
-        self._signing = hashlib.sha256(b"links" + key).digest()
+        self._key = _key(folder / _FILE)
+        self._signing = hashlib.sha256(b"links" + self._key).digest()
 
     def close(self, secret: str) -> str:
         """Seal a secret."""
-        return self._fernet.encrypt(secret.encode()).decode()
+        return self._fernet().encrypt(secret.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """What was sealed.
@@ -36,10 +38,18 @@ class Seal:
         Raises:
             SealBroken: it was sealed with another key, or changed.
         """
+        from cryptography.fernet import InvalidToken
+
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return self._fernet().decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise SealBroken(f"{_FILE} is not the key that sealed this database") from error
+
+    def _fernet(self) -> "Fernet":
+        # Most servers never seal anything, and the library is large.
+        from cryptography.fernet import Fernet
+
+        return Fernet(self._key)
 
     def sign(self, text: str) -> str:
         """A short signature of something that we give out and want back unchanged."""
@@ -55,7 +65,7 @@ def _key(file: Path) -> bytes:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return file.read_bytes()
-    key = Fernet.generate_key()
+    key = base64.urlsafe_b64encode(os.urandom(32))
     with os.fdopen(handle, "wb") as out:
         out.write(key)
     return key

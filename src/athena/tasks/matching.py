@@ -1,9 +1,10 @@
 """Ties a sighting to the one task that it belongs to, or to none.
 
 Every key is a dictionary look-up, so the cost of an event does not grow with the number of tasks:
-nonce, interaction id, message id, job id, then the pressed message for replies. The prompt's words
-are asked only when no id fits. Where two tasks could be meant, neither is: a late picture is
-found again in the history, a wrong one is wrong for ever (contracts: midjourney-bot, section 4).
+nonce, interaction id, message id, job id, then the pressed message for replies, then the mark in
+the prompt or the name of the file. The prompt's words are asked only when nothing else fits. Where
+two tasks could be meant, neither is: a late picture is found again in the history, a wrong one is
+wrong for ever (contracts: midjourney-bot, section 4).
 
 An id that contradicts outranks a key that fits: a reply with another interaction than the one we
 know of our press is somebody else's.
@@ -46,6 +47,10 @@ class Expected(Struct, frozen=True, kw_only=True):
     """What the bot's first words on a task can look like, for when no id fits."""
 
     actions: frozenset[Action]
+    trigger: str | None = None
+    """The mark that was sent with its prompt."""
+    file: str | None = None
+    """The name of the file that it sends."""
     essence: str | None = None
     """Its prompt's; None where nobody knows how the bot will word it."""
     index: int | None = None
@@ -69,6 +74,8 @@ class Index:
         self._by_job: dict[str, str] = {}
         self._by_parent: defaultdict[str, set[str]] = defaultdict(set)
         self._by_essence: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_trigger: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_file: defaultdict[str, set[str]] = defaultdict(set)
 
     def update(self, task: Task) -> None:
         """Tell what is newly known of a task."""
@@ -85,10 +92,8 @@ class Index:
         self._expected[task.id] = expected
         for table, key in self._keys(task):
             table[key] = task.id
-        if task.keys.parent_message:
-            self._by_parent[task.keys.parent_message].add(task.id)
-        elif expected.essence is not None:
-            self._by_essence[expected.essence].add(task.id)
+        for sets, mark in self._marks(task, expected):
+            sets[mark].add(task.id)
 
     def settle(self, task: Task) -> None:
         """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
@@ -107,8 +112,8 @@ class Index:
         for table, key in self._keys(task):
             if table.get(key) == task_id:
                 del table[key]
-        _discard(self._by_parent, task.keys.parent_message, task_id)
-        _discard(self._by_essence, self._expected.pop(task_id).essence, task_id)
+        for sets, mark in self._marks(task, self._expected.pop(task_id)):
+            _discard(sets, mark, task_id)
 
     def find(self, evidence: Evidence) -> Match:
         """The task that the evidence proves, if it proves exactly one."""
@@ -118,6 +123,9 @@ class Index:
             return Nobody()
         if evidence.parent_message:
             return self._by_reply(evidence.parent_message, evidence)
+        for known, mark in ((self._by_trigger, evidence.trigger), (self._by_file, evidence.file)):
+            if mark:
+                return self._only(known.get(mark, ()), evidence)
         if evidence.prompt is not None:
             alike = self._by_essence.get(self._essence(evidence.prompt), ())
             return self._only(alike, evidence)
@@ -174,6 +182,21 @@ class Index:
             and _agree(expected.index, evidence.index)
         )
 
+    def _marks(
+        self, task: Task, expected: Expected
+    ) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
+        """What several tasks may share, and where those that do are kept."""
+        if task.keys.parent_message:
+            yield self._by_parent, task.keys.parent_message
+            return
+        for sets, mark in (
+            (self._by_trigger, expected.trigger),
+            (self._by_file, expected.file),
+            (self._by_essence, expected.essence),
+        ):
+            if mark is not None:
+                yield sets, mark
+
     def _is_about(self, task_id: str, evidence: Evidence) -> bool:
         task = self._tasks[task_id]
         return _agree(task.bot, evidence.bot) and _agree(task.keys.job, evidence.job)
@@ -200,8 +223,8 @@ def _older(message: str | None, nonce: str) -> bool:
     return message is not None and int(message) + _SKEW < int(nonce)
 
 
-def _discard(sets: defaultdict[str, set[str]], key: str | None, task_id: str) -> None:
-    if key is None or key not in sets:
+def _discard(sets: defaultdict[str, set[str]], key: str, task_id: str) -> None:
+    if key not in sets:
         return
     sets[key].discard(task_id)
     if not sets[key]:

@@ -73,6 +73,13 @@ class Speed(StrEnum):
     TURBO = "TURBO"
 
 
+class Dialect(StrEnum):
+    """The face of the server that a task was asked for by; its hook is told in that language."""
+
+    MJ = "mj"
+    TRIGGER = "trigger"
+
+
 class Images(StrEnum):
     """What kind of link is given to a picture (contracts: mj-dialect, section 1)."""
 
@@ -98,6 +105,8 @@ class Picture(Struct, frozen=True, kw_only=True, gc=False):
     """A picture at Discord; `url` is signed and dies about a day after the message."""
 
     url: str
+    id: str = ""
+    """Of the attachment; empty where the picture is none."""
     proxy_url: str = ""
     filename: str = ""
     width: int | None = None
@@ -143,6 +152,10 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     state: str | None = None
     """The caller's own mark, echoed."""
     hook: str | None = None
+    dialect: Dialect = Dialect.MJ
+    trigger: str | None = None
+    """Ten digits that stand as `<#…#>` in the prompt that is sent, so that whoever sees neither
+    nonces nor interactions knows the task again; a button's task has that of its picture."""
     speed: Speed | None = None
     """What the caller asked for; None leaves it to the account."""
     images: Images | None = None

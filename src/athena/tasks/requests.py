@@ -44,9 +44,13 @@ class Blend(Struct, frozen=True, kw_only=True, gc=False, tag="blend"):
 
 
 class Describe(Struct, frozen=True, kw_only=True, gc=False, tag="describe"):
-    """Find prompts for a picture: for the one at `link`, else for the one upload."""
+    """Find prompts for a picture: for the one at `link`, the one that is `uploaded` at Discord
+    already, else for the one upload."""
 
     link: str = ""
+    uploaded: str = ""
+    filename: str = ""
+    """The picture's name, by which the bot's answer may be known again."""
 
 
 class Shorten(Struct, frozen=True, kw_only=True, gc=False, tag="shorten"):

@@ -26,7 +26,11 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """The user whom the message mentions or who caused it."""
     action: Action | None = None
     prompt: str | None = None
-    """Exactly as the bot wrote it."""
+    """As the bot wrote it, without our own mark in it."""
+    trigger: str | None = None
+    """The mark that was in it."""
+    file: str | None = None
+    """The name of the file that an answer in words is about."""
     index: int | None = None
     """The picture of the parent's grid, 1 to 4."""
     own: bool = True
