@@ -76,7 +76,8 @@ class Signer:
 
 
 class Hooks:
-    """Delivers the outbox. `render` gives a task the form that receivers expect."""
+    """Delivers the outbox. `render` gives a task the form that receivers expect; None when there is
+    nothing to tell them."""
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class Hooks:
         http: aiohttp.ClientSession,
         clock: Clock,
         random: Random,
-        render: Callable[[Task], bytes],
+        render: Callable[[Task], bytes | None],
         signer: Signer | None = None,
     ) -> None:
         self._store = store
@@ -150,6 +151,8 @@ class Hooks:
 
     async def _send(self, task: Task) -> bool:
         body = self._render(task)
+        if body is None:
+            return True
         headers = {"Content-Type": "application/json"}
         if self._signer:
             headers |= self._signer.headers(task, body, self._clock.now())

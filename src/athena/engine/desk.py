@@ -17,7 +17,7 @@ from athena.discord.errors import DiscordError
 from athena.engine import presses
 from athena.engine.account import Account
 from athena.engine.choosing import ANY, AccountFilter
-from athena.engine.ids import TaskIds
+from athena.engine.ids import TaskIds, TriggerIds
 from athena.engine.orders import Order
 from athena.engine.pool import Pool, Runner
 from athena.engine.presses import Pressing
@@ -26,15 +26,18 @@ from athena.engine.refusals import (
     BannedWord,
     NoAccount,
     NoAnswer,
+    NotSupported,
     UnknownTask,
     WrongState,
 )
-from athena.midjourney import prompts, windows
+from athena.midjourney import buttons, prompts, windows
 from athena.midjourney.moderation import WordList
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Action, Bot, Images, Keys, Sending, Speed, Status, Task
-from athena.tasks.requests import Press, Reply, Request, Upload
+from athena.tasks.model import Action, Bot, Dialect, Images, Keys, Sending, Speed, Status, Task
+from athena.tasks.requests import Describe, Imagine, Press, Reply, Request, Upload
+
+_MOST_BROUGHT = 10_000
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -48,6 +51,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     images_host: str | None = None
     token: str | None = None
     accounts: AccountFilter = ANY
+    trigger: str | None = None
+    dialect: Dialect = Dialect.MJ
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -75,6 +80,9 @@ class Desk:
         self._banned = banned
         self._clock = clock
         self._ids = TaskIds(clock, random)
+        self.triggers = TriggerIds(clock)
+        self._brought: dict[str, str] = {}
+        """Files at Discord, by their names there, and whose channel they are in."""
 
     async def submit(self, order: Order, wishes: Wishes | None = None) -> Accepted:
         """Take an order for something new.
@@ -84,7 +92,7 @@ class Desk:
         """
         wishes = wishes or Wishes()
         self._moderate(order.prompt or "")
-        runner, speed = self.pool.choose(wishes.accounts, wishes.speed)
+        runner, speed = self.pool.choose(self._home(order, wishes), wishes.speed)
         speed = speed or runner.settings.mode
         task = self._task(
             runner,
@@ -117,6 +125,25 @@ class Desk:
         profile = runner.account.profile
         pressing = presses.of_button(parent, custom_id, profile, auto_submit=auto)
         return await self._press(runner, parent, pressing, wishes, description)
+
+    async def press_message(
+        self, trigger: str, message_id: str, starts: Sequence[str], wishes: Wishes
+    ) -> Accepted:
+        """Press a button of a picture's message: the one whose id begins in one of these ways. The
+        message may be one that no task of ours made.
+
+        Raises:
+            BadRequest: there is no such message.
+            WrongState, UnknownButton, NotSupported: it cannot be pressed.
+        """
+        for task in await self.store.by_trigger(trigger):
+            if task.keys.message == message_id and task.ended:
+                custom_id = presses.named(task.buttons, starts)
+                return await self.press(task.id, custom_id, wishes)
+        runner, message = await self.pool.look_up(message_id)
+        shown = buttons.shown(message)
+        pressing = presses.of_message(message, presses.named(shown, starts))
+        return await self._press(runner, None, pressing, wishes, "", message_id)
 
     async def press_numbered(
         self, task_id: str, action: Action, index: int | None, wishes: Wishes | None = None
@@ -200,6 +227,44 @@ class Desk:
         except DiscordError as error:
             raise NoAnswer(str(error)) from error
 
+    async def bring(self, picture: Upload) -> tuple[str, str]:
+        """Bring a picture to Discord without posting it: its name there, and its place.
+
+        Raises:
+            NoAccount, NoAnswer: as `post_pictures`.
+        """
+        runner, _ = self.pool.choose()
+        try:
+            name, place = await runner.sender.bring(picture)
+        except DiscordError as error:
+            raise NoAnswer(str(error)) from error
+        self._brought[name] = runner.account.id
+        if len(self._brought) > _MOST_BROUGHT:
+            del self._brought[next(iter(self._brought))]
+        return name, place
+
+    async def show(self, name: str) -> str:
+        """Post a picture that was brought to Discord before; its link.
+
+        Raises:
+            NoAccount, NoAnswer: as `post_pictures`; NoAnswer too for a name that is none.
+        """
+        wish = AccountFilter(account=self._brought.get(name))
+        runner, _ = self.pool.choose(wish)
+        try:
+            return await runner.sender.show(name)
+        except DiscordError as error:
+            raise NoAnswer(str(error)) from error
+
+    async def release(self, task: Task) -> None:
+        """Give a task's slot back by hand; the task fails, and what may still come is nobody's."""
+        runner = self.pool.runner(task.account)
+        if task.ended or runner is None:
+            return
+        failed = lifecycle.fail(task, "Its slot was released by hand.", self._clock.now())
+        if stored := runner.account.change(task, failed):
+            await stored
+
     async def find(self, task_id: str) -> Task:
         """A task by its id.
 
@@ -243,21 +308,26 @@ class Desk:
     async def _press(
         self,
         runner: Runner,
-        parent: Task,
+        parent: Task | None,
         pressing: Pressing,
         wishes: Wishes | None,
         description: str,
+        message: str | None = None,
     ) -> Accepted:
         """A request that only the account can serve whose message it is."""
+        pressed = parent.id if parent else message
+        message = parent.keys.message if parent else message
+        if pressing.window is not None and runner.settings.bot_token:
+            raise NotSupported("this opens a window, of which a listening bot hears nothing")
         task = self._task(
             runner,
             pressing.request,
             pressing.action,
             wishes or Wishes(),
             prompt=pressing.prompt,
-            description=description or f"/{pressing.action.lower()} {parent.id}",
-            bot=parent.bot,
-            keys=Keys(parent_message=parent.keys.message),
+            description=description or f"/{pressing.action.lower()} {pressed}",
+            bot=parent.bot if parent else wishes.bot if wishes else Bot.MIDJOURNEY,
+            keys=Keys(parent_message=message),
         )
         if pressing.window is None:
             return await self._admit(runner, task)
@@ -282,10 +352,23 @@ class Desk:
             images=wishes.images,
             images_host=wishes.images_host,
             token=wishes.token,
+            dialect=wishes.dialect,
+            trigger=wishes.trigger or self._mark_for(runner, request),
             submitted_at=self._clock.now(),
             patience=round(runner.settings.timeout_minutes * 60_000),
             **fields,
         )
+
+    def _home(self, order: Order, wishes: Wishes) -> AccountFilter:
+        """A file that is at Discord already can be used where it is alone."""
+        uploaded = order.request.uploaded if isinstance(order.request, Describe) else ""
+        home = self._brought.get(uploaded)
+        return AccountFilter(account=home) if home else wishes.accounts
+
+    def _mark_for(self, runner: Runner, request: Request) -> str | None:
+        """Where a bot listens, every prompt is marked: it sees nothing else of ours."""
+        marks = runner.settings.bot_token is not None and isinstance(request, Imagine)
+        return self.triggers.make() if marks else None
 
     async def _admit(self, runner: Runner, task: Task, uploads: Sequence[Upload] = ()) -> Accepted:
         """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""

@@ -1,4 +1,4 @@
-"""Task ids: 16 digits, the millisecond and three more (contracts: mj-dialect, section 6)."""
+"""Ids that we make: tasks' (mj-dialect, section 6) and triggers' (athena-dialect, section 1)."""
 
 from random import Random
 
@@ -6,7 +6,8 @@ from athena.clock import Clock, Millis
 
 
 class TaskIds:
-    """Makes unique ids. A millisecond's thousand used up, the next one's are taken."""
+    """Makes unique ids of 16 digits, the millisecond and three more. A millisecond's thousand used
+    up, the next one's are taken."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -24,3 +25,15 @@ class TaskIds:
             number = (number + 1) % 1000
         self._used.add(number)
         return f"{self._moment}{number:03d}"
+
+
+class TriggerIds:
+    """Makes unique ids of ten digits: tenths of a second, counted on when more are wanted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def make(self) -> str:
+        self._last = max(self._clock.now() // 100, self._last + 1)
+        return f"{self._last % 10**10:010d}"

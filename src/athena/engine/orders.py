@@ -137,6 +137,16 @@ def describe(link: str = "", upload: Upload | None = None) -> Order:
     )
 
 
+def describe_uploaded(name: str) -> Order:
+    """Prompts that fit a picture which is at Discord already, by its name there."""
+    filename = name.rpartition("/")[2]
+    return Order(
+        request=Describe(uploaded=name, filename=filename),
+        action=Action.DESCRIBE,
+        description=f"/describe {filename}",
+    )
+
+
 def shorten(prompt: str) -> Order:
     """The words of a prompt that matter.
 

@@ -14,14 +14,14 @@ from athena.discord import events
 from athena.discord.errors import DiscordError, Unauthorized
 from athena.discord.gateway import GatewayRefused, TokenRefused
 from athena.discord.rest import Rest
-from athena.discord.wire import ModalCreate
+from athena.discord.wire import Message, ModalCreate
 from athena.engine.account import Account, AccountState
 from athena.engine.choosing import ANY, AccountFilter, Chooser, Rule
 from athena.engine.connection import Connection
 from athena.engine.interpreter import Interpreter
 from athena.engine.receiver import Receiver
 from athena.engine.recovery import Recovery
-from athena.engine.refusals import NoAccount, QueueFull
+from athena.engine.refusals import BadRequest, NoAccount, QueueFull
 from athena.engine.seeds import Seeds
 from athena.engine.sender import Sender
 from athena.engine.steward import Steward
@@ -212,6 +212,22 @@ class Pool:
 
     def runner(self, account_id: str) -> Runner | None:
         return self._runners.get(account_id)
+
+    async def look_up(self, message_id: str) -> tuple[Runner, Message]:
+        """A message of the bot's in one of the accounts' channels.
+
+        Raises:
+            BadRequest: none of them has it.
+        """
+        for runner in self._runners.values():
+            if runner.account.state is AccountState.STOPPED:
+                continue
+            try:
+                channel = runner.account.id
+                return runner, await runner.connection.rest.message(channel, message_id)
+            except DiscordError as error:
+                log.info("message.not_here", account=channel, error=type(error).__name__)
+        raise BadRequest(f"msg_id: there is no message {message_id}")
 
     def lines(self, preferred: Iterable[str]) -> Iterator[Rest]:
         """Lines to Discord by which a question that any account may ask can be asked: those of

@@ -1,7 +1,10 @@
 """What a press of a finished task's button asks for: pure, before anything is kept."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
+from athena.discord.wire import Message
 from athena.engine.refusals import BadRequest, NotSupported, UnknownButton
 from athena.midjourney import buttons, windows
 from athena.midjourney.buttons import Meaning
@@ -53,6 +56,33 @@ def numbered(parent: Task, action: Action, index: int | None) -> str:
         if meaning.action is action and meaning.index == index:
             return button.custom_id
     raise UnknownButton(f"the task has no button for {short(action, index)}")
+
+
+def named(shown: Sequence[Button], starts: Sequence[str]) -> str:
+    """The id of the button, among those that a message shows, that begins in one of these ways.
+
+    Raises:
+        UnknownButton: there is none.
+    """
+    for start in starts:
+        for button in shown:
+            if button.custom_id == start or button.custom_id.startswith(f"{start}::"):
+                return button.custom_id
+    raise UnknownButton(f"the message has no button {starts[0]!r}")
+
+
+def of_message(message: Message, custom_id: str) -> Pressing:
+    """A button of a message that no task of ours made.
+
+    Raises:
+        NotSupported: pressing it makes no task, or opens a window.
+    """
+    meaning = buttons.meaning(custom_id)
+    if not meaning.supported or meaning.modal:
+        raise NotSupported(f"{custom_id!r} cannot be pressed here")
+    press = Press(parent="", message=message.id, custom_id=custom_id, flags=message.flags)
+    action = Action.IMAGINE if meaning.action is Action.REROLL else meaning.action
+    return Pressing(request=press, action=action or Action.ACTION)
 
 
 def of_film(parent: Task, index: int, motion: str) -> Pressing:

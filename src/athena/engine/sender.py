@@ -130,6 +130,21 @@ class Sender:
         message = await rest.post_message(channel, "", await upload(rest, channel, files))
         return [attachment.url for attachment in message.attachments]
 
+    async def bring(self, picture: Upload) -> tuple[str, str]:
+        """Bring a picture to Discord without posting it: its name there, and where it was put."""
+        rest, channel = self._connection.rest, self._connection.channel_id
+        file = _file(picture)
+        announced = [{"id": "0", "filename": file.filename, "file_size": len(file.data)}]
+        (slot,) = await rest.upload_slots(channel, announced)
+        await rest.put_bytes(slot.upload_url, file.data, file.content_type)
+        return slot.upload_filename, slot.upload_url
+
+    async def show(self, name: str) -> str:
+        """Post a picture that was brought before; its link."""
+        rest, channel = self._connection.rest, self._connection.channel_id
+        message = await rest.post_message(channel, "", [_at_discord(0, name)])
+        return message.attachments[0].url
+
     # Steps
 
     def _waits_with(self, task: Task, nonce: str | None) -> bool:

@@ -95,13 +95,14 @@ async def _judged(work: Callable[..., bytes], *pictures: bytes) -> bytes:
 
 
 def _upload(data: bytes, name: str, field: str) -> Upload:
-    kind = _kind(data)
+    kind = kind_of(data)
     if kind is None:
         raise BadRequest(f"{field}: not a PNG, JPEG, WebP or GIF picture")
     return Upload(filename=f"{name}.{kind}", content_type=f"image/{kind}", data=data)
 
 
-def _kind(data: bytes) -> str | None:
+def kind_of(data: bytes) -> str | None:
+    """What picture the bytes are: png, jpeg, gif or webp; None for none of these."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):

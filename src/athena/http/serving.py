@@ -27,7 +27,7 @@ from athena.engine.links import LinkRenewal
 from athena.engine.pool import Pool
 from athena.engine.roster import Roster
 from athena.engine.unknowns import Unknowns
-from athena.http import app
+from athena.http import app, trigger_view
 from athena.http.auth import Gate
 from athena.http.calls import Services
 from athena.http.feed import Feed
@@ -42,7 +42,7 @@ from athena.sockets import listen
 from athena.store.records import Records
 from athena.store.sealing import Seal
 from athena.store.store import Store
-from athena.tasks.model import Task
+from athena.tasks.model import Dialect, Task
 
 log = structlog.get_logger(__name__)
 
@@ -135,8 +135,11 @@ def _url(listening: socket.socket) -> str:
     return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
 
 
-def _told(services: Services, task: Task, url: str) -> bytes:
-    """A hook's body: the task with the kind of links that it was asked for with."""
+def _told(services: Services, task: Task, url: str) -> bytes | None:
+    """A hook's body, in the language of the dialect that asked, with the kind of links that were
+    asked for; None while there is nothing to tell in it."""
+    if task.dialect is Dialect.TRIGGER:
+        return trigger_view.callback(task)
     wishes = Modes(None, task.images, task.images_host)
     return render(task, services.links(wishes, url))
 

@@ -97,6 +97,8 @@ class Store:
         if task.token:
             values = {"token": task.token, "day": day_of(task.submitted_at)}
             statements.append(writer.Change(tables.COUNT_TASK, values))
+        if task.trigger:
+            statements.append(writer.Insert(tables.ADD_TRIGGER, (task.trigger, task.id)))
         return self._commit(Change(None, task), statements, kept)
 
     def save(
@@ -143,6 +145,11 @@ class Store:
     async def newest(self, most: int = 100) -> list[Task]:
         """The tasks that came last, newest first."""
         return await self._query_tasks(tables.NEWEST, {"most": most})
+
+    async def by_trigger(self, trigger: str) -> list[Task]:
+        """The tasks of a trigger, in the order of their coming."""
+        found = await self._query_tasks(tables.BY_TRIGGER, {"of_trigger": trigger})
+        return [self.held(task.id) or task for task in found]
 
     def unfinished(self) -> list[Task]:
         """Every task that has not ended, in the order of its coming."""

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, bindparam
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of the tables; a database of a newer version is refused."""
 
 metadata = MetaData()
@@ -66,6 +66,13 @@ refused_prompts = Table(
     Column("said", String, nullable=False),
 )
 
+
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("trigger", String(20), primary_key=True),
+    Column("task_id", String(32), primary_key=True),
+)
 
 records = Table(
     "records",
@@ -136,6 +143,14 @@ REFUSED_PROMPTS = _sql(
         refused_prompts.c.prompt,
         refused_prompts.c.said,
     ).order_by(refused_prompts.c.at)
+)
+
+ADD_TRIGGER = _head(triggers)
+BY_TRIGGER = _sql(
+    select(tasks.c.body)
+    .join(triggers, triggers.c.task_id == tasks.c.id)
+    .where(triggers.c.trigger == bindparam("of_trigger"))
+    .order_by(tasks.c.submitted_at, tasks.c.id)
 )
 
 RECORDS = _sql(

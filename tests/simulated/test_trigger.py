@@ -1,0 +1,289 @@
+"""The Athena dialect: every endpoint to its callback, by the user's and by a bot's session."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from PIL import Image
+
+from athena.settings import HookSettings
+from athena.simulator.bots.index import MIDJOURNEY
+from athena.simulator.config import DEMO
+from tests.conftest import breathe
+from tests.simulated.asking import submit
+from tests.simulated.conftest import CHANNEL, Build, House, Json, account
+
+API = "/v1/api/trigger"
+LISTENER = DEMO.users[2].token
+
+
+class Backend:
+    """The user's own server behind CALLBACK_URL."""
+
+    def __init__(self) -> None:
+        self.told: list[Json] = []
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.told.append(await request.json())
+        return web.Response()
+
+    async def end(self, trigger: str, *, kind: str = "end", after: int = 0) -> Json:
+        """The callback of this kind for a trigger, among those behind the first `after`."""
+        while True:
+            for told in self.told[after:]:
+                if (told.get("trigger_id"), told.get("type")) == (trigger, kind):
+                    return told
+            await breathe()
+
+
+@asynccontextmanager
+async def backend() -> AsyncIterator[Backend]:
+    made = Backend()
+    app = web.Application()
+    app.router.add_post("/callback", made.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://localhost:{runner.addresses[0][1]}/callback"
+    yield made
+    await runner.cleanup()
+
+
+async def built(build: Build, told: Backend, listens: str, **more: Any) -> House:
+    token: Json = {"bot_token": LISTENER} if listens == "bot" else {}
+    return await build(
+        accounts=[account(**{**token, **more})],
+        hooks=HookSettings(url=told.url, allow_loopback=True),
+    )
+
+
+async def trigger(house: House, path: str, **body: object) -> Json:
+    answer = await house.post(f"{API}/{path}", body)
+    assert answer["message"] == "success", answer
+    return answer
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+async def upload(house: House, data: bytes) -> tuple[int, Json]:
+    form = aiohttp.FormData()
+    form.add_field("file", data, filename="cat.png", content_type="image/png")
+    async with house.http.post(f"{house.url}{API}/upload", data=form) as answer:
+        return answer.status, await answer.json()
+
+
+both = pytest.mark.parametrize("listens", ["user", "bot"])
+
+
+@both
+async def test_every_button_of_the_document_ends_in_its_callback(
+    build: Build, listens: str
+) -> None:
+    async with backend() as told:
+        house = await built(build, told, listens)
+        asked = await trigger(
+            house, "imagine", prompt="a cute cat", extra="--ar 3:2", picurl="https://x.com/a.png"
+        )
+        made = asked["trigger_id"]
+        assert (len(made), asked["trigger_type"]) == (10, "generate")
+        grid = await told.end(made)
+        assert "<https://s.mj.run/" in grid["content"]
+        assert f"<#{made}#>a cute cat --ar 3:2" in grid["content"]
+        assert isinstance(grid["id"], int)
+        (attached,) = grid["attachments"]
+        assert attached.keys() == {
+            "id", "url", "proxy_url", "filename", "content_type", "width", "height", "size",
+            "ephemeral",
+        }  # fmt: skip
+        assert attached["width"] > attached["height"]
+        name = attached["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1]
+        of_grid: Json = {"msg_id": str(grid["id"]), "msg_hash": name, "trigger_id": made}
+        single = await pressed(house, told, "upscale", of_grid, index=2)
+        of_single: Json = {
+            "msg_id": single["id"],
+            "msg_hash": single["attachments"][0]["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1],
+            "trigger_id": made,
+        }
+        for path, body in (
+            ("variation", {**of_grid, "index": 3}),
+            ("reset", of_grid),
+            ("solo_variation", of_single),
+            ("solo_low_variation", of_single),
+            ("solo_high_variation", {**of_single, "index": 1}),
+            ("zoomout", {**of_single, "zoomout": 50}),
+            ("zoomout", {**of_single, "zoomout": 75}),
+            ("expand", {**of_single, "direction": "left"}),
+        ):
+            ended = await pressed(house, told, path, body)
+            assert f"<#{made}#>" in ended["content"]
+        kinds = [each["type"] for each in told.told]
+        assert "end" in kinds
+        assert set(kinds) <= {"start", "generating", "end"}
+        newest = await house.get(f"{API}/getmessage?trigger_id={made}")
+        assert newest["status"] == "SUCCESS"
+        assert newest["msg_id"] == str(told.told[-1]["id"])
+
+
+async def pressed(house: House, told: Backend, path: str, body: Json, **more: object) -> Json:
+    before = len(told.told)
+    answer = await trigger(house, path, **body, **more)
+    assert (answer["trigger_id"], answer["trigger_type"]) == (body["trigger_id"], path)
+    return await told.end(body["trigger_id"], after=before)
+
+
+async def test_the_kinds_come_in_order(build: Build) -> None:
+    async with backend() as told:
+        house = await build(speed=40, hooks=HookSettings(url=told.url, allow_loopback=True))
+        made = (await trigger(house, "imagine", prompt="a cat"))["trigger_id"]
+        await told.end(made)
+        kinds = [each["type"] for each in told.told]
+        assert list(dict.fromkeys(kinds)) == ["start", "generating", "end"]
+        assert kinds.count("generating") > 1
+        assert all(each["id"] > 0 for each in told.told)
+
+
+@both
+async def test_upload_describe_and_message(build: Build, listens: str) -> None:
+    async with backend() as told:
+        house = await built(build, told, listens)
+        uploads = [await upload(house, picture()) for _ in range(3)]
+        for status, answer in uploads:
+            assert (status, answer["message"]) == (200, "success")
+            assert answer["upload_filename"].endswith(f"/{answer['trigger_id']}.png")
+        names = [answer["upload_filename"] for _, answer in uploads]
+        ids = [answer["trigger_id"] for _, answer in uploads]
+        for name, made in zip(names, ids, strict=True):
+            await trigger(house, "describe", upload_filename=name, trigger_id=made)
+        for made in ids:
+            text = await told.end(made, kind="text")
+            (embed,) = text["embeds"]
+            assert embed["description"].startswith("1️⃣")
+            assert f"/{made}.png" in embed["image"]["url"]
+        posted = await house.post(f"{API}/message", {"upload_filename": names[0]})
+        assert posted["message"] == "success"
+        async with house.http.get(posted["picurl"]) as link:
+            assert await link.read() == picture()
+
+
+@both
+async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> None:
+    async with backend() as told:
+        house = await built(build, told, listens, core_size=12)
+        answers = await asyncio.gather(
+            *(house.post(f"{API}/imagine", {"prompt": "the very same"}) for _ in range(50))
+        )
+        ids = {answer["trigger_id"] for answer in answers}
+        assert len(ids) == 50
+        pictures = set()
+        for made in ids:
+            ended = await told.end(made)
+            assert f"<#{made}#>the very same" in ended["content"]
+            pictures.add(ended["attachments"][0]["filename"])
+        assert len(pictures) == 50
+
+
+@both
+async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
+    async with backend() as told:
+        house = await built(build, told, listens)
+        made = (await trigger(house, "imagine", prompt="a cat"))["trigger_id"]
+        grid = await told.end(made)
+        (task,) = await house.get("/mj/task/list")
+        assert task["properties"]["triggerId"] == made
+        assert task["properties"]["finalPrompt"] == "a cat --v 7.0"
+        assert "<#" not in str(task)
+        other = await submit(house, "submit/imagine", prompt="a dog")
+        assert "<#" not in str(other)
+        assert other["properties"]["triggerId"] is None
+        before = len(told.told)
+        body = {
+            "msg_id": other["properties"]["messageId"],
+            "msg_hash": other["properties"]["messageHash"],
+            "trigger_id": made,
+        }
+        await trigger(house, "upscale", **body, index=1)
+        single = await told.end(made, after=before)
+        assert "Image #1" in single["content"]
+        assert grid["id"] != single["id"]
+
+
+async def test_moderation_failure_and_release(build: Build) -> None:
+    async with backend() as told:
+        house = await built(build, told, "user", core_size=1)
+        banned = await house.post(f"{API}/imagine", {"prompt": "a nude"})
+        assert banned["code"] == 14
+        made = await trigger(house, "imagine", prompt='x --stand-in "Internal error"')
+        failed = await told.end(made["trigger_id"], kind="error")
+        assert "Internal error" in failed["content"]
+        asked = 'x --stand-in "Action needed to continue"'
+        made = await trigger(house, "imagine", prompt=asked)
+        await told.end(made["trigger_id"], kind="verify")
+
+
+async def test_queue_positions_and_a_full_queue(build: Build) -> None:
+    house = await build(accounts=[account(core_size=1, queue_size=2)], speed=0.01)
+    first = await trigger(house, "imagine", prompt="one")
+    assert "queue_position" not in first
+    assert (await trigger(house, "imagine", prompt="two"))["queue_position"] == 0
+    assert (await trigger(house, "imagine", prompt="three"))["queue_position"] == 1
+    assert (await house.post(f"{API}/imagine", {"prompt": "four"}))["code"] == 15
+    assert len(await house.get("/mj/task/list")) == 3
+    await trigger(house, "queue/release", trigger_id=first["trigger_id"])
+    told = await house.post(f"{API}/getmessage", {"trigger_id": first["trigger_id"]})
+    assert told["status"] == "FAILURE"
+    assert "by hand" in told["content"]
+    assert (await trigger(house, "imagine", prompt="four"))["queue_position"] == 1
+
+
+WRONG: list[tuple[str, Json, int, int]] = [
+    ("imagine", {}, 400, 13),
+    ("imagine", {"prompt": ""}, 400, 13),
+    ("imagine", {"prompt": "x", "extra": "--ar 0:1"}, 400, 13),
+    ("upscale", {"index": 5, "msg_id": "1", "msg_hash": "x", "trigger_id": "1"}, 400, 13),
+    ("upscale", {"index": 1, "msg_id": "1", "msg_hash": "x", "trigger_id": "1"}, 400, 13),
+    ("zoomout", {"zoomout": 60, "msg_id": "1", "msg_hash": "x", "trigger_id": "1"}, 400, 13),
+    ("expand", {"direction": "in", "msg_id": "1", "msg_hash": "x", "trigger_id": "1"}, 400, 13),
+    ("message", {"upload_filename": "nothing/here.png"}, 200, 12),
+    ("queue/release", {"trigger_id": "1234567890"}, 404, 16),
+    ("getmessage", {"trigger_id": "1234567890"}, 404, 16),
+    ("queue/release", {}, 400, 13),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "code"), WRONG)
+async def test_errors(house: House, path: str, body: Json, status: int, code: int) -> None:
+    async with house.http.post(f"{house.url}{API}/{path}", json=body) as answer:
+        said = await answer.json()
+        assert (answer.status, said["code"]) == (status, code), said
+        assert said["message"]
+
+
+async def test_what_is_no_picture_is_said_in_the_old_words(house: House) -> None:
+    assert await upload(house, b"no picture") == (400, {"message": "must image"})
+
+
+async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
+    async with backend() as told:
+        house = await built(build, told, "user")
+        task = await submit(house, "submit/imagine", prompt="a cat")
+        job = task["properties"]["messageHash"]
+        row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "U1",
+               "custom_id": f"MJ::JOB::upsample::1::{job}"}]}  # fmt: skip
+        from athena.simulator.stage import Draft
+
+        strange = house.standin.world.post(
+            MIDJOURNEY, CHANNEL, Draft(content="an old one", components=(row,))
+        )
+        body = {"msg_id": strange["id"], "msg_hash": job, "trigger_id": "1234567890"}
+        await trigger(house, "upscale", **body, index=1)
+        assert (await told.end("1234567890"))["attachments"]
