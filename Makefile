@@ -7,10 +7,12 @@ BIN := $(VENV)/bin
 PORT ?= 8062
 SPEED ?= 20
 
-.PHONY: help setup run test check format bench lock clean
+RUN := .run
+
+.PHONY: help setup run run-all build-run-all stop-all start-server stop-server test check format bench lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed  ## Create the virtual environment with the locked dependencies
 
@@ -25,12 +27,35 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 run: setup  ## Start the server with the stand-in for Discord and Midjourney
 	@$(BIN)/athena serve --simulate --port $(PORT) --speed $(SPEED)
 
+run-all: setup  ## Start all that a developer needs, in the background: without accounts, with the stand-in
+	@$(MAKE) --no-print-directory start-server SIMULATE=$$($(BIN)/python -c "from athena.settings import Settings; print('' if Settings().accounts else '--simulate')")
+
+build-run-all: setup run-all  ## Set up, then the same
+
+stop-all: stop-server  ## Stop what run-all started
+
+start-server: setup  ## Start the server in the background, with the accounts of .env
+	@mkdir -p $(RUN)
+	@if [ -f $(RUN)/server.pid ] && kill -0 $$(cat $(RUN)/server.pid) 2>/dev/null; then \
+	    echo "It runs already: see $(RUN)/server.log"; exit 0; fi; \
+	nohup $(BIN)/athena serve $(SIMULATE) --port $(PORT) >$(RUN)/server.log 2>&1 </dev/null & \
+	echo $$! >$(RUN)/server.pid; \
+	for i in $$(seq 50); do \
+	    grep -q "Athena is ready" $(RUN)/server.log && cat $(RUN)/server.log && exit 0; \
+	    kill -0 $$(cat $(RUN)/server.pid) 2>/dev/null || break; sleep 0.2; done; \
+	cat $(RUN)/server.log; rm -f $(RUN)/server.pid; exit 1
+
+stop-server:  ## Stop that server
+	@if [ -f $(RUN)/server.pid ]; then \
+	    kill $$(cat $(RUN)/server.pid) 2>/dev/null; rm -f $(RUN)/server.pid; echo "Stopped."; \
+	else echo "No server of make's runs."; fi
+
 test: setup  ## Run all tests
 	@$(BIN)/python -m pytest
 
 check: setup  ## Format, lint, types and import contracts, without changing anything
-	@$(BIN)/ruff format --check src tests bench examples
-	@$(BIN)/ruff check src tests bench examples
+	@$(BIN)/ruff format --check src tests bench examples get_aws_secrets.py
+	@$(BIN)/ruff check src tests bench examples get_aws_secrets.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 

@@ -216,6 +216,12 @@ class PlainNames(PydanticBaseSettingsSource):
         return found
 
 
+def meaningless(settings_cls: type[BaseSettings]) -> list[str]:
+    """The older server's settings that are set and mean nothing here."""
+    names = {**_dotenv(settings_cls), **os.environ}
+    return [name for name in ("QUEUE_RELEASE_API", "DRAW_VERSION") if names.get(name)]
+
+
 def _dotenv(settings_cls: type[BaseSettings]) -> dict[str, str]:
     source = DotEnvSettingsSource(settings_cls, case_sensitive=True)
     return {name: value for name, value in source.env_vars.items() if value is not None}

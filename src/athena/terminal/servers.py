@@ -46,12 +46,17 @@ def serve(
     With --simulate it needs no account at all. Without, it uses the accounts of the settings
     (environment, .env or athena.toml).
     """
+    import structlog
+
+    from athena.settings import meaningless
     from athena.terminal import logs
 
     settings = configured.settings(host=host, port=port, data_dir=data_dir)
     if not simulate and not settings.accounts:
         fail(Exit.USAGE, _NO_ACCOUNT)
     logs.set_up(settings.log)
+    for name in meaningless(type(settings)):
+        structlog.get_logger().info("settings.ignored", name=name)
     try:
         if simulate:
             with _lasting(data_dir) as folder:
