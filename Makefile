@@ -28,7 +28,7 @@ run: setup  ## Start the server with the stand-in for Discord and Midjourney
 	@$(BIN)/athena serve --simulate --port $(PORT) --speed $(SPEED)
 
 run-all: setup  ## Start all that a developer needs, in the background: without accounts, with the stand-in
-	@$(MAKE) --no-print-directory start-server SIMULATE=$$($(BIN)/python -c "from athena.settings import Settings; print('' if Settings().accounts else '--simulate')")
+	@$(MAKE) --no-print-directory start-server SIMULATE=--or-simulate
 
 build-run-all: setup run-all  ## Set up, then the same
 

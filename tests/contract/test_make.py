@@ -14,7 +14,7 @@ def test_a_server_in_the_background(need: Callable[[str], str], tmp_path: Path) 
     make = need("make")
 
     def run(target: str) -> str:
-        command = [make, target, "SIMULATE=--simulate", "PORT=0", f"RUN={tmp_path}"]
+        command = [make, target, "SIMULATE=--or-simulate", "PORT=0", f"RUN={tmp_path}"]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=True
         )

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from athena.clock import TurnableClock
 from athena.settings import HookSettings
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
@@ -225,6 +226,9 @@ async def test_moderation_failure_and_release(build: Build) -> None:
         made = await trigger(house, "imagine", prompt='x --stand-in "Internal error"')
         failed = await told.end(made["trigger_id"], kind="error")
         assert "Internal error" in failed["content"]
+        asked = 'x --stand-in "Request cancelled due to output filters"'
+        made = await trigger(house, "imagine", prompt=asked)
+        await told.end(made["trigger_id"], kind="banned")
         asked = 'x --stand-in "Action needed to continue"'
         made = await trigger(house, "imagine", prompt=asked)
         await told.end(made["trigger_id"], kind="verify")
@@ -287,3 +291,15 @@ async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
         body = {"msg_id": strange["id"], "msg_hash": job, "trigger_id": "1234567890"}
         await trigger(house, "upscale", **body, index=1)
         assert (await told.end("1234567890"))["attachments"]
+
+
+async def test_a_picture_that_is_removed_while_it_runs_is_banned(build: Build) -> None:
+    clock = TurnableClock()
+    async with backend() as told:
+        house = await build(hooks=HookSettings(url=told.url, allow_loopback=True), clock=clock)
+        made = (await trigger(house, "imagine", prompt='x --stand-in "Removed"'))["trigger_id"]
+        ended = asyncio.create_task(told.end(made, kind="banned"))
+        while not ended.done():
+            clock.turn(0.5)
+            await breathe()
+        assert (await ended)["id"] > 0

@@ -34,6 +34,11 @@ _REFUSED = {
     400: ResponseSpec(bodies.Refusal, generate_examples=False, description="Code 13."),
     404: ResponseSpec(bodies.Refusal, generate_examples=False, description="Code 16."),
 }
+_NO_PICTURE = {
+    400: ResponseSpec(
+        bodies.Done, generate_examples=False, description="`must image`: the file is no picture."
+    )
+}
 
 
 class NoSuchTrigger(refusals.Refused):
@@ -42,8 +47,8 @@ class NoSuchTrigger(refusals.Refused):
 
 @post("/imagine", status_code=200, summary="Make pictures of a text", responses=_REFUSED)
 async def imagine(
-    house: TheHouse, call: TheCall, data: JSONBody[bodies.ImagineBody]
-) -> bodies.Triggered:
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.GenerateBody]
+) -> bodies.Triggered | bodies.Refusal:
     """`picurl` goes before the prompt, `extra` behind it."""
     prompt = " ".join(part for part in (data.picurl, data.prompt, data.extra) if part)
     order = orders.imagine(prompt)
@@ -56,7 +61,7 @@ async def imagine(
 @post("/upscale", status_code=200, summary="Take one picture out of the four", responses=_REFUSED)
 async def upscale(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.NumberedBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """`index` 1 to 4."""
     return await _press(house, call, data, "upscale", f"MJ::JOB::upsample::{data.index}::")
 
@@ -64,7 +69,7 @@ async def upscale(
 @post("/variation", status_code=200, summary="Vary one of the four", responses=_REFUSED)
 async def variation(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.NumberedBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """`index` 1 to 4."""
     return await _press(house, call, data, "variation", f"MJ::JOB::variation::{data.index}::")
 
@@ -72,7 +77,7 @@ async def variation(
 @post("/solo_variation", status_code=200, summary="Vary a single picture", responses=_REFUSED)
 async def solo_variation(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.SoloBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """Older models; newer ones have the low and the high variation."""
     starts = ("MJ::JOB::variation::1::", "MJ::JOB::high_variation::1::")
     return await _press(house, call, data, "solo_variation", *starts)
@@ -81,7 +86,7 @@ async def solo_variation(
 @post("/solo_low_variation", status_code=200, summary="Vary it a little", responses=_REFUSED)
 async def solo_low_variation(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.SoloBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """Vary (Subtle)."""
     return await _press(house, call, data, "solo_low_variation", "MJ::JOB::low_variation::1::")
 
@@ -89,7 +94,7 @@ async def solo_low_variation(
 @post("/solo_high_variation", status_code=200, summary="Vary it much", responses=_REFUSED)
 async def solo_high_variation(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.SoloBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """Vary (Strong)."""
     return await _press(house, call, data, "solo_high_variation", "MJ::JOB::high_variation::1::")
 
@@ -97,7 +102,7 @@ async def solo_high_variation(
 @post("/zoomout", status_code=200, summary="Step back", responses=_REFUSED)
 async def zoomout(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.ZoomBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """`zoomout` 50 is twice as far, 75 one and a half times, 100 makes it square."""
     return await _press(house, call, data, "zoomout", f"MJ::Outpaint::{data.zoomout}::1::")
 
@@ -105,7 +110,7 @@ async def zoomout(
 @post("/expand", status_code=200, summary="Pan", responses=_REFUSED)
 async def expand(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.ExpandBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """Half as much again on one side."""
     return await _press(house, call, data, "expand", f"MJ::JOB::pan_{data.direction}::1::")
 
@@ -113,7 +118,7 @@ async def expand(
 @post("/reset", status_code=200, summary="Reroll", responses=_REFUSED)
 async def reset(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.PictureBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """The same once more."""
     return await _press(house, call, data, "reset", "MJ::JOB::reroll::0::")
 
@@ -121,12 +126,12 @@ async def reset(
 @post("/max_upscale", status_code=200, summary="Upscale, older models", responses=_REFUSED)
 async def max_upscale(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.PictureBody]
-) -> bodies.Triggered:
+) -> bodies.Triggered | bodies.Refusal:
     """Only where the picture's message has that button."""
     return await _press(house, call, data, "max_upscale", "MJ::JOB::upsample_max::1::")
 
 
-@post("/upload", status_code=200, summary="Bring a picture to Discord", responses=_REFUSED)
+@post("/upload", status_code=200, summary="Bring a picture to Discord", responses=_NO_PICTURE)
 async def upload(
     house: TheHouse,
     call: TheCall,
@@ -149,8 +154,8 @@ async def upload(
 
 @post("/describe", status_code=200, summary="Find prompts for a picture", responses=_REFUSED)
 async def describe(
-    house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeBody]
-) -> bodies.Triggered:
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeUploadedBody]
+) -> bodies.Triggered | bodies.Refusal:
     """The picture is named as `upload` answered it."""
     order = orders.describe_uploaded(data.upload_filename)
     return await _taken(
@@ -159,7 +164,9 @@ async def describe(
 
 
 @post("/message", status_code=200, summary="Post an uploaded picture", responses=_REFUSED)
-async def message(house: TheHouse, data: JSONBody[bodies.MessageBody]) -> bodies.Posted:
+async def message(
+    house: TheHouse, data: JSONBody[bodies.MessageBody]
+) -> bodies.Posted | bodies.Refusal:
     """Its link can go before a prompt."""
     return bodies.Posted(message="success", picurl=await house.desk.show(data.upload_filename))
 

@@ -9,7 +9,7 @@ MessageId = Annotated[str | int, Meta(examples=["1105829904790065223"])]
 Hash = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class ImagineBody(Struct, kw_only=True):
+class GenerateBody(Struct, kw_only=True):
     prompt: Annotated[str, Meta(examples=["a cute cat"])]
     extra: (
         Annotated[
@@ -48,7 +48,7 @@ class ExpandBody(PictureBody, kw_only=True):
     direction: Literal["left", "right", "up", "down"]
 
 
-class DescribeBody(Struct, kw_only=True):
+class DescribeUploadedBody(Struct, kw_only=True):
     upload_filename: Annotated[str, Meta(min_length=1, max_length=500)]
     trigger_id: Trigger
 
@@ -117,7 +117,7 @@ class EmbedView(Struct, kw_only=True):
     image: ImageView | None
 
 
-class ButtonView(Struct, kw_only=True):
+class ShownButton(Struct, kw_only=True):
     custom_id: str
     label: str
     emoji: str
@@ -133,7 +133,7 @@ class MessageView(Struct, kw_only=True):
     msg_hash: str | None
     content: str
     attachments: list[AttachmentView]
-    buttons: list[ButtonView]
+    buttons: list[ShownButton]
 
 
 class Callback(Struct, kw_only=True):

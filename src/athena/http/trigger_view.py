@@ -6,17 +6,18 @@ import msgspec
 
 from athena.http.trigger_bodies import (
     AttachmentView,
-    ButtonView,
     Callback,
     EmbedView,
     ImageView,
     MessageView,
+    ShownButton,
 )
 from athena.tasks.model import Action, Status, Task
 
 Kind = Literal["start", "generating", "end", "error", "banned", "text", "verify"]
 
 _VERIFIES = ("[Action needed to continue]", "[Action required to continue]")
+_FILTERED = "[Request cancelled due to"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,7 +49,7 @@ def message(task: Task) -> MessageView:
         content=_content(task),
         attachments=attachments(task),
         buttons=[
-            ButtonView(custom_id=each.custom_id, label=each.label, emoji=each.emoji)
+            ShownButton(custom_id=each.custom_id, label=each.label, emoji=each.emoji)
             for each in task.buttons
         ],
     )
@@ -93,7 +94,8 @@ def _failure(task: Task) -> Kind:
     reason = task.failure.reason if task.failure else ""
     if any(title in reason for title in _VERIFIES):
         return "verify"
-    return "banned" if task.removed else "error"
+    filtered = task.removed or _FILTERED in reason
+    return "banned" if filtered else "error"
 
 
 def _content(task: Task) -> str:

@@ -31,6 +31,9 @@ def serve(
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Use the built-in stand-in instead of Discord.")
     ] = False,
+    or_simulate: Annotated[
+        bool, typer.Option("--or-simulate", help="The same, but only while no account is set.")
+    ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (8062).")] = None,
     data_dir: Annotated[
@@ -52,7 +55,9 @@ def serve(
     from athena.terminal import logs
 
     settings = configured.settings(host=host, port=port, data_dir=data_dir)
-    if not simulate and not settings.accounts:
+    has_accounts = _has_accounts(settings)
+    simulate = simulate or (or_simulate and not has_accounts)
+    if not simulate and not has_accounts:
         fail(Exit.USAGE, _NO_ACCOUNT)
     logs.set_up(settings.log)
     for name in meaningless(type(settings)):
@@ -95,6 +100,24 @@ def simulate(
         fail(Exit.FAILED, f"Cannot listen on {host}:{port}: {error.strerror}.")
     except KeyboardInterrupt:
         pass
+
+
+def _has_accounts(settings: Settings) -> bool:
+    """Whether the settings name an account, or an administrator has added one."""
+    if settings.accounts or not (settings.data_dir / "athena.db").exists():
+        return bool(settings.accounts)
+    from athena.engine.roster import AccountRecord
+    from athena.store.records import Records
+    from athena.store.writer import StoreBroken
+
+    try:
+        records = Records(settings.data_dir)
+    except StoreBroken as error:
+        fail(Exit.FAILED, str(error))
+    try:
+        return bool(records.all(AccountRecord))
+    finally:
+        records.close()
 
 
 async def _serve(settings: Settings) -> None:
