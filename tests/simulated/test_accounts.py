@@ -1,5 +1,6 @@
 """Accounts, administered while the server runs."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,13 @@ async def test_choice_rules(build: Build, rule: str) -> None:
             assert share > 9
         case _:
             assert 0 < share < 12
+
+
+async def test_what_is_accepted_while_an_account_starts_anew_is_made_once(build: Build) -> None:
+    house = await build(accounts=[account(core_size=12)])
+    submits = (house.imagine(f"cat {n}") for n in range(8))
+    changes = (ask(house, "POST", f"{FIRST.channel_id}/reconnect") for _ in range(4))
+    answers = (await asyncio.gather(*submits, *changes))[:8]
+    tasks = [await house.ended(each["result"]) for each in answers if each["result"]]
+    assert {task["status"] for task in tasks} == {"SUCCESS"}
+    assert len(house.jobs()) == len(tasks)

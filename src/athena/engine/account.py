@@ -9,7 +9,7 @@ only ids and their places.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +23,6 @@ from athena.store.store import Store
 from athena.tasks import lifecycle
 from athena.tasks.matching import Index
 from athena.tasks.model import Sending, Status, Task
-from athena.tasks.requests import Upload
 from athena.tasks.sightings import Profile
 
 log = structlog.get_logger(__name__)
@@ -119,19 +118,18 @@ class Account:
         return ahead if ahead >= 0 else None
 
     def release(self) -> None:
-        """Give a reserved place back; the task was not stored."""
+        """Give a reserved place back: its task was adopted, or was not stored."""
         self._reserved -= 1
-
-    def enqueue(self, task: Task) -> None:
-        """The task of a reserved place is on disk: it may be sent when its turn comes."""
-        self._reserved -= 1
-        self.adopt(task)
 
     def adopt(self, task: Task) -> None:
-        """Take up an unfinished task as it stands, after a start or from another account."""
+        """Take up an unfinished task as it stands: a new one, after a start, or from another
+        account. One that is here already stays where it is."""
+        if task.id in self.index:
+            return
         if task.status is Status.MODAL:
             self._open[task.id] = None
             return
+        self._open.pop(task.id, None)
         self.index.put(task, commands.expected(task))
         if task.sending is not Sending.NOT_SENT:
             self._running[task.id] = None
@@ -162,21 +160,6 @@ class Account:
             self._move_back(before, after)
         self._wake.set()
         return stored
-
-    def confirm(
-        self, before: Task, after: Task, uploads: Sequence[Upload]
-    ) -> "asyncio.Future[None]":
-        """A reserved place is taken by a task whose window its user has filled in."""
-
-        def kept(is_kept: bool) -> None:
-            self._open.pop(after.id, None)
-            if is_kept:
-                self.enqueue(after)
-            else:
-                self._reserved -= 1
-                self._open[before.id] = None
-
-        return self._store.save(before, after, uploads, kept)
 
     def forget_unwanted(self, task: Task) -> None:
         """The late job of a cancelled task has been seen to."""

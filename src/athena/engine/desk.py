@@ -178,7 +178,8 @@ class Desk:
         account = self._runner_of(task).account
         ahead = account.reserve()
         after = lifecycle.confirm(task, task.request, reply)
-        await account.confirm(task, after, [mask] if mask else [])
+        masks = [mask] if mask else []
+        await self.store.save(task, after, masks, partial(self._queue, account, after))
         return Accepted(task=after, ahead=ahead)
 
     async def cancel(self, task_id: str) -> Task:
@@ -332,7 +333,7 @@ class Desk:
         if pressing.window is None:
             return await self._admit(runner, task)
         opened = lifecycle.open_window(task, pressing.window, self._clock.now())
-        await self.store.add(opened, (), partial(_leave_open, runner.account, opened))
+        await self.store.add(opened, (), partial(self._place, opened))
         return Accepted(task=opened, window=pressing.window, remix=pressing.remix)
 
     def _task(
@@ -374,23 +375,22 @@ class Desk:
         """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""
         account = runner.account
         ahead = account.reserve()
-        await self.store.add(task, uploads, partial(_queue, account, task))
+        await self.store.add(task, uploads, partial(self._queue, account, task))
         return Accepted(task=task, ahead=ahead)
+
+    def _queue(self, account: Account, task: Task, kept: bool) -> None:
+        """The task of a reserved place is on disk, or could not be kept. Its account may have been
+        started anew meanwhile, so the pool is asked whose it is."""
+        account.release()
+        self._place(task, kept)
+
+    def _place(self, task: Task, kept: bool) -> None:
+        current = self.store.held(task.id) or task
+        if kept and not current.ended:
+            self.pool.resume([current])
 
     def _cancel_job(self, runner: Runner, task: Task) -> None:
         keys = task.keys
         if task.sending is Sending.SENT and keys.progress_message and keys.job:
             work = runner.cancel_job(task, keys.progress_message, keys.job)
             runner.account.spawn(work)
-
-
-def _queue(account: Account, task: Task, kept: bool) -> None:
-    if kept:
-        account.enqueue(task)
-    else:
-        account.release()
-
-
-def _leave_open(account: Account, task: Task, kept: bool) -> None:
-    if kept:
-        account.adopt(task)

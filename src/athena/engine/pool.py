@@ -199,6 +199,8 @@ class Pool:
         self._random = random
         self._runners: dict[str, Runner] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._restarting: set[str] = set()
+        """Accounts between two sessions; what is theirs is taken up by the next one."""
 
     def add(
         self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
@@ -248,6 +250,8 @@ class Pool:
         """Give every unfinished task back to its account, in the order of their coming."""
         for task in tasks:
             runner = self._runners.get(task.account)
+            if task.account in self._restarting:
+                continue
             if runner is None:
                 reason = "Its account is no longer configured."
                 self._store.save(task, lifecycle.fail(task, reason, self._clock.now()))
@@ -276,6 +280,7 @@ class Pool:
     ) -> Runner:
         """Add an account to a pool that runs, with the unfinished tasks that are its own."""
         runner = self.add(settings, discord, http)
+        self._restarting.discard(runner.account.id)
         own = (task for task in self._store.unfinished() if task.account == runner.account.id)
         self.resume(own)
         self._begin(runner)
@@ -285,6 +290,8 @@ class Pool:
         """End an account's session. Its tasks wait for a new one, or, `for_good`, go elsewhere or
         fail."""
         runner = self._runners.pop(account_id)
+        if not for_good:
+            self._restarting.add(account_id)
         await self._end(account_id)
         if for_good:
             runner.account.stop("The account was removed.")

@@ -77,6 +77,9 @@ class Index:
         self._by_trigger: defaultdict[str, set[str]] = defaultdict(set)
         self._by_file: defaultdict[str, set[str]] = defaultdict(set)
 
+    def __contains__(self, task_id: str) -> bool:
+        return task_id in self._tasks
+
     def update(self, task: Task) -> None:
         """Tell what is newly known of a task."""
         known = self._tasks[task.id]
