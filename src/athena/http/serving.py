@@ -103,7 +103,8 @@ async def engine(settings: Settings, clock: Clock, url: str = "") -> AsyncIterat
         keys = Keys(records, clock)
         quotas = Quotas(store, clock)
         await quotas.load()
-        banned = WordList(settings.banned_words_file, built_in=settings.prompts.built_in_words)
+        built_in = settings.prompts.built_in_words
+        banned = WordList(settings.banned_words_file, built_in=built_in, now=clock.monotonic)
         fetcher = Fetcher(outside, inside, (settings.discord.cdn_url,), allow_loopback=loopback)
         renewal = LinkRenewal(store, pool, clock)
         services = Services(

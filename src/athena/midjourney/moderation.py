@@ -7,13 +7,17 @@ is read again whenever it has changed. What our list lets pass and the bot refus
 """
 
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from athena.midjourney import prompts
+
+_LOOK = 1.0
+"""Seconds between two looks at the operator's file."""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _COMMON = frozenset((
@@ -40,21 +44,39 @@ class BannedWords:
 
 
 class WordList:
-    """The words in force: the built-in ones and those of a file that may change at any time."""
+    """The words in force: the built-in ones and those of a file that may change at any time.
 
-    def __init__(self, own: Path | None = None, *, built_in: bool = True) -> None:
+    `now` tells seconds; the file is looked at once in each, for asking the system at every submit
+    would cost more than all else that is done for it.
+    """
+
+    def __init__(
+        self,
+        own: Path | None = None,
+        *,
+        built_in: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._looked = now()
         self._own = own
         self._built_in = built_in
-        self._seen: tuple[int, int] | None = None
+        self._seen = self._stamp()
         self._words = self._read()
 
     def found_in(self, prompt: str) -> str | None:
         """The first word of a prompt that is banned now."""
+        now = self._now()
+        if now - self._looked >= _LOOK:
+            self._looked = now
+            self._look()
+        return self._words.found_in(prompt)
+
+    def _look(self) -> None:
         seen = self._stamp()
         if seen != self._seen:
             self._seen = seen
             self._words = self._read()
-        return self._words.found_in(prompt)
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

@@ -91,6 +91,7 @@ def links(prompt: str) -> list[str]:
     return [link.strip("<>") for link in _LINK.findall(split(prompt).text)]
 
 
+@lru_cache(maxsize=1024)
 def essence(prompt: str) -> str:
     """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""
     text = _LINK.sub(" ", unmarked(split(prompt).text))

@@ -115,7 +115,7 @@ class Picture(Struct, frozen=True, kw_only=True, gc=False):
     content_type: str | None = None
 
 
-class Keys(Struct, frozen=True, kw_only=True, gc=False):
+class Keys(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The ids by which a bot message can be recognised as this task's. All may be unknown."""
 
     nonce: str | None = None
@@ -136,7 +136,7 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
     moderated: bool = False
 
 
-class Task(Struct, frozen=True, kw_only=True, gc=False):
+class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     id: str
     account: str
     """The account that makes it (its channel's id)."""

@@ -1,6 +1,7 @@
 """Prompts: essence, parameters, banned words."""
 
 import contextlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_banned_words_are_found_whole_and_only_in_the_text() -> None:
 
 def test_the_built_in_list_can_be_extended_thinned_and_replaced(tmp_path: Path) -> None:
     own = tmp_path / "words.txt"
-    words = WordList(own)
+    words = WordList(own, now=itertools.count().__next__)
     assert words.found_in("a nude") == "nude"
     assert words.found_in("a teapot") is None
     own.write_text("# ours\nTeapot\n-nude\n")
