@@ -96,8 +96,6 @@ class PictureSettings(BaseModel):
     store_url: str = ""
     """Where relayed pictures are kept: `s3://bucket/path` (credentials from the environment), or
     empty for the folder `pictures` in the data folder."""
-    keep: bool = False
-    """Keep every finished picture, not only those that are asked for."""
 
 
 class HookSettings(BaseModel):

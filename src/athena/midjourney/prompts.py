@@ -86,11 +86,6 @@ def has(prompt: str, parameter: str) -> bool:
     return any(known.name == parameter for known in split(prompt).parameters)
 
 
-def links(prompt: str) -> list[str]:
-    """The picture links of a prompt, in their order."""
-    return [link.strip("<>") for link in _LINK.findall(split(prompt).text)]
-
-
 @lru_cache(maxsize=1024)
 def essence(prompt: str) -> str:
     """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""

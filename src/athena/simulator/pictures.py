@@ -62,13 +62,12 @@ def preview(tiles: Sequence[Scene], tile: Size, percent: int, filename: str) -> 
     small = (tile[0] // 4, tile[1] // 4)
     size = small if len(tiles) == 1 else (2 * small[0], 2 * small[1])
     promised = encoding.webp_size(size[0] * size[1])
-    return Drawing(
-        filename=filename,
-        content_type="image/webp",
-        width=size[0],
-        height=size[1],
-        size=promised,
-        draw=lambda: encoding.webp(_unfinished(tiles, small, percent), promised),
+    return _drawing(
+        filename,
+        "image/webp",
+        size,
+        promised,
+        lambda: encoding.webp(_unfinished(tiles, small, percent), promised),
     )
 
 
@@ -77,13 +76,12 @@ def film(films: Sequence[Film], tile: Size, label: Label, filename: str) -> Draw
     small = _film_size(tile)
     size = small if len(films) == 1 else (2 * small[0], (1 if len(films) == 2 else 2) * small[1])
     promised = encoding.film_size(size[0] * size[1], _FRAMES)
-    return Drawing(
-        filename=filename,
-        content_type="image/webp",
-        width=size[0],
-        height=size[1],
-        size=promised,
-        draw=lambda: encoding.film(_frames(films, small, size), _FRAME_MILLIS, label, promised),
+    return _drawing(
+        filename,
+        "image/webp",
+        size,
+        promised,
+        lambda: encoding.film(_frames(films, small, size), _FRAME_MILLIS, label, promised),
     )
 
 
@@ -91,13 +89,12 @@ def step(film: Film, tile: Size, number: int, filename: str) -> Drawing:
     """A frame of a film while it is made."""
     size = _film_size(tile)
     promised = encoding.webp_size(size[0] * size[1])
-    return Drawing(
-        filename=filename,
-        content_type="image/jpeg",
-        width=size[0],
-        height=size[1],
-        size=promised,
-        draw=lambda: encoding.jpeg(film.frame(number % _FRAMES, size), promised),
+    return _drawing(
+        filename,
+        "image/jpeg",
+        size,
+        promised,
+        lambda: encoding.jpeg(film.frame(number % _FRAMES, size), promised),
     )
 
 
@@ -119,13 +116,21 @@ def _frames(films: Sequence[Film], small: Size, size: Size) -> list[Image.Image]
 
 def _png(filename: str, size: Size, paint: Callable[[], Image.Image], label: Label) -> Drawing:
     promised = encoding.png_size(size[0] * size[1], label)
+    return _drawing(
+        filename, "image/png", size, promised, lambda: encoding.png(paint(), label, promised)
+    )
+
+
+def _drawing(
+    filename: str, content_type: str, size: Size, promised: int, draw: Callable[[], bytes]
+) -> Drawing:
     return Drawing(
         filename=filename,
-        content_type="image/png",
+        content_type=content_type,
         width=size[0],
         height=size[1],
         size=promised,
-        draw=lambda: encoding.png(paint(), label, promised),
+        draw=draw,
     )
 
 
