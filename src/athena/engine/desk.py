@@ -5,7 +5,8 @@ disk when a method returns, and from then on it ends in a picture or in a reason
 opens a window is kept as MODAL and takes no place; `confirm` gives it one.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from athena.discord.errors import DiscordError
 from athena.engine import presses
 from athena.engine.account import Account
 from athena.engine.choosing import ANY, AccountFilter
+from athena.engine.claims import Claims, Once
 from athena.engine.ids import TaskIds, TriggerIds
 from athena.engine.orders import Order
 from athena.engine.pool import Pool, Runner
@@ -33,11 +35,14 @@ from athena.engine.refusals import (
 from athena.midjourney import buttons, prompts, windows
 from athena.midjourney.moderation import WordList
 from athena.store.store import Store
+from athena.store.writer import StoreBroken
 from athena.tasks import lifecycle
 from athena.tasks.model import Action, Bot, Dialect, Images, Keys, Sending, Speed, Status, Task
 from athena.tasks.requests import Describe, Imagine, Press, Reply, Request, Upload
 
 _MOST_BROUGHT = 10_000
+_DISK_PATIENCE = 5.0
+"""Seconds for which a caller waits for a disk that takes nothing."""
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -53,6 +58,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     accounts: AccountFilter = ANY
     trigger: str | None = None
     dialect: Dialect = Dialect.MJ
+    once: Once | None = None
+    """The request's own key: asked again, it gets the same answer (see `engine.claims`)."""
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -77,6 +84,7 @@ class Desk:
     ) -> None:
         self.store = store
         self.pool = pool
+        self.claims = Claims(store, clock)
         self._banned = banned
         self._clock = clock
         self._ids = TaskIds(clock, random)
@@ -92,18 +100,9 @@ class Desk:
         """
         wishes = wishes or Wishes()
         self._moderate(order.prompt or "")
-        runner, speed = self.pool.choose(self._home(order, wishes), wishes.speed)
-        speed = speed or runner.settings.mode
-        task = self._task(
-            runner,
-            order.request,
-            order.action,
-            wishes if speed is wishes.speed else structs.replace(wishes, speed=speed),
-            prompt=order.prompt,
-            description=order.description,
-            bot=order.bot or wishes.bot,
-        )
-        return await self._admit(runner, task, order.uploads)
+        if wishes.once is None:
+            return await self._submit(order, wishes)
+        return await self._once(wishes, partial(self._submit, order, wishes))
 
     async def press(
         self,
@@ -120,11 +119,16 @@ class Desk:
         Raises:
             UnknownTask, WrongState, UnknownButton, NotSupported: it cannot be pressed.
         """
-        parent, runner = await self._parent(task_id)
-        auto = runner.settings.remix_auto_submit if remix is None else not remix
-        profile = runner.account.profile
-        pressing = presses.of_button(parent, custom_id, profile, auto_submit=auto)
-        return await self._press(runner, parent, pressing, wishes, description)
+        wishes = wishes or Wishes()
+
+        async def take() -> Accepted:
+            parent, runner = await self._parent(task_id)
+            auto = runner.settings.remix_auto_submit if remix is None else not remix
+            profile = runner.account.profile
+            pressing = presses.of_button(parent, custom_id, profile, auto_submit=auto)
+            return await self._press(runner, parent, pressing, wishes, description)
+
+        return await self._once(wishes, take)
 
     async def press_message(
         self, trigger: str, message_id: str, starts: Sequence[str], wishes: Wishes
@@ -140,10 +144,14 @@ class Desk:
             if task.keys.message == message_id and task.ended:
                 custom_id = presses.named(task.buttons, starts)
                 return await self.press(task.id, custom_id, wishes)
-        runner, message = await self.pool.look_up(message_id)
-        shown = buttons.shown(message)
-        pressing = presses.of_message(message, presses.named(shown, starts))
-        return await self._press(runner, None, pressing, wishes, "", message_id)
+
+        async def take() -> Accepted:
+            runner, message = await self.pool.look_up(message_id)
+            shown = buttons.shown(message)
+            pressing = presses.of_message(message, presses.named(shown, starts))
+            return await self._press(runner, None, pressing, wishes, "", message_id)
+
+        return await self._once(wishes, take)
 
     async def press_numbered(
         self, task_id: str, action: Action, index: int | None, wishes: Wishes | None = None
@@ -158,18 +166,35 @@ class Desk:
         self, task_id: str, index: int, motion: str, wishes: Wishes | None = None
     ) -> Accepted:
         """Go on with a film of a finished task; `index` is its place from 0. Raises as `press`."""
-        parent, runner = await self._parent(task_id)
-        pressing = presses.of_film(parent, index, motion)
-        description = f"/extend {parent.id} {index}"
-        return await self._press(runner, parent, pressing, wishes, description)
+        wishes = wishes or Wishes()
 
-    async def confirm(self, task_id: str, prompt: str = "", mask: Upload | None = None) -> Accepted:
+        async def take() -> Accepted:
+            parent, runner = await self._parent(task_id)
+            pressing = presses.of_film(parent, index, motion)
+            description = f"/extend {parent.id} {index}"
+            return await self._press(runner, parent, pressing, wishes, description)
+
+        return await self._once(wishes, take)
+
+    async def confirm(
+        self,
+        task_id: str,
+        prompt: str = "",
+        mask: Upload | None = None,
+        once: Once | None = None,
+    ) -> Accepted:
         """Submit the window of a MODAL task; an empty prompt leaves what the window proposes.
 
         Raises:
             UnknownTask, WrongState: there is no window to submit.
             BadRequest, BannedWord: what it holds cannot work; the task stays open.
         """
+        take = partial(self._confirm, task_id, prompt, mask, once)
+        return await self.claims.settle(once, Accepted, take)
+
+    async def _confirm(
+        self, task_id: str, prompt: str, mask: Upload | None, once: Once | None
+    ) -> Accepted:
         task = await self.find(task_id)
         if task.status is not Status.MODAL or not isinstance(task.request, Press):
             raise WrongState(f"task {task_id} is {task.status}, not MODAL")
@@ -179,8 +204,11 @@ class Desk:
         ahead = account.reserve()
         after = lifecycle.confirm(task, task.request, reply)
         masks = [mask] if mask else []
-        await self.store.save(task, after, masks, partial(self._queue, account, after))
-        return Accepted(task=after, ahead=ahead)
+        accepted = Accepted(task=after, ahead=ahead)
+        claim = self.claims.claim(once, accepted)
+        kept = partial(self._queue, account, after)
+        await self.store.save_or_refuse(task, after, masks, kept, claim)
+        return accepted
 
     async def cancel(self, task_id: str) -> Task:
         """End a task that its user no longer wants; its job is cancelled at Midjourney too.
@@ -194,9 +222,8 @@ class Desk:
             return task
         cancelled = lifecycle.cancel(task, self._clock.now())
         stored = runner.account.change(task, cancelled)
-        if stored:
-            await stored
         self._cancel_job(runner, task)
+        await self._durable(stored)
         return cancelled
 
     async def seed(self, task_id: str) -> str:
@@ -215,18 +242,25 @@ class Desk:
             await self.store.save(current, lifecycle.with_seed(current, seed))
         return seed
 
-    async def post_pictures(self, uploads: Sequence[Upload]) -> list[str]:
+    async def post_pictures(self, uploads: Sequence[Upload], once: Once | None = None) -> list[str]:
         """Bring pictures to Discord; their links.
 
         Raises:
             NoAccount: nobody can do it now.
             NoAnswer: Discord did not take them.
         """
-        runner, _ = self.pool.choose()
-        try:
-            return await runner.sender.post_pictures(uploads)
-        except DiscordError as error:
-            raise NoAnswer(str(error)) from error
+
+        async def take() -> list[str]:
+            runner, _ = self.pool.choose()
+            try:
+                links = await runner.sender.post_pictures(uploads)
+            except DiscordError as error:
+                raise NoAnswer(str(error)) from error
+            if claim := self.claims.claim(once, links):
+                await self.store.keep_claim(claim)
+            return links
+
+        return await self.claims.settle(once, list[str], take)
 
     async def bring(self, picture: Upload) -> tuple[str, str]:
         """Bring a picture to Discord without posting it: its name there, and its place.
@@ -263,8 +297,7 @@ class Desk:
         if task.ended or runner is None:
             return
         failed = lifecycle.fail(task, "Its slot was released by hand.", self._clock.now())
-        if stored := runner.account.change(task, failed):
-            await stored
+        await self._durable(runner.account.change(task, failed))
 
     async def find(self, task_id: str) -> Task:
         """A task by its id.
@@ -278,6 +311,36 @@ class Desk:
         return task
 
     # Parts of these
+
+    async def _once(self, wishes: Wishes, take: Callable[[], Awaitable[Accepted]]) -> Accepted:
+        return await self.claims.settle(wishes.once, Accepted, take)
+
+    async def _submit(self, order: Order, wishes: Wishes) -> Accepted:
+        runner, speed = self.pool.choose(self._home(order, wishes), wishes.speed)
+        speed = speed or runner.settings.mode
+        task = self._task(
+            runner,
+            order.request,
+            order.action,
+            wishes if speed is wishes.speed else structs.replace(wishes, speed=speed),
+            prompt=order.prompt,
+            description=order.description,
+            bot=order.bot or wishes.bot,
+        )
+        return await self._admit(runner, task, order.uploads, wishes.once)
+
+    async def _durable(self, stored: "asyncio.Future[None] | None") -> None:
+        """Wait until a change is on disk; while the disk takes nothing, not for ever.
+
+        Raises:
+            StoreBroken: it is not there yet.
+        """
+        if stored is None:
+            return
+        try:
+            await asyncio.wait_for(asyncio.shield(stored), _DISK_PATIENCE)
+        except TimeoutError:
+            raise StoreBroken(f"it is not on disk yet: {self.store.trouble}") from None
 
     def _check_reply(self, custom_id: str, reply: Reply) -> None:
         try:
@@ -311,7 +374,7 @@ class Desk:
         runner: Runner,
         parent: Task | None,
         pressing: Pressing,
-        wishes: Wishes | None,
+        wishes: Wishes,
         description: str,
         message: str | None = None,
     ) -> Accepted:
@@ -324,17 +387,19 @@ class Desk:
             runner,
             pressing.request,
             pressing.action,
-            wishes or Wishes(),
+            wishes,
             prompt=pressing.prompt,
             description=description or f"/{pressing.action.lower()} {pressed}",
-            bot=parent.bot if parent else wishes.bot if wishes else Bot.MIDJOURNEY,
+            bot=parent.bot if parent else wishes.bot,
             keys=Keys(parent_message=message),
         )
         if pressing.window is None:
-            return await self._admit(runner, task)
+            return await self._admit(runner, task, (), wishes.once)
         opened = lifecycle.open_window(task, pressing.window, self._clock.now())
-        await self.store.add(opened, (), partial(self._place, opened))
-        return Accepted(task=opened, window=pressing.window, remix=pressing.remix)
+        accepted = Accepted(task=opened, window=pressing.window, remix=pressing.remix)
+        claim = self.claims.claim(wishes.once, accepted)
+        await self.store.add(opened, (), partial(self._place, opened), claim)
+        return accepted
 
     def _task(
         self, runner: Runner, request: Request, action: Action, wishes: Wishes, **fields: Any
@@ -371,12 +436,15 @@ class Desk:
         marks = runner.settings.bot_token is not None and isinstance(request, Imagine)
         return self.triggers.make() if marks else None
 
-    async def _admit(self, runner: Runner, task: Task, uploads: Sequence[Upload] = ()) -> Accepted:
+    async def _admit(
+        self, runner: Runner, task: Task, uploads: Sequence[Upload], once: Once | None
+    ) -> Accepted:
         """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""
         account = runner.account
-        ahead = account.reserve()
-        await self.store.add(task, uploads, partial(self._queue, account, task))
-        return Accepted(task=task, ahead=ahead)
+        accepted = Accepted(task=task, ahead=account.reserve())
+        claim = self.claims.claim(once, accepted) if once else None
+        await self.store.add(task, uploads, partial(self._queue, account, task), claim)
+        return accepted
 
     def _queue(self, account: Account, task: Task, kept: bool) -> None:
         """The task of a reserved place is on disk, or could not be kept. Its account may have been

@@ -1,8 +1,10 @@
 """What a handler is given: the services of the house, and the call that it answers."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from athena.clock import Clock
@@ -10,9 +12,10 @@ from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard
 from athena.delivery.hooks import Hooks
 from athena.delivery.served import Gallery
+from athena.engine.claims import Once
 from athena.engine.desk import Desk
 from athena.engine.links import LinkRenewal
-from athena.engine.refusals import Refused
+from athena.engine.refusals import BadRequest, Refused
 from athena.engine.roster import Roster
 from athena.http.auth import Caller, Gate, Headers
 from athena.http.feed import Feed
@@ -26,6 +29,8 @@ from athena.store.sealing import Seal
 
 KEY = "athena.call"
 """Where the front door leaves the call for the handlers, in the ASGI scope."""
+
+_LONGEST_KEY = 255
 
 
 class NotAllowed(Refused):
@@ -69,6 +74,23 @@ class Call(Struct, frozen=True, kw_only=True):
     modes: Modes
     links: Links
     language: Language
+    key: str | None = None
+    """The request's own, by which it may be made again."""
+
+    def once(self, asked: Struct) -> Once | None:
+        """The key together with what is asked for; None where no key was given.
+
+        Raises:
+            BadRequest: the key cannot be one.
+        """
+        if self.key is None:
+            return None
+        if not 1 <= len(self.key) <= _LONGEST_KEY or not self.key.isprintable():
+            raise BadRequest(f"Idempotency-Key: 1 to {_LONGEST_KEY} printable characters")
+        token = self.caller.token
+        asked_for = (type(asked).__name__, asked, self.modes)
+        fingerprint = hashlib.sha256(msgspec.json.encode(asked_for, order="deterministic"))
+        return Once(f"{token.id if token else ''}:{self.key}", fingerprint.hexdigest())
 
     def must_be_admin(self) -> None:
         """Turn everybody else away.
@@ -84,6 +106,13 @@ def base_of(headers: Headers, scheme: Any) -> str:
     """The server's URL as a call names it."""
     host = next((value for name, value in headers if name == b"host"), b"localhost")
     return f"{scheme}://{host.decode('latin-1')}"
+
+
+def key_of(headers: Headers) -> str | None:
+    """The request's own key, which its caller made up."""
+    found = (value for name, value in headers if name == b"idempotency-key")
+    given = next(found, None)
+    return None if given is None else given.decode("latin-1")
 
 
 def language_of(headers: Headers) -> Language:

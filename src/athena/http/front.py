@@ -22,7 +22,7 @@ from athena.engine.refusals import Refused
 from athena.http import mj_words as words
 from athena.http import modes
 from athena.http.auth import Caller
-from athena.http.calls import KEY, Call, Services, base_of, language_of
+from athena.http.calls import KEY, Call, Services, base_of, key_of, language_of
 from athena.http.links import Links
 from athena.http.mj_bodies import ConditionBody, ImagineBody
 from athena.http.mj_submits import take_imagine
@@ -140,6 +140,7 @@ class Front:
             modes=wishes,
             links=self._links_for(wishes, base_of(headers, scope.get("scheme", "http"))),
             language=language_of(headers),
+            key=key_of(headers),
         )
 
     def _links_for(self, wishes: Modes, base: str) -> Links:

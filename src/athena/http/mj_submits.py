@@ -152,7 +152,8 @@ async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBod
 async def modal(house: TheHouse, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
     """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
     mask = await pictures_in.decode_mask(data.mask_base64) if data.mask_base64 else None
-    done = await house.desk.confirm(data.task_id, data.prompt or "", mask)
+    prompt, once = data.prompt or "", call.once(data)
+    done = await house.desk.confirm(data.task_id, prompt, mask, once)
     return words.accepted(done, call.language)
 
 
@@ -200,7 +201,8 @@ async def upload_images(
     uploads = pictures_in.decode_all(data.base64_array, "picture")
     if not uploads:
         raise BadRequest("base64Array: at least one picture is needed")
-    return words.success(await house.desk.post_pictures(uploads), call.language)
+    links = await house.desk.post_pictures(uploads, call.once(data))
+    return words.success(links, call.language)
 
 
 HANDLERS = (
@@ -246,6 +248,7 @@ async def _wishes(house: Services, call: Call, data: bodies.Submit) -> Wishes:
         images_host=call.modes.images_host,
         token=token.id if token else None,
         accounts=data.accounts,
+        once=call.once(data),
     )
 
 

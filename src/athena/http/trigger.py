@@ -54,7 +54,7 @@ async def imagine(
     order = orders.imagine(prompt)
     trigger = house.desk.triggers.make()
     return await _taken(
-        house, call, trigger, "generate", lambda wishes: house.desk.submit(order, wishes)
+        house, call, data, trigger, "generate", lambda wishes: house.desk.submit(order, wishes)
     )
 
 
@@ -158,8 +158,9 @@ async def describe(
 ) -> bodies.Triggered | bodies.Refusal:
     """The picture is named as `upload` answered it."""
     order = orders.describe_uploaded(data.upload_filename)
+    trigger, desk = data.trigger_id, house.desk
     return await _taken(
-        house, call, data.trigger_id, "describe", lambda wishes: house.desk.submit(order, wishes)
+        house, call, data, trigger, "describe", lambda wishes: desk.submit(order, wishes)
     )
 
 
@@ -221,12 +222,13 @@ async def _press(
     async def press(wishes: Wishes) -> Accepted:
         return await house.desk.press_message(data.trigger_id, str(data.msg_id), wanted, wishes)
 
-    return await _taken(house, call, data.trigger_id, kind, press)
+    return await _taken(house, call, data, data.trigger_id, kind, press)
 
 
 async def _taken(
     house: Services,
     call: Call,
+    data: Struct,
     trigger: str,
     kind: str,
     ask: Callable[[Wishes], Awaitable[Accepted]],
@@ -238,6 +240,7 @@ async def _taken(
         token=token.id if token else None,
         trigger=trigger,
         dialect=Dialect.TRIGGER,
+        once=call.once(data),
     )
     house.quotas.take(token)
     try:
@@ -246,7 +249,10 @@ async def _taken(
         house.quotas.give_back(token)
         raise
     return bodies.Triggered(
-        message="success", trigger_id=trigger, trigger_type=kind, queue_position=done.ahead
+        message="success",
+        trigger_id=done.task.trigger or trigger,
+        trigger_type=kind,
+        queue_position=done.ahead,
     )
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 from athena.store import tables
 from athena.store.writer import StoreBroken
 
+_PATIENCE = 3.0
+"""Seconds for which a lock of another process is waited for."""
+
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """A connection for one thread at a time, which commits by itself.
@@ -15,7 +18,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """
     try:
         connection = sqlite3.connect(
-            path, check_same_thread=False, isolation_level=None, timeout=10
+            path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

@@ -2,7 +2,8 @@
 
 One writer thread (see `writer`), one reader thread, SQLite in WAL mode. Tasks that have not
 ended, and the most recent of those that have, are also held in memory, so reading them costs no
-query.
+query. When the disk fails, what is new is refused; what became of accepted tasks stands in memory
+and is written when the disk works again, and nobody is told of it before.
 """
 
 import asyncio
@@ -22,11 +23,12 @@ from msgspec import Struct
 from athena.store import tables, writer
 from athena.store.changes import Change, Changes
 from athena.store.connecting import connect
-from athena.store.writer import StoreBroken, Writer
+from athena.store.writer import StoreBroken, Writer, Writes
 from athena.tasks.model import Millis, Task
 from athena.tasks.requests import Upload
 
 Kept: TypeAlias = Callable[[bool], None]
+MakeWriter: TypeAlias = Callable[[sqlite3.Connection], Writes]
 
 _RECENT = 10_000
 """Ended tasks kept in memory."""
@@ -48,12 +50,21 @@ class Delivery(Struct, frozen=True, kw_only=True):
     task: Task
 
 
+class Claim(Struct, frozen=True):
+    """A request's own key, what it asked for, and the answer that it got."""
+
+    key: str
+    at: Millis
+    fingerprint: str
+    answer: bytes
+
+
 class Store:
     """Tasks, uploads and the outbox. Make one with `Store.open`."""
 
-    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+    def __init__(self, path: Path, lock: IO[bytes], make_writer: MakeWriter) -> None:
         self._lock = lock
-        self._writer = Writer(connect(path, create=True))
+        self._writer = make_writer(connect(path, create=True))
         self._reader = connect(path, create=False)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._live: dict[str, Task] = {}
@@ -61,7 +72,7 @@ class Store:
         self.changes = Changes()
 
     @classmethod
-    async def open(cls, folder: Path) -> "Store":
+    async def open(cls, folder: Path, make_writer: MakeWriter = Writer) -> "Store":
         """Open the store of a data folder, making it when it is new.
 
         Raises:
@@ -70,7 +81,7 @@ class Store:
         """
         lock = _lock(folder)
         try:
-            store = cls(folder / "athena.db", lock)
+            store = cls(folder / "athena.db", lock, make_writer)
         except StoreBroken:
             lock.close()
             raise
@@ -85,15 +96,26 @@ class Store:
         self._reader.close()
         self._lock.close()
 
+    @property
+    def trouble(self) -> str:
+        """Why the disk takes nothing now; empty when it does."""
+        return self._writer.trouble
+
     def add(
-        self, task: Task, uploads: Sequence[Upload] = (), kept: Kept | None = None
+        self,
+        task: Task,
+        uploads: Sequence[Upload] = (),
+        kept: Kept | None = None,
+        claim: Claim | None = None,
     ) -> "asyncio.Future[None]":
-        """Keep a new task with its pictures; done when it is on disk.
+        """Keep a new task with its pictures, and the answer that its key is to get from now on;
+        done when it is on disk.
 
         The future fails with `StoreBroken` when it could not be kept. `kept` is told which of the
         two it was even when nobody waits for the future any more.
         """
         statements = [writer.Insert(tables.ADD_TASK, _row(task)), *_upload_rows(task.id, uploads)]
+        statements += _claim_rows(claim)
         if task.token:
             values = {"token": task.token, "day": day_of(task.submitted_at)}
             statements.append(writer.Change(tables.COUNT_TASK, values))
@@ -101,31 +123,51 @@ class Store:
             statements.append(writer.Insert(tables.ADD_TRIGGER, (task.trigger, task.id)))
         return self._commit(Change(None, task), statements, kept)
 
-    def save(
+    def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
+        """Keep a change, and with it the delivery to the task's hook when the change is visible,
+        and a prompt that the bot's moderation refused.
+
+        Readers see the change at once; listeners hear of it, and the future is done, when it is
+        on disk, however long that takes. Changes reach the disk in the order of the calls.
+        """
+        change = Change(before, after)
+        return self._commit(change, _change_rows(change), lasting=True)
+
+    def save_or_refuse(
         self,
         before: Task,
         after: Task,
         uploads: Sequence[Upload] = (),
         kept: Kept | None = None,
+        claim: Claim | None = None,
     ) -> "asyncio.Future[None]":
-        """Keep a change, and with it the delivery to the task's hook when the change is visible,
-        pictures that came with it, and a prompt that the bot's moderation refused.
-
-        Readers see the change at once; listeners hear of it, and the future is done, when it is
-        on disk. Changes reach the disk in the order of the calls. `kept` as of `add`.
-        """
+        """Keep what a user has asked of a task that waits for it, with the pictures that came with
+        it; the future and `kept` are as those of `add`."""
         change = Change(before, after)
-        _, account, ended, _, body = _row(after)
-        values = {"of_task": after.id, "account": account, "ended": ended, "body": body}
-        statements: list[writer.Statement] = [writer.Change(tables.SAVE_TASK, values)]
-        if after.hook and change.visible:
-            row = (after.id, after.revision, after.hook, body)
-            statements.append(writer.Insert(tables.ADD_DELIVERY, row))
-        if after.ended:
-            statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))
-        statements += _upload_rows(after.id, uploads)
-        statements += _refused_rows(before, after)
+        statements = [*_change_rows(change), *_upload_rows(after.id, uploads), *_claim_rows(claim)]
         return self._commit(change, statements, kept)
+
+    def keep_claim(self, claim: Claim) -> "asyncio.Future[None]":
+        """Keep the answer that a key is to get from now on."""
+        return self._write(_claim_rows(claim), lambda _: None)
+
+    def drop_claims(self, before: Millis) -> None:
+        """Forget the answers that are older."""
+        self._write([writer.Change(tables.DROP_CLAIMS, {"before": before})], lambda _: None)
+
+    async def claim(self, key: str) -> Claim | None:
+        """What a key was claimed for."""
+        rows = await self._query(tables.CLAIM, {"of_key": key})
+        return Claim(*rows[0]) if rows else None
+
+    def save_seen(self, channel: str, message: str) -> None:
+        """Keep the id of the newest message that was read in a channel."""
+        values = {"channel": channel, "message": message}
+        self._write([writer.Change(tables.SAVE_SEEN, values)], lambda _: None, lasting=True)
+
+    async def seen(self) -> dict[str, str]:
+        """The newest message that was read in each channel."""
+        return dict(await self._query(tables.SEEN, {}))
 
     async def find(self, task_id: str) -> Task | None:
         """A task by its id."""
@@ -172,16 +214,23 @@ class Store:
     def delivered(self, task: Task) -> "asyncio.Future[None]":
         """Take a task's delivery, and those that it outdates, from the outbox."""
         values = {"of_task": task.id, "up_to": task.revision}
-        return self._write([writer.Change(tables.DROP_DELIVERIES, values)], lambda _: None)
+        drop = writer.Change(tables.DROP_DELIVERIES, values)
+        return self._write([drop], lambda _: None, lasting=True)
 
     def _commit(
-        self, change: Change, statements: Sequence[writer.Statement], kept: Kept | None = None
+        self,
+        change: Change,
+        statements: Sequence[writer.Statement],
+        kept: Kept | None = None,
+        *,
+        lasting: bool = False,
     ) -> "asyncio.Future[None]":
         self._hold(change.after)
-        return self._write(statements, partial(self._committed, change, kept))
+        told = partial(self._committed, change, kept)
+        return self._write(statements, told, lasting=lasting)
 
     def _write(
-        self, statements: Sequence[writer.Statement], told: writer.Told
+        self, statements: Sequence[writer.Statement], told: writer.Told, *, lasting: bool = False
     ) -> "asyncio.Future[None]":
         """Whoever waits for the future may be cancelled; the write and what follows it are not."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -194,8 +243,9 @@ class Store:
                 done.set_result(None)
             else:
                 done.set_exception(StoreBroken(f"the store could not write: {error}"))
+                done.exception()  # whether anybody waits for it or not
 
-        self._writer.write(statements, settle)
+        self._writer.write(statements, settle, lasting=lasting)
         return done
 
     def _committed(self, change: Change, kept: Kept | None, error: sqlite3.Error | None) -> None:
@@ -244,6 +294,23 @@ def day_of(moment: Millis) -> int:
 
 def _row(task: Task) -> tuple[str, str, int, int, bytes]:
     return task.id, task.account, int(task.ended), task.submitted_at, _encode(task)
+
+
+def _change_rows(change: Change) -> list[writer.Statement]:
+    before, after = change.before or change.after, change.after
+    _, account, ended, _, body = _row(after)
+    values = {"of_task": after.id, "account": account, "ended": ended, "body": body}
+    statements: list[writer.Statement] = [writer.Change(tables.SAVE_TASK, values)]
+    if after.hook and change.visible:
+        row = (after.id, after.revision, after.hook, body)
+        statements.append(writer.Insert(tables.ADD_DELIVERY, row))
+    if after.ended:
+        statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))
+    return statements + _refused_rows(before, after)
+
+
+def _claim_rows(claim: Claim | None) -> list[writer.Statement]:
+    return [writer.Insert(tables.ADD_CLAIM, msgspec.structs.astuple(claim))] if claim else []
 
 
 def _upload_rows(task_id: str, uploads: Sequence[Upload]) -> list[writer.Statement]:

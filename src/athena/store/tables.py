@@ -21,7 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, bindparam
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of the tables; a database of a newer version is refused."""
 
 metadata = MetaData()
@@ -82,6 +82,23 @@ records = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String(400), primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Index("claims_oldest", "at"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("channel", String(32), primary_key=True),
+    Column("message", String(32), nullable=False),
+)
+
 usage = Table(
     "usage",
     metadata,
@@ -95,9 +112,10 @@ def _sql(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
-def _head(table: Table) -> str:
+def _head(table: Table, *, replacing: bool = False) -> str:
     """An INSERT of whole rows up to its values, which are in the order of the columns."""
-    return _sql(insert(table)).split(" VALUES ", 1)[0]
+    statement = insert(table).prefix_with("OR REPLACE") if replacing else insert(table)
+    return _sql(statement).split(" VALUES ", 1)[0]
 
 
 def _create(table: Table) -> list[str]:
@@ -161,6 +179,17 @@ DROP_RECORD = _sql(
     delete(records).where(
         records.c.kind == bindparam("of_kind"), records.c.id == bindparam("of_id")
     )
+)
+
+ADD_CLAIM = _head(claims, replacing=True)
+CLAIM = _sql(select(claims).where(claims.c.key == bindparam("of_key")))
+DROP_CLAIMS = _sql(delete(claims).where(claims.c.at < bindparam("before")))
+
+SEEN = _sql(select(seen.c.channel, seen.c.message))
+SAVE_SEEN = _sql(
+    insert(seen)
+    .prefix_with("OR REPLACE")
+    .values(channel=bindparam("channel"), message=bindparam("message"))
 )
 
 _counted = sqlite.insert(usage).values(

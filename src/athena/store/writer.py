@@ -6,6 +6,12 @@ commit ran, writes them in one transaction, and only then tells every caller. St
 caller stay together and keep their order. When the common commit fails, each is tried on its own,
 so that one bad statement harms nobody else.
 
+A disk that is full, locked or broken is another matter: that passes, and what has happened must not
+be forgotten meanwhile. So a write says whether it is *lasting*. New requests are not: they are
+refused at once, with the reason. What became of tasks that were accepted before is: such writes
+wait here, in their order, and are tried again every second until the disk takes them. While any
+wait, nothing else is written, so that nothing older ever overwrites what is newer.
+
 New rows of one table that follow each other become a single INSERT: every statement is a moment in
 which this thread and the event loop's contend for the interpreter, and those moments cost more
 than the writing.
@@ -17,9 +23,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+import structlog
 from msgspec import Struct
+
+log = structlog.get_logger(__name__)
 
 
 class Insert(Struct, frozen=True):
@@ -36,67 +45,113 @@ class Change(Struct, frozen=True):
     values: Mapping[str, object]
 
 
+_TROUBLES = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+})  # fmt: skip
+
 Statement: TypeAlias = Insert | Change
 Told: TypeAlias = Callable[[sqlite3.Error | None], None]
 
 _MOST_ROWS = 500
+_AGAIN = 1.0
+"""Seconds between two tries of what must last."""
 
 
 class StoreBroken(Exception):
     """The database could not take a write; nothing of that write was kept."""
 
 
-class _Write(Struct, frozen=True):
+class Write(Struct, frozen=True):
+    """Statements that are committed together, and whoever is to be told."""
+
     statements: tuple[Statement, ...]
     loop: asyncio.AbstractEventLoop
     told: Told
+    lasting: bool = False
 
 
-class Writer:
-    """The only one who writes to a SQLite connection. Close it to flush and end its thread."""
+class Writes(Protocol):
+    """The way to the disk."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._thread.start()
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written now; empty when it can."""
+        ...
 
-    def write(self, statements: Iterable[Statement], told: Told) -> None:
+    def write(self, statements: Iterable[Statement], told: Told, *, lasting: bool = False) -> None:
         """Take statements, behind those taken before. `told` is called on this event loop with
         None once they are on disk, or with the error when they are not and never will be."""
-        self._waiting.put(_Write(tuple(statements), asyncio.get_running_loop(), told))
 
     async def close(self) -> None:
         """Write what still waits, then stop."""
-        self._waiting.put(None)
-        await asyncio.to_thread(self._thread.join)
+
+
+class Committer:
+    """Writes batches to a SQLite connection, and keeps what must last until it can."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._kept: list[Write] = []
+        self.trouble = ""
+
+    @property
+    def has_kept(self) -> bool:
+        return bool(self._kept)
+
+    def commit(self, batch: list[Write]) -> None:
+        """Write a batch behind what was kept of former ones."""
+        every = [*self._kept, *batch]
+        if not every:
+            return
+        self._kept = []
+        error = self._try(every)
+        if error is None:
+            self._recovered()
+            _tell(every, None)
+        elif len(every) == 1:
+            self._failed(every[0], error)
+        else:
+            self._one_by_one(every)
+
+    def close(self) -> None:
+        """Try what was kept a last time, and let the connection go."""
+        self.commit([])
+        _tell(self._kept, sqlite3.OperationalError(self.trouble))
         self._connection.close()
 
-    def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            batch, last = self._gather(first)
-            self._commit(batch)
-            if last:
-                return
+    def _one_by_one(self, every: list[Write]) -> None:
+        """After trouble nothing more is tried, so that the order stays."""
+        trouble: sqlite3.Error | None = None
+        for write in every:
+            error = trouble or self._try([write])
+            if error is None:
+                _tell([write], None)
+                continue
+            self._failed(write, error)
+            trouble = error if _passes(error) else None
+        if trouble is None:
+            self._recovered()
 
-    def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
-        batch = [first]
-        while not self._waiting.empty():
-            write = self._waiting.get()
-            if write is None:
-                return batch, True
-            batch.append(write)
-        return batch, False
+    def _failed(self, write: Write, error: sqlite3.Error) -> None:
+        if _passes(error):
+            self._note(str(error))
+        if write.lasting and _passes(error):
+            self._kept.append(write)
+        else:
+            _tell([write], error)
 
-    def _commit(self, batch: list[_Write]) -> None:
-        error = self._try(batch)
-        if error is None or len(batch) == 1:
-            _tell(batch, error)
-            return
-        for write in batch:
-            _tell([write], self._try([write]))
+    def _note(self, trouble: str) -> None:
+        if not self.trouble:
+            log.error("store.trouble", error=trouble)
+        self.trouble = trouble
 
-    def _try(self, batch: list[_Write]) -> sqlite3.Error | None:
+    def _recovered(self) -> None:
+        if self.trouble:
+            log.info("store.recovered")
+        self.trouble = ""
+
+    def _try(self, batch: list[Write]) -> sqlite3.Error | None:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -110,7 +165,56 @@ class Writer:
         return None
 
 
-def _combined(batch: list[_Write]) -> Iterator[tuple[str, Mapping[str, object] | list[object]]]:
+class Writer:
+    """The only one who writes to a SQLite connection: a thread. Close it to flush and end it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._committer = Committer(connection)
+        self._waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        return self._committer.trouble
+
+    def write(self, statements: Iterable[Statement], told: Told, *, lasting: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting.put(Write(tuple(statements), loop, told, lasting))
+
+    async def close(self) -> None:
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            batch, last = self._gather()
+            self._committer.commit(batch)
+        self._committer.close()
+
+    def _gather(self) -> tuple[list[Write], bool]:
+        """What waits, as soon as something does or what was kept is to be tried again."""
+        try:
+            write = self._waiting.get(timeout=_AGAIN if self._committer.has_kept else None)
+        except queue.Empty:
+            return [], False
+        batch: list[Write] = []
+        while write is not None:
+            batch.append(write)
+            if self._waiting.empty():
+                return batch, False
+            write = self._waiting.get()
+        return batch, True
+
+
+def _passes(error: sqlite3.Error) -> bool:
+    """Whether it is the disk's trouble, not the statement's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _TROUBLES
+
+
+def _combined(batch: list[Write]) -> Iterator[tuple[str, Mapping[str, object] | list[object]]]:
     """The batch's statements in their order, neighbouring rows of one table in one."""
     every = (statement for write in batch for statement in write.statements)
     for head, group in groupby(every, lambda each: each.head if isinstance(each, Insert) else None):
@@ -128,9 +232,9 @@ def _insert(head: str, rows: list[tuple[object, ...]]) -> tuple[str, list[object
     return f"{head} VALUES {values}", [value for row in rows for value in row]
 
 
-def _tell(batch: list[_Write], error: sqlite3.Error | None) -> None:
+def _tell(batch: list[Write], error: sqlite3.Error | None) -> None:
     """Wake the callers, with one call into each event loop."""
-    for loop in {write.loop for write in batch}:
+    for loop in dict.fromkeys(write.loop for write in batch):
         told = [write.told for write in batch if write.loop is loop]
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, told, error)
