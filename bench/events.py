@@ -17,6 +17,7 @@ from athena.discord import wire
 from athena.discord.snowflakes import Snowflakes
 from athena.engine.account import Account
 from athena.engine.receiver import Receiver
+from athena.engine.seen import LastSeen
 from athena.engine.unknowns import Unknowns
 from athena.midjourney import MIDJOURNEY, buttons
 from athena.settings import AccountSettings
@@ -48,6 +49,7 @@ class _Town:
             _Channel(),  # type: ignore[arg-type]
             SystemClock(),
             Unknowns(),
+            LastSeen(settings.channel_id, None, store, SystemClock()),
         )
         self._said = 0
 

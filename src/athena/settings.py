@@ -69,7 +69,11 @@ class AccountSettings(BaseModel):
     refresh_minutes: float = Field(default=360, ge=0)
     """How often `/info` and `/settings` are asked; 0 never asks."""
     timeout_minutes: float = Field(default=5, gt=0, le=24 * 60)
-    """How long a job may take from its start before it is given up."""
+    """How long a job may give no sign of life before it is given up; films have twice as long,
+    and in relaxed mode everything six times."""
+    send_again: bool = False
+    """Send a command again when nobody can tell whether Discord took it and nothing came of it.
+    A job may then be made twice; False: the task fails and says so."""
 
 
 class AccountChoice(BaseModel):

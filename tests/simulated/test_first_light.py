@@ -201,7 +201,7 @@ async def test_cancel_while_it_runs_and_while_it_waits(build: Build) -> None:
 async def test_cancel_before_the_job_exists_cancels_the_job_when_it_comes(build: Build) -> None:
     house = await build(speed=0.5)
     task_id = (await house.imagine("a cat"))["result"]
-    await house.until(task_id, lambda task: bool(task["properties"]["nonce"]))
+    await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
     await house.post(f"/mj/task/{task_id}/cancel", {})
     while not house.jobs() or running_now(house):
         await house.fetch(task_id)

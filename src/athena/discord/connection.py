@@ -145,7 +145,7 @@ class Connection:
         sides = [asyncio.create_task(self._read()), asyncio.create_task(self._beat(interval))]
         try:
             done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-            return done.pop().result()
+            return next(side for side in sides if side in done).result()
         finally:
             for side in sides:
                 side.cancel()
@@ -221,7 +221,7 @@ class Connection:
 
     def _dispatch(self, payload: wire.Payload) -> None:
         if payload.s is not None:
-            self._state.sequence = payload.s
+            self._count(payload.s)
         read = _READERS.get(payload.t or "")
         if read is None:
             return
@@ -231,6 +231,13 @@ class Connection:
             log.warning("gateway.unreadable_event", event=payload.t, error=str(error))
             return
         self._handle(self._remember(event))
+
+    def _count(self, number: int) -> None:
+        """Events are numbered one by one; a new session begins anew."""
+        before = self._state.sequence
+        self._state.sequence = number
+        if before is not None and number > before + 1:
+            self._handle(events.Gap(missing=number - before - 1))
 
     def _remember(self, event: _Read) -> events.Event:
         """READY and RESUMED speak of the session itself."""

@@ -28,6 +28,12 @@ class Disconnected(Struct, frozen=True):
     reason: str
 
 
+class Gap(Struct, frozen=True):
+    """The numbers of the events jumped: so many went lost on the way, and no one knows what."""
+
+    missing: int
+
+
 class MessageCreated(Struct, frozen=True):
     message: wire.Message
 
@@ -69,6 +75,7 @@ Event: TypeAlias = (
     Ready
     | Resumed
     | Disconnected
+    | Gap
     | MessageCreated
     | MessageUpdated
     | MessagesDeleted

@@ -5,6 +5,10 @@ is being sent, or was), or it has ended. Running tasks hold one of `core_size` s
 a place of `queue_size`; a change of the task moves it, and `change` is the only door, so a slot
 comes back with every end, whatever caused it. What a task is, is in the store alone; here are
 only ids and their places.
+
+A waiting task whose turn has come may still stand behind another: one that is on its way and could
+be confused with it (see `Index.shadow`). It follows as soon as that one's job is known, which is a
+second or two later, and lets others go before it meanwhile.
 """
 
 import asyncio
@@ -15,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from athena.clock import Clock
+from athena.clock import Clock, Millis
 from athena.engine.refusals import NoAccount, QueueFull
 from athena.midjourney import commands, prompts
 from athena.settings import AccountSettings
@@ -30,6 +34,11 @@ log = structlog.get_logger(__name__)
 _WATCH = 1.0
 """Seconds between two looks for overdue and due tasks."""
 
+_DRAIN = 15.0
+"""Seconds for which an end waits for commands that are on their way."""
+
+_LOOK_LATER: Millis = 15_000
+
 
 class AccountState(StrEnum):
     CONNECTING = "connecting"
@@ -41,8 +50,9 @@ class AccountState(StrEnum):
 class Account:
     """The queue and the slots of one account. `run` works until it is cancelled.
 
-    `send` brings one task to Discord, `last_look` reads the history before a task is given up,
-    `relieve` finds another place for what waits here while the account is stopped.
+    `send` brings one task to Discord, `last_look` reads the history before a task is given up
+    (False when it could not), `relieve` finds another place for what waits while the account is
+    stopped.
     """
 
     def __init__(self, settings: AccountSettings, store: Store, clock: Clock) -> None:
@@ -53,21 +63,25 @@ class Account:
         self.profile = Profile()
         """What Midjourney says of it."""
         self.index = Index(prompts.essence)
-        self.unwanted: dict[str, None] = {}
-        """Cancelled tasks whose job is still to come, and is then to be cancelled too."""
+        self.unwanted: dict[str, Millis] = {}
+        """Cancelled tasks whose job may still come, and is then to be cancelled too; until when."""
         self.send: Callable[[Task], Coroutine[Any, Any, None]]
-        self.last_look: Callable[[], Coroutine[Any, Any, None]]
+        self.last_look: Callable[[], Coroutine[Any, Any, bool]]
         self.relieve: Callable[[Account], None]
         self._store = store
         self._clock = clock
         self._waiting: deque[str] = deque()
+        self._behind: dict[str, deque[str]] = {}
+        """Waiting tasks by the one on its way that they stand behind."""
         self._delayed: dict[str, None] = {}
         self._running: dict[str, None] = {}
         self._open: dict[str, None] = {}
         """Tasks whose user has a window to fill in; they take no slot and no place."""
         self._reserved = 0
         self._wake = asyncio.Event()
-        self._work: set[asyncio.Task[None]] = set()
+        self._look_at: Millis = 0
+        self._sending: dict[asyncio.Task[None], None] = {}
+        self._work: dict[asyncio.Task[None], None] = {}
 
     # Admission
 
@@ -90,7 +104,8 @@ class Account:
 
     @property
     def waiting_count(self) -> int:
-        return len(self._waiting) + len(self._delayed) + self._reserved
+        behind = sum(map(len, self._behind.values()))
+        return len(self._waiting) + behind + len(self._delayed) + self._reserved
 
     @property
     def _unfinished(self) -> int:
@@ -158,13 +173,21 @@ class Account:
                 self.index.put(after, commands.expected(after))
             self.index.update(after)
             self._move_back(before, after)
+        self._let_pass(after.id)
         self._wake.set()
         return stored
 
     def forget_unwanted(self, task: Task) -> None:
-        """The late job of a cancelled task has been seen to."""
-        self.unwanted.pop(task.id, None)
-        self.index.settle(task)
+        """The late job of a cancelled task has been seen to, or will never come."""
+        if self.unwanted.pop(task.id, None) is not None:
+            self.index.settle(self.current(task.id) or task)
+            self._let_pass(task.id)
+
+    def _let_pass(self, task_id: str) -> None:
+        """Those behind a task that can no longer be confused with them are next."""
+        if task_id in self._behind and not self.index.is_on_its_way(task_id):
+            self._waiting.extendleft(reversed(self._behind.pop(task_id)))
+            self._wake.set()
 
     def _move_back(self, before: Task, after: Task) -> None:
         """A task that must come later gives its slot to the next."""
@@ -185,7 +208,7 @@ class Account:
     def _end(self, task: Task) -> None:
         self._leave(task)
         if _job_may_come(task):
-            self.unwanted[task.id] = None
+            self.unwanted[task.id] = self._clock.now() + task.patience
         else:
             self.index.settle(task)
 
@@ -193,8 +216,9 @@ class Account:
         self._running.pop(task.id, None)
         self._delayed.pop(task.id, None)
         self._open.pop(task.id, None)
-        if task.id in self._waiting:
-            self._waiting.remove(task.id)
+        for queue in (self._waiting, *self._behind.values()):
+            if task.id in queue:
+                queue.remove(task.id)
 
     # Work
 
@@ -214,7 +238,8 @@ class Account:
 
     def tasks(self) -> list[Task]:
         """Every task of the account that waits or runs."""
-        ids = [*self._running, *self._waiting, *self._delayed]
+        behind = (task_id for queue in self._behind.values() for task_id in queue)
+        ids = [*self._running, *behind, *self._waiting, *self._delayed]
         return [task for task_id in ids if (task := self.current(task_id))]
 
     def unsent(self) -> list[Task]:
@@ -227,23 +252,34 @@ class Account:
         self._leave(task)
 
     async def run(self) -> None:
-        """Send what waits as slots come free, and watch over what runs."""
+        """Send what waits as slots come free, and watch over what runs. Cancelled, it lets the
+        commands that are on their way arrive, sends no more, and ends."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._dispatch())
                 group.create_task(self._watch())
         finally:
+            await self._drain()
             for work in tuple(self._work):
                 work.cancel()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _drain(self) -> None:
+        """What is cut off while it is sent has to be found again in the history; what arrives
+        need not."""
+        if self._sending:
+            log.info("account.drains", account=self.id, sending=len(self._sending))
+            await asyncio.wait(self._sending, timeout=_DRAIN)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Do something beside; a failure is logged, never fatal."""
         task = asyncio.create_task(work)
-        self._work.add(task)
+        self._work[task] = None
         task.add_done_callback(self._worked)
+        return task
 
     def _worked(self, work: "asyncio.Task[None]") -> None:
-        self._work.discard(work)
+        self._work.pop(work, None)
+        self._sending.pop(work, None)
         if not work.cancelled() and (error := work.exception()):
             log.error("account.work_failed", account=self.id, error=repr(error))
 
@@ -253,14 +289,18 @@ class Account:
             self._wake.clear()
             while task := self._next():
                 self._running[task.id] = None
-                self.spawn(self._send(task))
+                self._sending[self.spawn(self._send(task))] = None
 
     def _next(self) -> Task | None:
         if self.state is not AccountState.ONLINE:
             return None
         while self._waiting and len(self._running) < self.core_size:
             task = self.current(self._waiting.popleft())
-            if task and not task.ended:
+            if task is None or task.ended:
+                continue
+            if before := self.index.shadow(task.id):
+                self._behind.setdefault(before, deque()).append(task.id)
+            else:
                 return task
         return None
 
@@ -276,8 +316,10 @@ class Account:
         while True:
             await self._clock.sleep(_WATCH)
             self._wake_delayed()
+            self._forget_late()
             overdue = self._overdue()
-            if overdue and self.state is AccountState.ONLINE:
+            may_look = self.state is AccountState.ONLINE and self._clock.now() >= self._look_at
+            if overdue and may_look:
                 await self._look_again(overdue)
 
     def _wake_delayed(self) -> None:
@@ -295,13 +337,23 @@ class Account:
         return [task for task in watched if task and task.deadline and task.deadline <= now]
 
     async def _look_again(self, overdue: list[Task]) -> None:
-        """Read the history once more before a task is given up."""
-        await self.last_look()
-        now = self._clock.now()
+        """Read the history once more before a task is given up; when it cannot be read, later."""
+        if not await self.last_look():
+            self._look_at = self._clock.now() + _LOOK_LATER
+            return
+        now, again = self._clock.now(), self.settings.send_again
         for task in overdue:
             current = self.current(task.id)
             if current and current.deadline and current.deadline <= now:
-                self.change(current, lifecycle.give_up(current, now))
+                self.change(current, lifecycle.give_up(current, now, send_again=again))
+
+    def _forget_late(self) -> None:
+        """Jobs of cancelled tasks that did not come."""
+        now = self._clock.now()
+        for task_id, until in tuple(self.unwanted.items()):
+            task = self.current(task_id)
+            if task and until <= now:
+                self.forget_unwanted(task)
 
 
 def _job_may_come(task: Task) -> bool:

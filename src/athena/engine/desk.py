@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from athena.clock import Clock
+from athena.clock import Clock, Millis
 from athena.discord.errors import DiscordError
 from athena.engine import presses
 from athena.engine.account import Account
@@ -34,6 +34,7 @@ from athena.engine.refusals import (
 )
 from athena.midjourney import buttons, prompts, windows
 from athena.midjourney.moderation import WordList
+from athena.settings import AccountSettings
 from athena.store.store import Store
 from athena.store.writer import StoreBroken
 from athena.tasks import lifecycle
@@ -421,7 +422,8 @@ class Desk:
             dialect=wishes.dialect,
             trigger=wishes.trigger or self._mark_for(runner, request),
             submitted_at=self._clock.now(),
-            patience=round(runner.settings.timeout_minutes * 60_000),
+            patience=_patience(runner.settings, action),
+            relaxed=_is_relaxed(runner, wishes.speed),
             **fields,
         )
 
@@ -462,3 +464,15 @@ class Desk:
         if task.sending is Sending.SENT and keys.progress_message and keys.job:
             work = runner.cancel_job(task, keys.progress_message, keys.job)
             runner.account.spawn(work)
+
+
+def _patience(settings: AccountSettings, action: Action) -> Millis:
+    """How long a job may be silent: films take their time."""
+    usual = settings.timeout_minutes * 60_000
+    return round(usual * 2 if action is Action.VIDEO else usual)
+
+
+def _is_relaxed(runner: Runner, speed: Speed | None) -> bool:
+    if speed is None:
+        return runner.account.profile.mode == "Relaxed"
+    return speed is Speed.RELAX

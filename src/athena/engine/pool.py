@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 
 import aiohttp
@@ -23,6 +23,7 @@ from athena.engine.receiver import Receiver
 from athena.engine.recovery import Recovery
 from athena.engine.refusals import BadRequest, NoAccount, QueueFull
 from athena.engine.seeds import Seeds
+from athena.engine.seen import LastSeen
 from athena.engine.sender import Sender
 from athena.engine.steward import Steward
 from athena.engine.unknowns import Unknowns
@@ -53,6 +54,7 @@ class Runner:
         relieve: Callable[[Account], None],
         unknowns: Unknowns,
         interpreter: Interpreter,
+        last_seen: str | None,
     ) -> None:
         self.settings = settings
         self.account = Account(settings, store, clock)
@@ -61,8 +63,9 @@ class Runner:
         self._interpreter = interpreter
         self.steward = Steward(self.account, self.sender, settings, clock, random)
         self.seeds = Seeds(self.connection, self.sender, clock)
-        self.receiver = Receiver(self.account, self.connection, clock, unknowns)
-        self.recovery = Recovery(self.account, self.connection, self.receiver)
+        self.seen = LastSeen(self.account.id, last_seen, store, clock)
+        self.receiver = Receiver(self.account, self.connection, clock, unknowns, self.seen)
+        self.recovery = Recovery(self.account, self.connection, self.receiver, clock)
         self.account.relieve = relieve
         self.account.send = self.sender.send
         self.account.last_look = self.recovery.catch_up
@@ -85,12 +88,13 @@ class Runner:
             self.account.stop(_BAD_LOGIN)
         except GatewayRefused as error:
             self.account.stop(f"Discord closed the session for good: {error}")
-        else:
-            return
         finally:
             care.cancel()
+            self.seen.save()
             if self.account.state is not AccountState.STOPPED:
+                self.account.go_offline()
                 work.cancel()
+                await asyncio.wait([work])
         await work
 
     def _receive(self, event: events.Event) -> None:
@@ -102,6 +106,9 @@ class Runner:
                     self.connection.user_id = user.id
                 self._online(catch_up=True)
                 log.info("account.ready", account=self.account.id, user=user.username, first=first)
+            case events.Gap(missing=missing):
+                log.warning("account.events_lost", account=self.account.id, events=missing)
+                self.account.spawn(self.recovery.after_gap())
             case events.Resumed():
                 self._online(catch_up=False)
                 log.info("account.resumed", account=self.account.id)
@@ -123,9 +130,12 @@ class Runner:
             return
         self.account.go_online()
         if catch_up:
-            self.account.spawn(self.recovery.catch_up())
+            self.account.spawn(self._catch_up())
             if self.settings.refresh_minutes and not self.connection.listens_as_bot:
                 self.account.spawn(self.steward.refresh())
+
+    async def _catch_up(self) -> None:
+        await self.recovery.catch_up()
 
     async def _learn_user(self) -> None:
         """Who sends; a token that is refused here would be refused for every task."""
@@ -190,8 +200,10 @@ class Pool:
         unknowns: Unknowns | None = None,
         rule: Rule = Rule.BEST_WAIT_IDLE,
         interpreter: Interpreter | None = None,
+        seen: Mapping[str, str] | None = None,
     ) -> None:
         self._interpreter = interpreter or Interpreter()
+        self._seen = dict(seen or {})
         self.unknowns = unknowns or Unknowns()
         self.chooser = Chooser(rule, random)
         self._store = store
@@ -207,7 +219,7 @@ class Pool:
     ) -> Runner:
         runner = Runner(
             settings, discord, http, self._store, self._clock, self._random, self.relieve,
-            self.unknowns, self._interpreter,
+            self.unknowns, self._interpreter, self._seen.get(settings.channel_id),
         )  # fmt: skip
         self._runners[runner.account.id] = runner
         return runner

@@ -13,6 +13,7 @@ from athena.clock import Clock
 from athena.discord import events, wire
 from athena.engine.account import Account
 from athena.engine.connection import Connection
+from athena.engine.seen import LastSeen
 from athena.engine.unknowns import Unknowns
 from athena.midjourney import commands, reader, windows
 from athena.tasks import lifecycle
@@ -50,7 +51,12 @@ class Receiver:
     """
 
     def __init__(
-        self, account: Account, connection: Connection, clock: Clock, unknowns: Unknowns
+        self,
+        account: Account,
+        connection: Connection,
+        clock: Clock,
+        unknowns: Unknowns,
+        seen: LastSeen,
     ) -> None:
         self.counts: Counter[str] = Counter()
         """How often a sighting found no task (`nobody`), several (`ambiguous`), or no reader
@@ -64,6 +70,7 @@ class Receiver:
         self.on_words: Callable[[Task, Finished], None]
         self.translates = False
         """Whether words are given to `on_words` before their task ends."""
+        self._seen = seen
         self._unknowns = unknowns
         self._account = account
         self._connection = connection
@@ -89,7 +96,7 @@ class Receiver:
             case _:
                 pass
 
-    def read(self, message: wire.Message) -> None:
+    def read(self, message: wire.Message, *, live: bool = True) -> None:
         """Handle a message as it is now, live or from the history."""
         sighting = reader.read(message, self._connection.user_id)
         if sighting is None:
@@ -98,10 +105,13 @@ class Receiver:
             self._see_elsewhere(message, sighting)
             return
         self._remember(message)
+        is_news = self._seen.note(message.id) or live
         if isinstance(sighting, Unknown):
             self.counts["unknown"] += 1
             self._unknowns.note(message)
         self._see(sighting)
+        if is_news and isinstance(sighting, Notice) and _concerns_account(sighting):
+            self.on_notice(sighting)
 
     def _see_elsewhere(self, message: wire.Message, sighting: Sighting) -> None:
         """The bot's direct channel brings seeds, and jobs shown for their sake."""
@@ -118,10 +128,11 @@ class Receiver:
         nonce = None if window.nonce is None else str(window.nonce)
         evidence = Evidence(nonce=nonce, interaction=window.id)
         if said := windows.notice(window):
-            self._see(
-                Notice(evidence=evidence, verdict=said.verdict, title=said.title,
-                       description=said.description)
-            )  # fmt: skip
+            notice = Notice(evidence=evidence, verdict=said.verdict, title=said.title,
+                            description=said.description)  # fmt: skip
+            self._see(notice)
+            if _concerns_account(notice):
+                self.on_notice(notice)
             return
         match self._account.index.find(evidence):
             case Found(task_id) if task := self._account.current(task_id):
@@ -151,8 +162,6 @@ class Receiver:
                 log.warning("sighting.ambiguous", tasks=task_ids, account=self._account.id)
             case _:
                 self.counts["nobody"] += 1
-        if isinstance(sighting, Notice) and _concerns_account(sighting):
-            self.on_notice(sighting)
 
     def _learn(self, told: AccountTold | SeedTold) -> None:
         """What is no task's: an account's settings, a job's seed."""

@@ -24,6 +24,7 @@ _LIVE = frozenset(
     {
         "remark", "core_size", "queue_size", "allow_modes", "mode", "weight", "remix_auto_submit",
         "relax_when_exhausted", "timeout_minutes", "refresh_minutes",
+        "send_again",
     }
 )  # fmt: skip
 """What can be changed without a new session."""

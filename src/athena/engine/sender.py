@@ -56,6 +56,10 @@ Begin = Callable[[Task, str, Millis], Task]
 Attachments = Sequence[tuple[str, Uploaded]]
 
 
+class Overtaken(Exception):
+    """Something else has become of the task before it could be sent."""
+
+
 class Sender:
     """Sends the tasks of one account."""
 
@@ -164,8 +168,11 @@ class Sender:
     async def _try(self, task: Task, step: Step) -> None:
         try:
             nonce = await step()
-        except OutcomeUnknown:
-            log.warning("task.outcome_unknown", task=task.id)
+        except Overtaken:
+            log.info("task.overtaken", task=task.id)
+            self._account.forget_unwanted(task)
+        except OutcomeUnknown as error:
+            self._uncertain(task, error)
         except DiscordError as error:
             self._refused(task, error)
         except commands.CannotFollow as error:
@@ -183,10 +190,8 @@ class Sender:
     async def _act(self, task: Task, deed: commands.Deed, begin: Begin) -> str:
         """Upload what the deed needs, write down that it is done, and do it; its nonce."""
         attachments = await self._attachments(task, deed)
-        begun = await self._mark(task, begin, self._connection.nonces.nonce())
-        nonce = begun.keys.nonce or ""
-        if begun.ended:
-            return nonce
+        nonce = self._connection.nonces.nonce()
+        await self._mark(task, begin, nonce)
         match deed:
             case commands.UseCommand():
                 await self._use(deed, nonce, attachments, self._connection.place)
@@ -196,11 +201,10 @@ class Sender:
 
     async def _submit_inputs(self, task: Task, window: ModalCreate, reply: Reply | None) -> str:
         nonce = self._connection.nonces.nonce()
-        begun = await self._mark(task, lifecycle.begin_sending, nonce)
-        if not begun.ended:
-            inputs = windows.filled(window, reply, task.speed)
-            body = interactions.submit_window(window, inputs, self._connection.place, nonce)
-            await self._connection.rest.interact(body)
+        await self._mark(task, lifecycle.begin_sending, nonce)
+        inputs = windows.filled(window, reply, task.speed)
+        body = interactions.submit_window(window, inputs, self._connection.place, nonce)
+        await self._connection.rest.interact(body)
         return nonce
 
     async def _submit_page(self, task: Task, token: str, reply: Reply | None) -> str:
@@ -209,10 +213,9 @@ class Sender:
             raise commands.CannotFollow(_NO_MASK)
         (mask,) = await self._store.uploads(task.id)
         nonce = task.keys.nonce or ""
-        begun = await self._mark(task, lifecycle.begin_sending, nonce)
-        if not begun.ended:
-            prompt = prompts.with_speed(reply.prompt or task.prompt or "", task.speed)
-            await self._connection.submit_region(token, mask.data, prompt)
+        await self._mark(task, lifecycle.begin_sending, nonce)
+        prompt = prompts.with_speed(reply.prompt or task.prompt or "", task.speed)
+        await self._connection.submit_region(token, mask.data, prompt)
         return nonce
 
     async def _in_english(self, task: Task) -> Task:
@@ -223,13 +226,18 @@ class Sender:
         self._account.change(task, english)
         return english
 
-    async def _mark(self, task: Task, begin: Begin, nonce: str) -> Task:
+    async def _mark(self, task: Task, begin: Begin, nonce: str) -> None:
+        """Write down what is about to be done. A disk that takes nothing is waited for, and much
+        can happen to the task meanwhile.
+
+        Raises:
+            Overtaken: the task has ended, or is done otherwise.
+        """
         current = self._account.current(task.id) or task
-        begun = begin(current, nonce, self._clock.now())
-        stored = self._account.change(current, begun)
-        if stored:
+        if stored := self._account.change(current, begin(current, nonce, self._clock.now())):
             await stored
-        return begun
+        if not self._waits_with(task, nonce):
+            raise Overtaken
 
     # Parts of interactions
 
@@ -283,8 +291,17 @@ class Sender:
 
     # What came of it
 
+    def _uncertain(self, task: Task, error: OutcomeUnknown) -> None:
+        """A lost answer to an interaction leaves the word "sending" standing. One to an upload
+        before it does no harm: the task is still unsent, and its turn comes again."""
+        log.warning("task.outcome_unknown", task=task.id)
+        current = self._account.current(task.id) or task
+        if current.sending is Sending.NOT_SENT:
+            self._refused(task, Unreachable(str(error)))
+
     def _refused(self, task: Task, error: DiscordError) -> None:
         log.warning("task.refused", task=task.id, error=type(error).__name__)
+        self._account.forget_unwanted(task)
         now = self._clock.now()
         may_try = task.tries < lifecycle.MAX_TRIES
         match error:

@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 from athena.delivery.fetching import NoPicture
 from athena.engine.refusals import Refused, UnknownTask
 from athena.engine.roster import UnknownAccount
-from athena.http import describing, mj, mj_admin, mj_images, mj_submits, trigger
+from athena.http import describing, health, mj, mj_admin, mj_images, mj_submits, trigger
 from athena.http import mj_words as words
 from athena.http.calls import KEY, Call, NotAllowed, Services
 from athena.http.front import ASGIApp, Front
@@ -32,7 +32,7 @@ Asked = Request[None, None, State]
 def make(services: Services) -> Front:
     """The whole application over an engine that runs."""
     app = Litestar(
-        route_handlers=[_mj(), trigger.router(), _assets(), home, schema],
+        route_handlers=[_mj(), trigger.router(), *health.HANDLERS, _assets(), home, schema],
         dependencies={
             "house": Provide(lambda: services, sync_to_thread=False),
             "call": Provide(_call, sync_to_thread=False),

@@ -204,11 +204,13 @@ def expected(task: Task) -> Expected:
             essence = prompts.essence(reply.prompt) if reply and reply.prompt else None
             return Expected(actions=frozenset(actions), essence=essence, index=meaning.index)
         case Describe(filename=filename):
-            return Expected(actions=frozenset({task.action}), file=filename or None)
+            kind = None if filename else task.action
+            own = frozenset({task.action})
+            return Expected(actions=own, file=filename or None, kind=kind)
         case Show():
             return Expected(actions=frozenset(Action))
         case _:
-            return Expected(actions=frozenset({task.action}))
+            return Expected(actions=frozenset({task.action}), kind=task.action)
 
 
 def _pressing(task: Task, press: Press) -> PressButton:

@@ -35,4 +35,4 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise StoreBroken(f"the database is of a newer Athena (version {version})")
     for statement in tables.CREATE:
         connection.execute(statement)
-    connection.execute(f"PRAGMA user_version={tables.VERSION}")
+    connection.execute(tables.TOUCH)

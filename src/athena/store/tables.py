@@ -108,6 +108,10 @@ usage = Table(
 )
 
 
+TOUCH = f"PRAGMA user_version={VERSION}"
+"""Writes to the file and changes nothing."""
+
+
 def _sql(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 

@@ -10,7 +10,8 @@ A disk that is full, locked or broken is another matter: that passes, and what h
 be forgotten meanwhile. So a write says whether it is *lasting*. New requests are not: they are
 refused at once, with the reason. What became of tasks that were accepted before is: such writes
 wait here, in their order, and are tried again every second until the disk takes them. While any
-wait, nothing else is written, so that nothing older ever overwrites what is newer.
+wait, nothing else is written, so that nothing older ever overwrites what is newer. After trouble
+the disk is tried every second even when nothing waits, so that we know when it is over.
 
 New rows of one table that follow each other become a single INSERT: every statement is a moment in
 which this thread and the event loop's contend for the interpreter, and those moments cost more
@@ -27,6 +28,8 @@ from typing import Protocol, TypeAlias
 
 import structlog
 from msgspec import Struct
+
+from athena.store import tables
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +58,7 @@ Told: TypeAlias = Callable[[sqlite3.Error | None], None]
 
 _MOST_ROWS = 500
 _AGAIN = 1.0
-"""Seconds between two tries of what must last."""
+"""Seconds between two tries of a disk that failed."""
 
 
 class StoreBroken(Exception):
@@ -95,14 +98,11 @@ class Committer:
         self._kept: list[Write] = []
         self.trouble = ""
 
-    @property
-    def has_kept(self) -> bool:
-        return bool(self._kept)
-
     def commit(self, batch: list[Write]) -> None:
-        """Write a batch behind what was kept of former ones."""
+        """Write a batch behind what was kept of former ones; with neither, try the disk."""
         every = [*self._kept, *batch]
         if not every:
+            self._probe()
             return
         self._kept = []
         error = self._try(every)
@@ -116,7 +116,8 @@ class Committer:
 
     def close(self) -> None:
         """Try what was kept a last time, and let the connection go."""
-        self.commit([])
+        if self._kept:
+            self.commit([])
         _tell(self._kept, sqlite3.OperationalError(self.trouble))
         self._connection.close()
 
@@ -140,6 +141,14 @@ class Committer:
             self._kept.append(write)
         else:
             _tell([write], error)
+
+    def _probe(self) -> None:
+        try:
+            self._connection.execute(tables.TOUCH)
+        except sqlite3.Error as error:
+            self._note(str(error))
+        else:
+            self._recovered()
 
     def _note(self, trouble: str) -> None:
         if not self.trouble:
@@ -196,7 +205,7 @@ class Writer:
     def _gather(self) -> tuple[list[Write], bool]:
         """What waits, as soon as something does or what was kept is to be tried again."""
         try:
-            write = self._waiting.get(timeout=_AGAIN if self._committer.has_kept else None)
+            write = self._waiting.get(timeout=_AGAIN if self.trouble else None)
         except queue.Empty:
             return [], False
         batch: list[Write] = []

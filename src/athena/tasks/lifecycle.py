@@ -42,6 +42,9 @@ REMOVAL_GRACE: Millis = 60_000
 PREPARING_PATIENCE: Millis = 30_000
 """How long a window may take to open; it is opened anew then."""
 
+RELAXED_PATIENCE = 6
+"""How many times longer a job may be silent in relaxed mode."""
+
 WINDOW_PATIENCE: Millis = 60 * 60 * 1000
 """How long a task waits for its user to confirm a window."""
 
@@ -63,7 +66,7 @@ def begin_preparing(task: Task, nonce: str, now: Millis) -> Task:
 def begin_sending(task: Task, nonce: str, now: Millis, pressed: str | None = None) -> Task:
     """To be on disk before the POST: from here on the interaction may exist. `pressed` is the
     message whose button is pressed, where only now that is known."""
-    begun = _begin(task, Sending.SENDING, nonce, now + task.patience)
+    begun = _begin(task, Sending.SENDING, nonce, now + _patience(task))
     if pressed is None or begun is task:
         return begun
     return replace(begun, keys=replace(begun.keys, parent_message=pressed))
@@ -88,7 +91,7 @@ def mark_sent(task: Task, now: Millis) -> Task:
         sending=Sending.PREPARING if preparing else Sending.SENT,
         status=_later(task.status, Status.SUBMITTED),
         started_at=task.started_at or now,
-        deadline=task.deadline or now + task.patience,
+        deadline=task.deadline or now + _patience(task),
     )
 
 
@@ -100,8 +103,9 @@ def fail(task: Task, reason: str, now: Millis, *, moderated: bool = False) -> Ta
     return _next(task, status=Status.FAILURE, failure=failure, finished_at=now, deadline=None)
 
 
-def give_up(task: Task, now: Millis) -> Task:
-    """End a task whose deadline has passed."""
+def give_up(task: Task, now: Millis, *, send_again: bool = False) -> Task:
+    """End a task whose deadline has passed. `send_again`: the operator would rather have a job
+    twice than not at all, where nobody knows whether Discord took the command."""
     if task.removed:
         return fail(task, REMOVED, now, moderated=True)
     if task.status is Status.MODAL:
@@ -109,8 +113,9 @@ def give_up(task: Task, now: Millis) -> Task:
     if task.sending is Sending.PREPARING:
         return put_back(task, now, 0) if task.tries < MAX_TRIES else fail(task, UNPREPARED, now)
     if task.sending is Sending.SENDING:
-        return fail(task, UNCERTAIN, now)
-    return fail(task, f"No sign of life for {task.patience // 1000} seconds.", now)
+        again = send_again and task.tries < MAX_TRIES
+        return put_back(task, now, 0) if again else fail(task, UNCERTAIN, now)
+    return fail(task, f"No sign of life for {_patience(task) // 1000} seconds.", now)
 
 
 def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
@@ -251,7 +256,7 @@ def _move(task: Task, seen: Waiting | Progress, now: Millis) -> Task:
         **_shown(task, seen.face),
     )
     if _is_alive(task, after):
-        return replace(after, deadline=now + task.patience)
+        return replace(after, deadline=now + _patience(after))
     return task if replace(after, revision=task.revision) == task else after
 
 
@@ -272,7 +277,12 @@ def _shown(task: Task, face: Face) -> dict[str, object]:
         "content": face.content,
         "flags": face.flags,
         "mode": face.mode or task.mode,
+        "relaxed": task.relaxed or (face.mode or "").startswith("relaxed"),
     }
+
+
+def _patience(task: Task) -> Millis:
+    return task.patience * (RELAXED_PATIENCE if task.relaxed else 1)
 
 
 def _finish(task: Task, seen: Finished, now: Millis) -> Task:
@@ -299,7 +309,7 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
 def _heed(task: Task, notice: Notice, now: Millis) -> Task:
     match notice.verdict:
         case Verdict.NOTICE:
-            return _next(_learn(task, notice.evidence), deadline=now + task.patience)
+            return _next(_learn(task, notice.evidence), deadline=now + _patience(task))
         case Verdict.RETRY if task.tries < MAX_TRIES:
             return put_back(task, now)
         case Verdict.MODERATED:

@@ -6,6 +6,10 @@ the prompt or the name of the file. The prompt's words are asked only when nothi
 two tasks could be meant, neither is: a late picture is found again in the history, a wrong one is
 wrong for ever (contracts: midjourney-bot, section 4).
 
+Two tasks whose first words could be confused are not let out at the same time: `shadow` names the
+one on its way for which another has to wait, until its job is known. So even after a crash in the
+worst moment no two can be meant.
+
 An id that contradicts outranks a key that fits: a reply with another interaction than the one we
 know of our press is somebody else's.
 """
@@ -55,6 +59,8 @@ class Expected(Struct, frozen=True, kw_only=True):
     """Its prompt's; None where nobody knows how the bot will word it."""
     index: int | None = None
     """The picture of the grid that its button names."""
+    kind: Action | None = None
+    """Where its answer shows nothing of what was asked: what kind of answer that is."""
 
 
 class Index:
@@ -76,6 +82,7 @@ class Index:
         self._by_essence: defaultdict[str, set[str]] = defaultdict(set)
         self._by_trigger: defaultdict[str, set[str]] = defaultdict(set)
         self._by_file: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_kind: defaultdict[str, set[str]] = defaultdict(set)
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._tasks
@@ -95,6 +102,8 @@ class Index:
         self._expected[task.id] = expected
         for table, key in self._keys(task):
             table[key] = task.id
+        if task.keys.nonce is None:
+            return
         for sets, mark in self._marks(task, expected):
             sets[mark].add(task.id)
 
@@ -118,6 +127,34 @@ class Index:
         for sets, mark in self._marks(task, self._expected.pop(task_id)):
             _discard(sets, mark, task_id)
 
+    def shadow(self, task_id: str) -> str | None:
+        """A task on its way that the bot's first words on this one could be taken for."""
+        task, expected = self._tasks[task_id], self._expected[task_id]
+        for sets, mark in self._marks(task, expected):
+            for other in sets.get(mark, ()):
+                if other != task_id and self.is_on_its_way(other) and self._alike(other, task_id):
+                    return other
+        return None
+
+    def is_on_its_way(self, task_id: str) -> bool:
+        """Whether it was sent, or may have been, and nothing of its job is known yet."""
+        task = self._tasks.get(task_id)
+        if task is None:
+            return False
+        known = task.keys
+        return known.nonce is not None and known.job is None and known.progress_message is None
+
+    def _alike(self, one: str, other: str) -> bool:
+        task, expected = self._tasks[one], self._expected[one]
+        known, wanted = self._tasks[other], self._expected[other]
+        marks = (expected.trigger, wanted.trigger)
+        return (
+            task.bot is known.bot
+            and not expected.actions.isdisjoint(wanted.actions)
+            and _agree(expected.index, wanted.index)
+            and (None in marks or marks[0] == marks[1])
+        )
+
     def find(self, evidence: Evidence) -> Match:
         """The task that the evidence proves, if it proves exactly one."""
         if task_id := self._by_id(evidence):
@@ -126,12 +163,15 @@ class Index:
             return Nobody()
         if evidence.parent_message:
             return self._by_reply(evidence.parent_message, evidence)
-        for known, mark in ((self._by_trigger, evidence.trigger), (self._by_file, evidence.file)):
-            if mark:
-                return self._only(known.get(mark, ()), evidence)
+        if evidence.trigger:
+            return self._only(self._by_trigger.get(evidence.trigger, ()), evidence)
+        if evidence.file and (named := self._by_file.get(evidence.file)):
+            return self._only(named, evidence)
         if evidence.prompt is not None:
             alike = self._by_essence.get(self._essence(evidence.prompt), ())
             return self._only(alike, evidence)
+        if evidence.action is not None:
+            return self._only(self._by_kind.get(evidence.action, ()), evidence)
         return Nobody()
 
     def _by_reply(self, replied: str, evidence: Evidence) -> Match:
@@ -188,7 +228,7 @@ class Index:
     def _marks(
         self, task: Task, expected: Expected
     ) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
-        """What several tasks may share, and where those that do are kept."""
+        """What several tasks may share, and where those that were sent are kept."""
         if task.keys.parent_message:
             yield self._by_parent, task.keys.parent_message
             return
@@ -196,6 +236,7 @@ class Index:
             (self._by_trigger, expected.trigger),
             (self._by_file, expected.file),
             (self._by_essence, expected.essence),
+            (self._by_kind, expected.kind),
         ):
             if mark is not None:
                 yield sets, mark

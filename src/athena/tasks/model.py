@@ -169,7 +169,9 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """When its interaction went to Discord."""
     finished_at: Millis | None = None
     patience: Millis = 300_000
-    """How long it may give no sign of life once it was sent."""
+    """How long it may give no sign of life once it was sent; six times that in relaxed mode."""
+    relaxed: bool = False
+    """It waits its turn in relaxed mode, which may take long."""
     deadline: Millis | None = None
     """When it is given up, unless a sign of life comes first."""
 

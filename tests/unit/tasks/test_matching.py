@@ -154,5 +154,5 @@ def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
         index.drop(task.id)
     assert index.find(seen) == Nobody()
     tables = {name: it for name, it in vars(index).items() if isinstance(it, dict)}
-    assert len(tables) == 11
+    assert len(tables) == 12
     assert all(not table for name, table in tables.items() if name != "_settled")
