@@ -11,7 +11,7 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from athena.clock import Clock
-from athena.http.serving import serving
+from athena.http.serving import Ground, serving
 from athena.settings import (
     AccountSettings,
     DiscordSettings,
@@ -138,7 +138,9 @@ async def house_at(
             hooks=hooks or HookSettings(),
             **more,
         )
-        url = await stack.enter_async_context(serving(settings, clock))
+        url = await stack.enter_async_context(
+            serving(settings, Ground(clock=clock) if clock else None)
+        )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield House(url, standin, http)
 

@@ -8,7 +8,7 @@ import msgspec
 from typer.testing import CliRunner
 
 from athena.clock import TurnableClock
-from athena.http.serving import engine
+from athena.http.serving import Ground, engine
 from athena.midjourney.commands import Switch
 from athena.simulator.app import StandIn
 from athena.simulator.bots.index import MIDJOURNEY
@@ -28,7 +28,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
         settings = led_to(standin, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
-        async with engine(settings, clock) as services:
+        async with engine(settings, Ground(clock=clock)) as services:
             found = services.desk.pool.accounts()[0]
             while found.profile.plan is None or found.profile.version is None:
                 clock.turn(0.1)

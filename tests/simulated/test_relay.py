@@ -153,7 +153,7 @@ async def test_a_month_old_task_has_a_living_link(tmp_path: Path) -> None:
                 clock.turn(0.05)
                 await asyncio.to_thread(int)
             task = await done
-        standin.world.sessions.__init__(clock, standin.world.random)  # type: ignore[misc]
+        standin.world.sessions.__init__(clock, standin.world.random, standin.faults)  # type: ignore[misc]
         clock.turn(30 * 86_400)
         assert (await _status(task["imageUrl"])) == 404
         async with house_at(tmp_path, standin=standin, clock=clock) as house:

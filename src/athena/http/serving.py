@@ -13,6 +13,7 @@ from typing import Any, cast
 import aiohttp
 import structlog
 import uvicorn
+from msgspec import Struct, field
 
 from athena.clock import Clock, SystemClock
 from athena.delivery.fetching import Fetcher, NoPicture
@@ -41,7 +42,8 @@ from athena.settings import Settings
 from athena.sockets import listen
 from athena.store.records import Records
 from athena.store.sealing import Seal
-from athena.store.store import Store
+from athena.store.store import MakeWriter, Store
+from athena.store.writer import Writer
 from athena.tasks.model import Dialect, Task
 
 log = structlog.get_logger(__name__)
@@ -65,26 +67,36 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
         await stopped.wait()
 
 
+class Ground(Struct, frozen=True, kw_only=True):
+    """What a server stands on: time, chance, and the way to its disk."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    random: Random = field(default_factory=Random)
+    make_writer: MakeWriter = Writer
+
+
 @asynccontextmanager
-async def serving(settings: Settings, clock: Clock | None = None) -> AsyncIterator[str]:
+async def serving(settings: Settings, ground: Ground | None = None) -> AsyncIterator[str]:
     """A running server inside this process; yields its base URL. Raises as `serve`."""
-    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         listening = listen(settings.server.host, settings.server.port)
         stack.callback(listening.close)
         url = _url(listening)
-        services = await stack.enter_async_context(engine(settings, clock, url))
+        services = await stack.enter_async_context(engine(settings, ground, url))
         await stack.enter_async_context(_http(app.make(services), listening))
         log.info("server.ready", url=url)
         yield url
 
 
 @asynccontextmanager
-async def engine(settings: Settings, clock: Clock, url: str = "") -> AsyncIterator[Services]:
+async def engine(
+    settings: Settings, ground: Ground | None = None, url: str = ""
+) -> AsyncIterator[Services]:
     """Store, accounts and hooks without HTTP. `url` is where the server will listen."""
-    random = Random()
+    ground = ground or Ground()
+    clock, random = ground.clock, ground.random
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.data_dir)
+        store = await Store.open(settings.data_dir, ground.make_writer)
         stack.push_async_callback(store.close)
         records = Records(settings.data_dir)
         stack.callback(records.close)

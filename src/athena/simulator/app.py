@@ -12,8 +12,8 @@ from athena.simulator.bots.midjourney import NIJI_FACE, Face, Midjourney
 from athena.simulator.cdn import Cdn
 from athena.simulator.config import DEMO, Config
 from athena.simulator.control import Control
-from athena.simulator.faults import Faults
 from athena.simulator.gateway import Gateway
+from athena.simulator.inbox import Inbox
 from athena.simulator.pages import Pages
 from athena.simulator.rest import Rest
 from athena.simulator.stage import Player, Stage
@@ -56,7 +56,7 @@ class StandIn:
         bots = self._bots(speed, seed) if players is None else players
         for make in bots:
             self.world.add_player(make(self.world))
-        self.faults = Faults()
+        self.faults = self.world.faults
         self.gateway = Gateway(self.world, self.faults)
         self._rest = Rest(self.world, self.faults)
         self._host, self._port = host, port
@@ -105,7 +105,8 @@ class StandIn:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.add_routes(Control(self.world, self.gateway, self.faults).routes())
-        app.add_routes(Cdn(self.world.files).routes())
+        app.add_routes(Cdn(self.world.files, self.world.clock, self.faults).routes())
+        app.add_routes(Inbox(self.world.clock, self.faults).routes())
         app.add_routes(Pages(self.world).routes())
         app.add_routes(self._rest.routes())
         app.add_routes(

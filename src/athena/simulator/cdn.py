@@ -6,6 +6,8 @@ from io import BytesIO
 from aiohttp import web
 from PIL import Image
 
+from athena.clock import Clock
+from athena.simulator.faults import Faults
 from athena.simulator.files import Files, StoredFile
 
 _GONE = "This content is no longer available."
@@ -14,8 +16,10 @@ _GONE = "This content is no longer available."
 class Cdn:
     """Mount it with `routes()`."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, clock: Clock, faults: Faults) -> None:
         self._files = files
+        self._clock = clock
+        self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
         place = "attachments/{channel}/{file}/{name}"
@@ -35,14 +39,14 @@ class Cdn:
         return web.Response(status=200)
 
     async def get(self, request: web.Request) -> web.Response:
-        file = self._find(request)
+        file = await self._found(request)
         if file is None:
             return web.Response(status=404, text=_GONE)
         return _picture(await self._files.read(file), file.content_type, file.id)
 
     async def get_scaled(self, request: web.Request) -> web.Response:
         """The media proxy: another size or format."""
-        file = self._find(request)
+        file = await self._found(request)
         if file is None:
             return web.Response(status=404, text=_GONE)
         data = await self._files.read(file)
@@ -55,6 +59,12 @@ class Cdn:
         except (ValueError, KeyError, OSError):
             return web.Response(status=400, text="cannot be scaled so")
         return _picture(scaled, f"image/{kind}", file.id)
+
+    async def _found(self, request: web.Request) -> StoredFile | None:
+        rates = self._faults.rates
+        if self._faults.strikes(rates.picture_slow):
+            await self._clock.sleep(self._faults.pause())
+        return None if self._faults.strikes(rates.picture_missing) else self._find(request)
 
     def _find(self, request: web.Request) -> StoredFile | None:
         info, query = request.match_info, request.query

@@ -4,6 +4,10 @@
     heartbeat_interval = 41250            # milliseconds
     limits = true                         # enforce rate limits
 
+    [faults]                              # what goes wrong, and how often (see faults.Rates)
+    seed = 7
+    drop_event = 0.01
+
     [[guilds]]                            # one is there when none is named
     name = "atelier"
 
@@ -24,6 +28,8 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from athena.simulator.faults import Rates
 
 
 class Plan(StrEnum):
@@ -64,6 +70,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link_life: float = 24 * 60 * 60.0
     heartbeat_interval: int = 41_250
     limits: bool = True
+    faults: Rates = Rates()
 
     def channel_of(self, user: UserConfig) -> str:
         """The id of a user's channel; users who name the same channel share it."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.errors import reply
-from athena.simulator.faults import Fault, Faults
+from athena.simulator.faults import Fault, Faults, Rates, Way
 from athena.simulator.gateway import Gateway
 from athena.simulator.world import World
 
@@ -27,6 +27,7 @@ class Drop(Struct, forbid_unknown_fields=True):
 
 class Fail(Struct, forbid_unknown_fields=True):
     route: str
+    way: Way = Way.ANSWER
     status: int = 429
     times: int = 1
     json: bool = True
@@ -69,6 +70,7 @@ class Control:
             "window-life": (Number, self._set_window_life),
             "notice": (Notice, self._wish),
             "fail": (Fail, self._fail),
+            "faults": (Rates, self._faults.set_rates),
         }
         posts = [web.post(f"/_control/{n}", _handler(*act)) for n, act in acts.items()]
         return [web.get("/_control/state", self.state), *posts]
@@ -106,7 +108,9 @@ class Control:
         player.wish(wish.user_id, wish.title, wish.times)
 
     def _fail(self, wish: Fail) -> None:
-        fault = Fault(status=wish.status, json=wish.json, retry_after=wish.retry_after)
+        fault = Fault(
+            way=wish.way, status=wish.status, json=wish.json, retry_after=wish.retry_after
+        )
         self._faults.plan(wish.route, fault, wish.times)
 
 

@@ -20,6 +20,9 @@ from athena.simulator.stage import Json
 from athena.simulator.world import World
 
 _MOST_SENDS = 120
+_TICK = 5.0
+_TOLD = (b'{"t":"MESSAGE_', b'{"t":"INTERACTION_')
+_CODES = (4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009, 4900, 1001)
 _PATIENCE = 1.75
 """Heartbeat intervals without a beat after which a client is taken for dead."""
 
@@ -36,7 +39,7 @@ class Gateway:
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
-        self._lines: set[_Line] = set()
+        self._lines: dict[_Line, None] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 20, compress=False, timeout=1.0)
@@ -44,11 +47,11 @@ class Gateway:
             return web.Response(status=426, text="a WebSocket is wanted here")
         await socket.prepare(request)
         line = _Line(socket, self._world, self._faults, request.query.get("compress", ""))
-        self._lines.add(line)
+        self._lines[line] = None
         try:
             await line.live()
         finally:
-            self._lines.discard(line)
+            self._lines.pop(line, None)
         return socket
 
     def drop(self, code: int, user_id: str | None = None) -> int:
@@ -60,7 +63,7 @@ class Gateway:
 
     def order_reconnect(self) -> None:
         """Send op 7 to all."""
-        for line in self._lines:
+        for line in list(self._lines):
             line.say({"op": 7, "d": None, "s": None, "t": None})
 
 
@@ -79,6 +82,8 @@ class _Line:
         self._beaten = asyncio.Event()
         self._sends: deque[float] = deque()
         self._closed_by_us = False
+        self._silent = False
+        self._mute = False
 
     @property
     def user_id(self) -> str | None:
@@ -97,10 +102,11 @@ class _Line:
             asyncio.create_task(self._write()),
             asyncio.create_task(self._read()),
             asyncio.create_task(self._watch(interval / 1000)),
+            asyncio.create_task(self._suffer()),
         ]
         try:
             done, _ = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-            await self._close(done.pop().result())
+            await self._close(next(side for side in sides if side in done).result())
         finally:
             for side in sides:
                 side.cancel()
@@ -125,15 +131,38 @@ class _Line:
                 return None
 
     async def _send(self, frame: Frame) -> None:
+        rates, strikes = self._faults.rates, self._faults.strikes
+        told = frame.startswith(_TOLD)
+        if self._silent or (told and strikes(rates.lose_event)):
+            return
         if self._deflate is None:
             await self._socket.send_str(frame.decode())
             return
         packed = self._deflate.compress(frame) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        if strikes(rates.corrupt_frame):
+            packed = _garbled(packed)
+        if strikes(rates.cut_frame):
+            await self._socket.send_bytes(packed[: len(packed) // 2])
+            raise ConnectionResetError
         await self._socket.send_bytes(packed)
+
+    async def _suffer(self) -> int | None:
+        """What befalls the connection as a whole, by chance."""
+        while True:
+            await self._world.clock.sleep(_TICK)
+            rates, strikes = self._faults.rates, self._faults.strikes
+            if strikes(rates.half_open * _TICK / 60):
+                self._silent = True
+            if strikes(rates.mute_acks * _TICK / 60):
+                self._mute = True
+            if strikes(rates.close * _TICK / 60):
+                return self._faults.choose(_CODES)
 
     async def _read(self) -> int | None:
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                continue
+            if self._silent:
                 continue
             try:
                 self._take(message.data)
@@ -184,7 +213,7 @@ class _Line:
 
     def _beat(self) -> None:
         self._beaten.set()
-        if not self._faults.mute_acks:
+        if not (self._faults.mute_acks or self._mute):
             self.say({"op": 11, "d": None, "s": None, "t": None})
 
     def _identify(self, given: Json) -> None:
@@ -200,9 +229,8 @@ class _Line:
         account = self._sign_in(given)
         session = self._world.sessions.find(str(given.get("session_id")))
         missed = None
-        if self._faults.refuse_resumes:
-            self._faults.refuse_resumes -= 1
-        elif session and session.account.id == account.id:
+        refused = self._faults.refuses_resume()
+        if not refused and session and session.account.id == account.id:
             if int(given.get("seq") or 0) > session.sequence:
                 raise _Close(4007)
             missed = session.since(int(given.get("seq") or 0))
@@ -212,7 +240,7 @@ class _Line:
         for frame in missed:
             self._out.put_nowait(frame)
         self._attach(session)
-        session.dispatch("RESUMED", b'{"_trace":["stand-in"]}')
+        session.tell("RESUMED", b'{"_trace":["stand-in"]}')
 
     def _sign_in(self, given: Json) -> Account:
         token = str(given.get("token", "")).removeprefix("Bot ")
@@ -228,6 +256,11 @@ class _Line:
         session.write = self._out.put_nowait
         session.close = self.end
         session.detached_at = None
+
+
+def _garbled(packed: bytes) -> bytes:
+    """Compressed data that no longer is."""
+    return packed[:2] + b"\xff" * 4 + packed[6:]
 
 
 def _greet(world: World, session: Session) -> None:
@@ -247,10 +280,10 @@ def _greet(world: World, session: Session) -> None:
     if account.is_bot:
         ready["guilds"] = [{"id": guild["id"], "unavailable": True}]
         ready["application"] = {"id": account.id, "flags": application("", "")["flags"]}
-        session.dispatch("READY", encode(ready))
-        session.dispatch("GUILD_CREATE", encode(guild))
+        session.tell("READY", encode(ready))
+        session.tell("GUILD_CREATE", encode(guild))
         return
     ready |= {"users": [], "relationships": [], "user_settings_proto": "", "country_code": "US"}
-    session.dispatch("READY", encode(ready))
+    session.tell("READY", encode(ready))
     supplemental = {"guilds": [{"id": guild["id"], "voice_states": []}], "merged_members": [[]]}
-    session.dispatch("READY_SUPPLEMENTAL", encode({**supplemental, "merged_presences": {}}))
+    session.tell("READY_SUPPLEMENTAL", encode({**supplemental, "merged_presences": {}}))

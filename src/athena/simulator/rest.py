@@ -13,7 +13,7 @@ from aiohttp import web
 
 from athena.simulator import errors, interactions, objects
 from athena.simulator.errors import ApiError, reply
-from athena.simulator.faults import Faults
+from athena.simulator.faults import Faults, Way
 from athena.simulator.ratelimits import RateLimits
 from athena.simulator.sessions import Account
 from athena.simulator.stage import Json
@@ -66,22 +66,37 @@ class Rest:
         ]
 
     def _signed_in(self, route: str, major: str, handler: Handler) -> Any:
-        async def handle(request: web.Request) -> web.Response:
-            if fault := self._faults.take(route):
-                return await fault.answer()
+        async def handle(request: web.Request) -> web.StreamResponse:
+            fault = self._faults.take(route)
+            if fault is None:
+                return await answer(request)
+            match fault.way:
+                case Way.ANSWER:
+                    return fault.answer()
+                case Way.SLOW:
+                    await self._world.clock.sleep(self._faults.pause())
+                    return await answer(request)
+                case Way.HANG:
+                    await self._world.clock.sleep(self._faults.rates.hang)
+                    return _cut(request)
+                case Way.LOST:
+                    await answer(request)
+                    return _cut(request)
+
+        async def answer(request: web.Request) -> web.Response:
             headers: dict[str, str] = {}
             try:
                 account = self._account(request)
                 turn = self.limits.take(account.token, route, request.match_info.get(major, ""))
                 headers = turn.headers
                 if turn.allowed:
-                    answer = await handler(request, account)
+                    said = await handler(request, account)
                 else:
-                    answer = _limited(turn.retry_after)
+                    said = _limited(turn.retry_after)
             except ApiError as error:
-                answer = error.answer()
-            answer.headers.update(headers)
-            return answer
+                said = error.answer()
+            said.headers.update(headers)
+            return said
 
         return handle
 
@@ -255,6 +270,13 @@ def _page(messages: list[Json], request: web.Request) -> list[Json]:
         nearest = sorted(messages, key=lambda each: abs(int(each["id"]) - around))[:limit]
         messages = sorted(nearest, key=lambda each: int(each["id"]))
     return messages[-limit:][::-1]
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Break the connection; what is answered then goes nowhere."""
+    if request.transport:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
 def _limited(retry_after: float) -> web.Response:

@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from athena.clock import Clock
+from athena.simulator.faults import Faults
+from athena.simulator.road import Road
 from athena.simulator.stage import Json
 
 GUILD_MESSAGES = 1 << 9
@@ -43,7 +45,8 @@ class Account(Struct, frozen=True, kw_only=True):
 class Session:
     """One session. `write` is its connection's way out, None while it has none."""
 
-    def __init__(self, session_id: str, account: Account, intents: int) -> None:
+    def __init__(self, session_id: str, account: Account, intents: int, road: Road) -> None:
+        self._road = road
         self.id = session_id
         self.account = account
         self.intents = intents
@@ -54,7 +57,11 @@ class Session:
         self._sent: deque[tuple[int, Frame]] = deque(maxlen=_REPLAY)
 
     def dispatch(self, event: str, data: bytes) -> None:
-        """Tell an event whose data is encoded already."""
+        """Tell an event whose data is encoded already; on its way something may befall it."""
+        self._road.carry(lambda: self.tell(event, data))
+
+    def tell(self, event: str, data: bytes) -> None:
+        """The same, for what is about the session itself and always arrives."""
         self.sequence += 1
         frame = b'{"t":"%s","s":%d,"op":0,"d":%s}' % (event.encode(), self.sequence, data)
         self._sent.append((self.sequence, frame))
@@ -74,14 +81,16 @@ class Session:
 class Sessions:
     """All sessions that are alive or may be resumed."""
 
-    def __init__(self, clock: Clock, random: Random) -> None:
+    def __init__(self, clock: Clock, random: Random, faults: Faults) -> None:
+        self._faults = faults
         self._clock = clock
         self._random = random
         self._sessions: dict[str, Session] = {}
 
     def begin(self, account: Account, intents: int) -> Session:
         self._expire()
-        session = Session(f"{self._random.getrandbits(128):032x}", account, intents)
+        road = Road(self._faults, self._clock)
+        session = Session(f"{self._random.getrandbits(128):032x}", account, intents, road)
         self._sessions[session.id] = session
         return session
 

@@ -15,6 +15,7 @@ from athena.clock import Clock
 from athena.discord.snowflakes import Snowflakes
 from athena.simulator import objects
 from athena.simulator.config import Config, UserConfig, guild_id, stable_id
+from athena.simulator.faults import Faults
 from athena.simulator.files import Files
 from athena.simulator.sessions import MESSAGE_CONTENT, Account, Session, Sessions, encode
 from athena.simulator.stage import Call, Draft, Json, Player
@@ -39,12 +40,13 @@ class World:
     """The servers with their people; the bots are members of all of them."""
 
     def __init__(self, config: Config, clock: Clock, random: Random, key: bytes) -> None:
+        self.faults = Faults(config.faults)
         self.config = config
         self.clock = clock
         self.random = random
         self.ids = Snowflakes(clock, worker=3)
         self.files = Files(clock, self.ids, config.link_life, key)
-        self.sessions = Sessions(clock, random)
+        self.sessions = Sessions(clock, random, self.faults)
         self.players: dict[str, Player] = {}
         self.versions: dict[tuple[str, str], str] = {}
         """Command versions that a control call changed, by (application, name)."""

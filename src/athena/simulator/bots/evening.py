@@ -59,6 +59,11 @@ class Evening:
             message = self._stage.respond(call, draft)
         self._message_id = message["id"]
 
+    @property
+    def end(self) -> str:
+        """How it ends, unless somebody stops it."""
+        return "failed" if self._bad_end else "done"
+
     async def play(self) -> None:
         """Everything after the first message."""
         if self._bad_end:

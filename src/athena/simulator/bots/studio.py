@@ -38,6 +38,7 @@ class Studio:
         """Result messages, and whose job's they are."""
         self._slots: defaultdict[str, Slots] = defaultdict(Slots)
         self._evenings: dict[str, tuple[Evening, asyncio.Task[None]]] = {}
+        self._ends: dict[str, str] = {}
         self._closed = False
 
     def job(self, job_id: str) -> Job:
@@ -66,10 +67,13 @@ class Studio:
         return len(slots.running), len(slots.waiting)
 
     def state(self) -> Json:
-        """Jobs in the order of their making (the latest 20,000), and how busy each user is."""
+        """Jobs in the order of their making (the latest 20,000), and how busy each user is. A job's
+        `end` is done, stopped or failed."""
         return {
             "made": self._made,
-            "jobs": [job.summary() for job in self._jobs.values()],
+            "jobs": [
+                {**job.summary(), "end": self._ends.get(job.id)} for job in self._jobs.values()
+            ],
             "running": {user: len(slots.running) for user, slots in self._slots.items()},
             "waiting": {user: len(slots.waiting) for user, slots in self._slots.items()},
             "most_running": {user: slots.most for user, slots in self._slots.items()},
@@ -126,7 +130,9 @@ class Studio:
         self._made += 1
         self._jobs[job.id] = job
         if len(self._jobs) > _REMEMBERED:
-            del self._jobs[next(iter(self._jobs))]
+            oldest = next(iter(self._jobs))
+            del self._jobs[oldest]
+            self._ends.pop(oldest, None)
         preferences = self.preferences[job.call.user_id]
         preferences.jobs += len(job.tiles)
         preferences.fast_minutes += 0.0 if job.is_relaxed or job.is_instant else 1.0
@@ -142,7 +148,8 @@ class Studio:
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
         """Whatever ended the job, its slot is free for the next."""
-        del self._evenings[job.id]
+        evening, _ = self._evenings.pop(job.id)
+        self._ends[job.id] = "stopped" if task.cancelled() else evening.end
         if not task.cancelled() and (error := task.exception()):
             _log.error("job failed", job=job.id, exc_info=error)
         if self._closed:

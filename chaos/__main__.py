@@ -1,0 +1,37 @@
+"""`python -m chaos --seed N --tasks N`: play, print one line, exit 1 when a promise was broken."""
+
+import argparse
+import logging
+import sys
+import time
+
+import structlog
+
+from chaos.town import play
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="play so many, from --seed on")
+    parser.add_argument("--tasks", type=int, default=2_000)
+    parser.add_argument("--log", default="CRITICAL", help="level of the server's own log")
+    wishes = parser.parse_args()
+    level = logging.getLevelName(wishes.log.upper())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+    logging.disable(logging.CRITICAL)
+    return max(_one(seed, wishes.tasks) for seed in range(wishes.seed, wishes.seed + wishes.seeds))
+
+
+def _one(seed: int, tasks: int) -> int:
+    began = time.monotonic()
+    verdict = play(seed, tasks)
+    print(verdict, flush=True)
+    print(f"seed {seed}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+    for why in verdict.why:
+        print(f"  {why}", file=sys.stderr)
+    return 0 if verdict.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The judge: compares what users asked, what the stand-in made, and what users got.
+
+lost        a request without an end, or that ended badly though its job was made
+mixed       a picture that is not the one that was asked for, or that two tasks show
+twice       more jobs made than were asked for
+leaked      places in queues and slots that are still held when everything has ended
+undelivered hooks that were not told of the end
+backwards   states that users saw go back
+
+The judge knows the stand-in's jobs by their nonces, and the prompts and buttons that users asked
+for; it knows nothing of how the server finds out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+from msgspec import Struct, field
+
+from athena.midjourney import prompts
+from athena.tasks.model import Status, Task
+from chaos.ledger import Asked, Glimpse, Kind, Ledger, percent
+
+Json = dict[str, Any]
+
+_RANK = {"NOT_START": 0, "MODAL": 0, "SUBMITTED": 1, "IN_PROGRESS": 2}
+BY_HAND = "by hand"
+"""How the prompts of people begin who use Midjourney themselves, in the same channels."""
+
+
+_KINDS = {
+    "::upsample::": "upscale", "upsample_": "enlarge", "variation": "variation",
+    "reroll": "reroll", "Outpaint": "zoom", "CustomZoom": "zoom", "pan_": "pan",
+    "animate": "video",
+}  # fmt: skip
+
+
+class Evidence(Struct, kw_only=True):
+    """Everything that there is to judge by."""
+
+    ledger: Ledger
+    tasks: dict[str, Task]
+    """As they are in the end."""
+    jobs: list[Json]
+    """What the stand-in's bots made, each with its `end`."""
+    letters: dict[str, list[Json]]
+    """What each inbox was told."""
+    held: int
+    """Places that are still taken."""
+    ours: frozenset[str]
+    """The users at the stand-in whose accounts the server works with."""
+
+
+class Verdict(Struct, kw_only=True):
+    """What came of it; `why` names each case."""
+
+    tasks: int = 0
+    lost: int = 0
+    mixed: int = 0
+    twice: int = 0
+    leaked: int = 0
+    undelivered: int = 0
+    backwards: int = 0
+    why: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.why
+
+    def __str__(self) -> str:
+        return (
+            f"tasks {self.tasks} lost {self.lost} mixed {self.mixed} twice {self.twice} "
+            f"leaked {self.leaked} undelivered {self.undelivered} backwards {self.backwards}"
+        )
+
+    def find(self, kind: str, why: str) -> None:
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.why.append(f"{kind}: {why}")
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """The verdict."""
+    verdict = Verdict(tasks=len(evidence.ledger.asked))
+    court = _Court(evidence, verdict)
+    for asked in evidence.ledger.asked:
+        court.judge(asked)
+    court.judge_jobs()
+    court.judge_pictures()
+    court.judge_letters()
+    for task, glimpses in evidence.ledger.seen.items():
+        court.judge_glimpses(task, glimpses)
+    for _ in range(evidence.held):
+        verdict.find("leaked", "a place that is still held")
+    return verdict
+
+
+class _Court:
+    def __init__(self, evidence: Evidence, verdict: Verdict) -> None:
+        self._evidence = evidence
+        self._verdict = verdict
+        self._by_nonce = {job["nonce"]: job for job in evidence.jobs if job["nonce"]}
+        self._by_id = {job["id"]: job for job in evidence.jobs}
+        self._triggered: defaultdict[str, list[Task]] = defaultdict(list)
+        for task in sorted(evidence.tasks.values(), key=lambda task: task.id):
+            if task.trigger:
+                self._triggered[task.trigger].append(task)
+
+    def judge(self, asked: Asked) -> None:
+        task = self.task_of(asked)
+        if task is None:
+            self._verdict.find("lost", f"{asked.task or asked.trigger} is not known")
+        elif not task.ended:
+            self._verdict.find("lost", f"{task.id} is {task.status} ({task.sending})")
+        elif task.status is Status.SUCCESS:
+            self._judge_picture(asked, task)
+        elif not asked.cancelled:
+            self._judge_failure(task)
+
+    def task_of(self, asked: Asked) -> Task | None:
+        if asked.task:
+            return self._evidence.tasks.get(asked.task)
+        found = self._triggered[asked.trigger]
+        number = 0 if asked.kind is Kind.IMAGINE else 1
+        return found[number] if len(found) > number else None
+
+    def _judge_failure(self, task: Task) -> None:
+        job = self._by_nonce.get(task.keys.nonce)
+        if job and job["end"] == "done":
+            reason = task.failure.reason if task.failure else ""
+            self._verdict.find("lost", f"{task.id} failed ({reason}), but {job['id']} was made")
+
+    def _judge_picture(self, asked: Asked, task: Task) -> None:
+        if asked.kind is Kind.WORDS:
+            if asked.prompt and asked.prompt.split()[0] not in (task.final_prompt or ""):
+                self._verdict.find("mixed", f"{task.id} shows another's words")
+            return
+        job = self._by_id.get(task.keys.job or "")
+        if job is None or task.picture is None:
+            self._verdict.find("lost", f"{task.id} has no picture of a job")
+            return
+        if why := self._strange(asked, task, job):
+            self._verdict.find("mixed", f"{task.id} shows {job['id']}: {why}")
+
+    def _strange(self, asked: Asked, task: Task, job: Json) -> str:
+        """Why a picture cannot be the one that was asked for."""
+        if job["nonce"] != task.keys.nonce:
+            return "another interaction made it"
+        if job["id"] not in (task.picture.filename if task.picture else ""):
+            return "the file is another job's"
+        if asked.prompt and _essence(asked.prompt) != _essence(job["prompt"]):
+            return f"it is of {job['prompt']!r}, not {asked.prompt!r}"
+        if asked.parent and job["parent"] != asked.parent:
+            return f"it was made of {job['parent']}, not of {asked.parent}"
+        numbered = asked.button.split("::")[2:3] if "::SOLO" not in asked.button else []
+        if numbered and numbered[0].isdigit() and job["index"] not in (None, int(numbered[0])):
+            return f"it is number {job['index']}, not {numbered[0]}"
+        return ""
+
+    def judge_jobs(self) -> None:
+        """No more jobs than were asked for, of each kind of request."""
+        wanted: Counter[str] = Counter(
+            _wanted(asked) for asked in self._evidence.ledger.asked if asked.kind is not Kind.WORDS
+        )
+        made: Counter[str] = Counter(
+            _made(job)
+            for job in self._evidence.jobs
+            if job["user"] in self._evidence.ours and not job["prompt"].startswith(BY_HAND)
+        )
+        for what, count in (made - wanted).items():
+            for _ in range(count):
+                self._verdict.find("twice", f"{what}: made {made[what]}, asked {wanted[what]}")
+
+    def judge_pictures(self) -> None:
+        shown = Counter(task.keys.job for task in self._evidence.tasks.values()
+                        if task.status is Status.SUCCESS and task.keys.job)  # fmt: skip
+        for job, count in shown.items():
+            if count > 1:
+                self._verdict.find("mixed", f"{count} tasks show {job}")
+
+    def judge_letters(self) -> None:
+        for asked in self._evidence.ledger.asked:
+            task = self.task_of(asked)
+            if task is None or not asked.hook or not task.ended:
+                continue
+            letters = [each["body"] for each in self._evidence.letters.get(asked.hook, ())]
+            if asked.trigger:
+                self._judge_callbacks(task, letters)
+            else:
+                own = [each for each in letters if each.get("id") == task.id]
+                self._judge_hooks(task, own)
+
+    def _judge_hooks(self, task: Task, letters: list[Json]) -> None:
+        glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in letters]
+        if not glimpses or glimpses[-1].status != task.status:
+            told = [glimpse.status for glimpse in glimpses]
+            self._verdict.find("undelivered", f"{task.id} is {task.status}, its hook heard {told}")
+        self.judge_glimpses(task.id, glimpses)
+
+    def _judge_callbacks(self, task: Task, letters: list[Json]) -> None:
+        ends = [each for each in letters if each["trigger_id"] == task.trigger
+                and each["type"] not in ("start", "generating")]  # fmt: skip
+        if not any(str(each["id"]) == (task.keys.message or "0") for each in ends):
+            self._verdict.find("undelivered", f"{task.id}, of trigger {task.trigger}")
+
+    def judge_glimpses(self, task: str, glimpses: list[Glimpse]) -> None:
+        for before, after in pairwise(glimpses):
+            if _is_back(before, after):
+                self._verdict.find("backwards", f"{task}: {before} then {after}")
+
+
+def _is_back(before: Glimpse, after: Glimpse) -> bool:
+    if before.status not in _RANK:
+        return after.status != before.status
+    if after.status not in _RANK:
+        return False
+    return _RANK[after.status] < _RANK[before.status] or after.progress < before.progress
+
+
+def _essence(prompt: str) -> str:
+    return prompts.essence(prompt)
+
+
+def _wanted(asked: Asked) -> str:
+    if asked.kind is Kind.PRESS:
+        return f"{_kind_of(asked.button)} of {asked.parent}"
+    return f"prompt {_essence(asked.prompt)!r}"
+
+
+def _made(job: Json) -> str:
+    if job["parent"]:
+        return f"{job['kind']} of {job['parent']}"
+    return f"prompt {_essence(job['prompt'])!r}"
+
+
+def _kind_of(button: str) -> str:
+    """What the stand-in calls the job that a button makes."""
+    return next((kind for sign, kind in _KINDS.items() if sign in button), button)
+
+
+def ended_jobs(states: Iterable[Json]) -> list[Json]:
+    """The jobs of all bots, as the stand-in tells of them."""
+    return [job for state in states for job in state.get("jobs", ())]

@@ -1,0 +1,282 @@
+"""The virtual town: stand-in, server and users on one loop, with everything going wrong at once.
+
+The server's machine is switched off at random moments and on again a little later; its disk is full
+now and then; the stand-in's faults are set to the rates below. When all users have had their say
+the weather clears, so that what was promised can be kept, and the judge looks at what is there.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+import msgspec
+from pydantic import SecretStr
+
+from athena.http.serving import Ground, serving
+from athena.settings import (
+    AccountSettings,
+    DiscordSettings,
+    HookSettings,
+    ServerSettings,
+    Settings,
+)
+from athena.simulator.app import StandIn
+from athena.simulator.config import Config, Plan, UserConfig
+from athena.simulator.faults import Rates
+from athena.sockets import listen
+from athena.tasks.model import Task
+from chaos.disk import Disk
+from chaos.judge import BY_HAND, Evidence, Json, Verdict, ended_jobs, judge
+from chaos.ledger import Ledger
+from chaos.loop import LoopClock, VirtualLoop
+from chaos.users import Habits, User
+
+STORM = Rates(
+    drop_event=0.004, lose_event=0.004, delay_event=0.02, repeat_event=0.02, swap_event=0.02,
+    corrupt_frame=0.0004, cut_frame=0.0004, close=0.12, half_open=0.03, mute_acks=0.03,
+    refuse_resume=0.3, limited=0.01, limited_everywhere=0.002, limited_by_edge=0.0005,
+    broken=0.008, slow=0.02, hanging=0.003, lost=0.008, picture_missing=0.05, picture_slow=0.1,
+    hook_broken=0.05, hook_hanging=0.005, hook_cut=0.02,
+)  # fmt: skip
+"""What goes wrong, and how often."""
+
+USERS = tuple(
+    UserConfig(name=name, token=f"{name}-token", plan=plan, channel=channel)
+    for name, plan, channel in (
+        ("ada", Plan.STANDARD, "one"), ("ben", Plan.BASIC, "two"), ("cleo", Plan.PRO, "three"),
+        ("dora", Plan.MEGA, "four"), ("stranger", Plan.STANDARD, "one"),
+    )
+)  # fmt: skip
+_ACCOUNTS = 4
+"""The first of them are the server's; the last shares a channel with the first."""
+
+_CRASHES = 240.0
+_OFF = (0.5, 20.0)
+_FULL_DISKS = 400.0
+_FULL = (1.0, 15.0)
+_CALM = 4 * 60 * 60.0
+"""Seconds that are left for promises to be kept."""
+
+_OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
+_UNTOLD = "SELECT count(*) FROM outbox"
+_MEMORY = Path("/dev/shm")  # noqa: S108 (a folder below it is made safely)
+
+_SERVER, _USERS, _DISCORD = "server", "users", "discord"
+
+
+class Town:
+    """One run. `play` it on its loop."""
+
+    def __init__(self, seed: int, tasks: int, folder: Path, rates: Rates = STORM) -> None:
+        self.loop = VirtualLoop(seed)
+        self._seed = seed
+        self._tasks = tasks
+        self._folder = folder
+        self._rates = msgspec.structs.replace(rates, seed=seed)
+        self._clock = LoopClock(self.loop)
+        self._disk = Disk(self.loop, seed)
+        self._random = Random(f"town/{seed}")
+        self._ledger = Ledger()
+        self._standin: StandIn
+        self._http: aiohttp.ClientSession
+        self._port = _free_port()
+        self._calm = False
+        self.crashes = 0
+
+    async def play(self) -> Verdict:
+        """Play until all is said and done, and judge it."""
+        async with self._discord() as self._standin:
+            server = self.loop.start(_SERVER, self._serve())
+            users = self.loop.start(_USERS, self._live())
+            by_hand = self.loop.start("hands", self._use_by_hand())
+            storm = [asyncio.create_task(each) for each in (self._crash(), self._fill_disk())]
+            await users
+            for each in (*storm, by_hand):
+                each.cancel()
+            await asyncio.gather(*storm, by_hand, return_exceptions=True)
+            self._calm = True
+            self._standin.faults.set_rates(Rates())
+            if server.done() or self.crashes:
+                await self._restart()
+            await self._settle()
+            letters = await self._letters()
+            held = await self._held()
+            await self.loop.switch_off(_SERVER)
+            return judge(self._evidence(letters, held))
+
+    # What runs
+
+    @contextlib.asynccontextmanager
+    async def _discord(self) -> AsyncIterator[StandIn]:
+        config = Config(users=USERS, faults=self._rates)
+        standin = StandIn(config, clock=self._clock, seed=self._seed)
+        started = self.loop.start(_DISCORD, standin.start())
+        await started
+        yield standin
+        await standin.close()
+
+    async def _serve(self) -> None:
+        ground = Ground(
+            clock=self._clock,
+            random=Random(f"server/{self._seed}/{self.crashes}"),
+            make_writer=self._disk.writer,
+        )
+        async with serving(self._settings(), ground):
+            await asyncio.Event().wait()
+
+    def _settings(self) -> Settings:
+        urls = self._standin.urls
+        discord = DiscordSettings(
+            api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
+        )
+        accounts = [
+            AccountSettings(
+                token=SecretStr(user.token),
+                guild_id=self._standin.world.config.guild_of(user),
+                channel_id=self._standin.world.accounts[user.token].channel_id,
+                core_size=3 if user.plan in (Plan.BASIC, Plan.STANDARD) else 12,
+                queue_size=30,
+                refresh_minutes=60,
+            )
+            for user in USERS[:_ACCOUNTS]
+        ]
+        return Settings(
+            discord=discord,
+            accounts=accounts,
+            data_dir=self._folder,
+            server=ServerSettings(port=self._port),
+            hooks=HookSettings(url=f"{self._inboxes()}/all", allow_loopback=True),
+        )
+
+    def _inboxes(self) -> str:
+        """The stand-in's receivers; a hook's address must be a name."""
+        return f"{self._standin.urls.cdn}/_hooks".replace("127.0.0.1", "localhost")
+
+    async def _live(self) -> None:
+        """The users: each makes a share of the requests."""
+        count = max(1, min(60, self._tasks // 12))
+        shares = [self._tasks // count + (n < self._tasks % count) for n in range(count)]
+        url, hooks = f"http://127.0.0.1:{self._port}", self._inboxes()
+        async with aiohttp.ClientSession() as http:
+            users = [
+                User(f"user{n}", url, hooks, http, self._clock, self._ledger, self._seed, Habits())
+                for n in range(count)
+            ]
+            await asyncio.gather(*(user.live(n) for user, n in zip(users, shares, strict=True)))
+
+    async def _use_by_hand(self) -> None:
+        """A stranger in the first account's channel, and that account's owner at another screen."""
+        async with aiohttp.ClientSession() as http:
+            number = 0
+            while True:
+                await asyncio.sleep(self._random.expovariate(1 / 90))
+                number += 1
+                user = self._random.choice((USERS[0], USERS[-1]))
+                with contextlib.suppress(aiohttp.ClientError, OSError):
+                    await self._imagine_by_hand(http, user, f"{BY_HAND} {number}")
+
+    async def _imagine_by_hand(
+        self, http: aiohttp.ClientSession, user: UserConfig, prompt: str
+    ) -> None:
+        account = self._standin.world.accounts[user.token]
+        entry = next(e for e in self._standin.world.commands() if e["name"] == "imagine")
+        option = {"type": 3, "name": "prompt", "value": prompt}
+        data = {name: entry[name] for name in ("id", "name", "version", "type")}
+        body = {
+            "type": 2, "application_id": entry["application_id"], "guild_id": account.guild_id,
+            "channel_id": account.channel_id, "session_id": "by-hand",
+            "data": {**data, "options": [option]},
+        }  # fmt: skip
+        headers = {"Authorization": user.token}
+        url = f"{self._standin.urls.api}/interactions"
+        async with http.post(url, json=body, headers=headers) as answer:
+            await answer.read()
+
+    # What happens to it
+
+    async def _crash(self) -> None:
+        while True:
+            await asyncio.sleep(self._random.expovariate(1 / _CRASHES))
+            await self._restart()
+
+    async def _restart(self) -> None:
+        self._disk.cut_power()
+        await self.loop.switch_off(_SERVER)
+        self.crashes += 1
+        await asyncio.sleep(self._random.uniform(*_OFF))
+        self.loop.start(_SERVER, self._serve())
+
+    async def _fill_disk(self) -> None:
+        while True:
+            await asyncio.sleep(self._random.expovariate(1 / _FULL_DISKS))
+            self._disk.fail(self._random.uniform(*_FULL))
+
+    # The end
+
+    async def _settle(self) -> None:
+        """Wait until every task has ended and every hook was told, as long as that may take."""
+        until = self.loop.time() + _CALM
+        while self.loop.time() < until and not self._is_settled():
+            await self._clock.sleep(30)
+
+    def _is_settled(self) -> bool:
+        with contextlib.closing(sqlite3.connect(self._folder / "athena.db")) as connection:
+            (open_tasks,) = connection.execute(_OPEN).fetchone()
+            (untold,) = connection.execute(_UNTOLD).fetchone()
+        return not open_tasks and not untold
+
+    async def _letters(self) -> dict[str, list[Json]]:
+        names = {asked.hook for asked in self._ledger.asked if asked.hook}
+        async with aiohttp.ClientSession() as http:
+            return {name: await _json(http, f"{self._standin.urls.cdn}/_hooks/{name}")
+                    for name in sorted(names)}  # fmt: skip
+
+    async def _held(self) -> int:
+        async with aiohttp.ClientSession() as http:
+            accounts = await _json(http, f"http://127.0.0.1:{self._port}/mj/account/list")
+        return sum(each["runningCount"] + each["queueCount"] for each in accounts)
+
+    def _evidence(self, letters: dict[str, list[Json]], held: int) -> Evidence:
+        world = self._standin.world
+        return Evidence(
+            ledger=self._ledger,
+            tasks=tasks_on_disk(self._folder),
+            jobs=ended_jobs(player.state() for player in world.players.values()),
+            letters=letters,
+            held=held,
+            ours=frozenset(world.accounts[user.token].id for user in USERS[:_ACCOUNTS]),
+        )
+
+
+def tasks_on_disk(folder: Path) -> dict[str, Task]:
+    """Every task of a data folder."""
+    with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
+        rows = connection.execute("SELECT body FROM tasks").fetchall()
+    tasks = [msgspec.json.decode(body, type=Task) for (body,) in rows]
+    return {task.id: task for task in tasks}
+
+
+async def _json(http: aiohttp.ClientSession, url: str) -> Any:
+    async with http.get(url) as answer:
+        return await answer.json()
+
+
+def _free_port() -> int:
+    with contextlib.closing(listen("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def play(seed: int, tasks: int, rates: Rates = STORM) -> Verdict:
+    """One run from its beginning to its verdict."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        town = Town(seed, tasks, Path(folder), rates)
+        try:
+            return town.loop.run_until_complete(town.play())
+        finally:
+            town.loop.close()

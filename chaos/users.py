@@ -1,0 +1,282 @@
+"""Users of a server that fails in every way: they ask, press, cancel, fill in windows, walk away.
+
+They are patient and careful, as the documentation tells them to be: every request carries an
+`Idempotency-Key` and is made again until there is an answer. Nothing else helps them.
+"""
+
+import asyncio
+import base64
+import io
+import re
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import aiohttp
+from msgspec import Struct
+from PIL import Image
+
+from athena.clock import Clock
+from chaos.ledger import Asked, Glimpse, Kind, Ledger, percent
+
+Json = dict[str, Any]
+
+_ENDS = ("SUCCESS", "FAILURE", "CANCEL")
+_COMMON = (
+    "a cat", "a red house --ar 16:9", "https://example.com/a.png a lighthouse at night", "两只猫"
+)  # fmt: skip
+_WORDS = ("amber", "brook", "cedar", "dune", "ember", "fjord", "grove", "harbour", "isle", "jade")
+_ODD = ("Slow Down!", "Banned prompt detected", "Removed", "Job queued",
+        "Sorry! Could not complete the job!", "Invalid parameter", "Queue full")  # fmt: skip
+_PRESSABLE = re.compile(
+    r"MJ::(JOB::(upsample|variation|reroll|low_variation|high_variation|pan_|animate_)|Outpaint|CustomZoom)"
+)
+_TOO_FULL = (23, 15)
+_TIMEOUT = aiohttp.ClientTimeout(total=40)
+
+
+class Habits(Struct, frozen=True, kw_only=True):
+    """How users behave: chances for each request, and seconds."""
+
+    common: float = 0.3
+    """Ask for what others ask for too, word by word."""
+    odd: float = 0.06
+    """Ask for what Midjourney will refuse."""
+    words: float = 0.1
+    blend: float = 0.04
+    trigger: float = 0.25
+    """Speak the Athena dialect."""
+    press: float = 0.6
+    """Go on with a finished picture."""
+    cancel: float = 0.08
+    abandon: float = 0.2
+    """Of those who have a window to fill in."""
+    polls: tuple[float, float] = (2.0, 20.0)
+    idle: tuple[float, float] = (0.0, 30.0)
+
+
+class User:
+    """One user; `live` makes requests until their number is used up."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        hooks: str,
+        http: aiohttp.ClientSession,
+        clock: Clock,
+        ledger: Ledger,
+        seed: int,
+        habits: Habits,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._hooks = hooks
+        self._http = http
+        self._clock = clock
+        self._ledger = ledger
+        self._random = Random(f"{seed}/{name}")
+        self._habits = habits
+        self._left = 0
+        self._keys = 0
+        self._beside: dict[asyncio.Task[None], None] = {}
+
+    async def live(self, requests: int) -> None:
+        self._left = requests
+        while self._left > 0:
+            await self._story()
+            await self._clock.sleep(self._random.uniform(*self._habits.idle))
+        if self._beside:
+            await asyncio.wait(self._beside)
+
+    # Stories
+
+    async def _story(self) -> None:
+        dice, habits = self._random, self._habits
+        if dice.random() < habits.words:
+            await self._ask_for_words()
+        elif dice.random() < habits.blend:
+            await self._blend()
+        elif dice.random() < habits.trigger:
+            await self._trigger()
+        else:
+            await self._imagine()
+
+    async def _imagine(self) -> None:
+        prompt = self._prompt()
+        asked = Asked(kind=Kind.IMAGINE, prompt=prompt)
+        task = await self._submit("/mj/submit/imagine", {"prompt": prompt}, asked)
+        while task and self._left > 0 and self._random.random() < self._habits.press:
+            task = await self._press(task)
+
+    async def _blend(self) -> None:
+        pictures = [self._picture(), self._picture()]
+        await self._submit("/mj/submit/blend", {"base64Array": pictures}, Asked(kind=Kind.BLEND))
+
+    async def _ask_for_words(self) -> None:
+        asked = Asked(kind=Kind.WORDS)
+        if self._random.random() < 0.5:
+            await self._submit("/mj/submit/describe", {"base64": self._picture()}, asked)
+            return
+        asked.prompt = self._unique()
+        await self._submit("/mj/submit/shorten", {"prompt": asked.prompt}, asked)
+
+    async def _press(self, task: Json) -> Json | None:
+        able = [b["customId"] for b in task["buttons"] if _PRESSABLE.match(b["customId"])]
+        if not able:
+            return None
+        custom_id = self._random.choice(able)
+        asked = Asked(kind=Kind.PRESS, parent=task["properties"]["messageHash"], button=custom_id)
+        body = {"taskId": task["id"], "customId": custom_id}
+        return await self._submit("/mj/submit/action", body, asked)
+
+    async def _submit(self, path: str, body: Json, asked: Asked) -> Json | None:
+        """Ask, and follow what was accepted to its end; None when it went badly."""
+        self._left -= 1
+        asked.hook = self.name
+        hook = f"{self._hooks}/{self.name}"
+        answer = await self._until_taken(path, {**body, "notifyHook": hook})
+        if answer["code"] not in (1, 21, 22):
+            self._ledger.refused[str(answer.get("description"))] += 1
+            return None
+        asked.task = answer["result"]
+        self._ledger.accept(asked)
+        if answer["code"] == 21 and not await self._fill_in(asked):
+            return None
+        self._perhaps_cancel(asked)
+        task = await self._follow(asked.task)
+        return task if task["status"] == "SUCCESS" else None
+
+    async def _fill_in(self, asked: Asked) -> bool:
+        if self._random.random() < self._habits.abandon:
+            asked.abandoned = True
+            return False
+        asked.prompt = f"{self._unique()} --zoom 1.8"
+        await self._clock.sleep(self._random.uniform(*self._habits.idle))
+        body = {"taskId": asked.task, "prompt": asked.prompt}
+        answer = await self._until_taken("/mj/submit/modal", body)
+        asked.abandoned = answer["code"] not in (1, 22)
+        return not asked.abandoned
+
+    def _perhaps_cancel(self, asked: Asked) -> None:
+        if self._random.random() >= self._habits.cancel:
+            return
+
+        async def cancel() -> None:
+            await self._clock.sleep(self._random.expovariate(1 / 20))
+            asked.cancelled = True
+            await self._call("POST", f"/mj/task/{asked.task}/cancel", {})
+
+        task = asyncio.create_task(cancel())
+        self._beside[task] = None
+        task.add_done_callback(lambda done: self._beside.pop(done, None))
+
+    async def _follow(self, task_id: str) -> Json:
+        while True:
+            waits = self._random.random() < 0.5
+            query = "?wait=30" if waits else ""
+            task = await self._call("GET", f"/mj/task/{task_id}/fetch{query}")
+            glimpse = Glimpse(task["status"], percent(task["progress"]))
+            self._ledger.see(task_id, glimpse)
+            if task["status"] in _ENDS:
+                return task
+            if not waits:
+                await self._clock.sleep(self._random.uniform(*self._habits.polls))
+
+    # The other dialect
+
+    async def _trigger(self) -> None:
+        self._left -= 1
+        prompt = self._unique()
+        answer = await self._until_triggered("/imagine", {"prompt": prompt})
+        if answer is None:
+            return
+        trigger = answer["trigger_id"]
+        asked = Asked(kind=Kind.IMAGINE, prompt=prompt, trigger=trigger, hook="all")
+        self._ledger.accept(asked)
+        seen = await self._triggered(trigger)
+        if seen["status"] != "SUCCESS" or self._random.random() >= self._habits.press:
+            return
+        self._left -= 1
+        index = self._random.randint(1, 4)
+        names = {"msg_id": seen["msg_id"], "msg_hash": seen["msg_hash"], "trigger_id": trigger}
+        if await self._until_triggered("/upscale", {**names, "index": index}):
+            button = f"MJ::JOB::upsample::{index}::{seen['msg_hash']}"
+            hash_ = str(seen["msg_hash"])
+            pressed = Asked(kind=Kind.PRESS, trigger=trigger, parent=hash_, button=button)
+            pressed.hook = "all"
+            self._ledger.accept(pressed)
+
+    async def _triggered(self, trigger: str) -> Json:
+        while True:
+            seen = await self._call("POST", "/v1/api/trigger/getmessage", {"trigger_id": trigger})
+            if seen["status"] in _ENDS:
+                return seen
+            await self._clock.sleep(self._random.uniform(*self._habits.polls))
+
+    async def _until_triggered(self, path: str, body: Json) -> Json | None:
+        for _ in range(40):
+            answer = await self._call("POST", f"/v1/api/trigger{path}", body, key=self._key())
+            if answer.get("code") not in _TOO_FULL:
+                break
+            await self._clock.sleep(self._random.uniform(10, 60))
+        if "trigger_id" in answer:
+            return answer
+        self._ledger.refused[str(answer.get("message"))] += 1
+        return None
+
+    # Calls
+
+    async def _until_taken(self, path: str, body: Json) -> Json:
+        """Make a submit as often as the server says that it is full."""
+        for _ in range(40):
+            answer = await self._call("POST", path, body, key=self._key())
+            if answer["code"] not in _TOO_FULL:
+                break
+            await self._clock.sleep(self._random.uniform(10, 60))
+        return answer
+
+    async def _call(self, method: str, path: str, body: Json | None = None, key: str = "") -> Json:
+        """Make a call until there is an answer to it."""
+        headers = {"Idempotency-Key": key} if key else {}
+        while True:
+            try:
+                async with self._http.request(
+                    method, self._url + path, json=body, headers=headers, timeout=_TIMEOUT
+                ) as answer:
+                    said: Json = await answer.json()
+                    if answer.status < 500 and not _is_trouble(said):
+                        return said
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+                pass
+            await self._clock.sleep(self._random.uniform(0.5, 4))
+
+    def _key(self) -> str:
+        self._keys += 1
+        return f"{self.name}-{self._keys}"
+
+    # What they ask for
+
+    def _prompt(self) -> str:
+        dice = self._random
+        if dice.random() < self._habits.odd:
+            return f'{self._unique()} --stand-in "{dice.choice(_ODD)}"'
+        return dice.choice(_COMMON) if dice.random() < self._habits.common else self._unique()
+
+    def _unique(self) -> str:
+        words = " ".join(self._random.sample(_WORDS, 3))
+        return f"{words} {self.name} {self._random.getrandbits(40)}"
+
+    def _picture(self) -> str:
+        colour = tuple(self._random.randrange(256) for _ in range(3))
+        out = io.BytesIO()
+        Image.new("RGB", (8, 8), colour).save(out, "PNG")
+        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _is_trouble(said: Json | Sequence[Any]) -> bool:
+    """A disk that takes nothing, or no account that can work now: try again later."""
+    if not isinstance(said, dict):
+        return False
+    text = str(said.get("description") or said.get("message") or "")
+    return said.get("code") in (9, 11, 12) and not said.get("result") and bool(text)
