@@ -27,7 +27,8 @@ def _one(seed: int, tasks: int) -> int:
     began = time.monotonic()
     verdict = play(seed, tasks)
     print(verdict, flush=True)
-    print(f"seed {seed}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+    took = f"seed {seed}, {time.monotonic() - began:.1f} s, trace {verdict.trace:08x}"
+    print(took, file=sys.stderr, flush=True)
     for why in verdict.why:
         print(f"  {why}", file=sys.stderr)
     return 0 if verdict.is_good else 1

@@ -48,8 +48,8 @@ class Evidence(Struct, kw_only=True):
     """What each inbox was told."""
     held: int
     """Places that are still taken."""
-    ours: frozenset[str]
-    """The users at the stand-in whose accounts the server works with."""
+    users: dict[str, str]
+    """The server's accounts, and which user of the stand-in each is."""
 
 
 class Verdict(Struct, kw_only=True):
@@ -63,6 +63,8 @@ class Verdict(Struct, kw_only=True):
     undelivered: int = 0
     backwards: int = 0
     why: list[str] = field(default_factory=list)
+    trace: int = 0
+    """The run's checksum: equal for equal runs."""
 
     @property
     def is_good(self) -> bool:
@@ -99,7 +101,7 @@ class _Court:
     def __init__(self, evidence: Evidence, verdict: Verdict) -> None:
         self._evidence = evidence
         self._verdict = verdict
-        self._by_nonce = {job["nonce"]: job for job in evidence.jobs if job["nonce"]}
+        self._by_nonce = {(job["user"], job["nonce"]): job for job in evidence.jobs}
         self._by_id = {job["id"]: job for job in evidence.jobs}
         self._triggered: defaultdict[str, list[Task]] = defaultdict(list)
         for task in sorted(evidence.tasks.values(), key=lambda task: task.id):
@@ -125,7 +127,7 @@ class _Court:
         return found[number] if len(found) > number else None
 
     def _judge_failure(self, task: Task) -> None:
-        job = self._by_nonce.get(task.keys.nonce)
+        job = self._by_nonce.get((self._evidence.users[task.account], task.keys.nonce))
         if job and job["end"] == "done":
             reason = task.failure.reason if task.failure else ""
             self._verdict.find("lost", f"{task.id} failed ({reason}), but {job['id']} was made")
@@ -144,7 +146,8 @@ class _Court:
 
     def _strange(self, asked: Asked, task: Task, job: Json) -> str:
         """Why a picture cannot be the one that was asked for."""
-        if job["nonce"] != task.keys.nonce:
+        mine = (self._evidence.users[task.account], task.keys.nonce)
+        if (job["user"], job["nonce"]) != mine:
             return "another interaction made it"
         if job["id"] not in (task.picture.filename if task.picture else ""):
             return "the file is another job's"
@@ -165,7 +168,8 @@ class _Court:
         made: Counter[str] = Counter(
             _made(job)
             for job in self._evidence.jobs
-            if job["user"] in self._evidence.ours and not job["prompt"].startswith(BY_HAND)
+            if job["user"] in self._evidence.users.values()
+            and not job["prompt"].startswith(BY_HAND)
         )
         for what, count in (made - wanted).items():
             for _ in range(count):

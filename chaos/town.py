@@ -7,6 +7,8 @@ the weather clears, so that what was promised can be kept, and the judge looks a
 
 import asyncio
 import contextlib
+import gc
+import random
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
@@ -60,6 +62,7 @@ _CRASHES = 240.0
 _OFF = (0.5, 20.0)
 _FULL_DISKS = 400.0
 _FULL = (1.0, 15.0)
+_SWEEP = 120.0
 _CALM = 4 * 60 * 60.0
 """Seconds that are left for promises to be kept."""
 
@@ -95,7 +98,8 @@ class Town:
             server = self.loop.start(_SERVER, self._serve())
             users = self.loop.start(_USERS, self._live())
             by_hand = self.loop.start("hands", self._use_by_hand())
-            storm = [asyncio.create_task(each) for each in (self._crash(), self._fill_disk())]
+            work = (self._crash(), self._fill_disk(), self._sweep())
+            storm = [asyncio.create_task(each) for each in work]
             await users
             for each in (*storm, by_hand):
                 each.cancel()
@@ -212,6 +216,12 @@ class Town:
         await asyncio.sleep(self._random.uniform(*_OFF))
         self.loop.start(_SERVER, self._serve())
 
+    async def _sweep(self) -> None:
+        """Collect garbage at the same moments in every run."""
+        while True:
+            gc.collect()
+            await asyncio.sleep(_SWEEP)
+
     async def _fill_disk(self) -> None:
         while True:
             await asyncio.sleep(self._random.expovariate(1 / _FULL_DISKS))
@@ -250,7 +260,10 @@ class Town:
             jobs=ended_jobs(player.state() for player in world.players.values()),
             letters=letters,
             held=held,
-            ours=frozenset(world.accounts[user.token].id for user in USERS[:_ACCOUNTS]),
+            users={
+                world.accounts[user.token].channel_id: world.accounts[user.token].id
+                for user in USERS[:_ACCOUNTS]
+            },
         )
 
 
@@ -276,7 +289,12 @@ def play(seed: int, tasks: int, rates: Rates = STORM) -> Verdict:
     """One run from its beginning to its verdict."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         town = Town(seed, tasks, Path(folder), rates)
+        random.seed(seed)  # some libraries shuffle
+        gc.disable()  # its moments are nobody's to foresee; `Town.play` has its own
         try:
-            return town.loop.run_until_complete(town.play())
+            verdict = town.loop.run_until_complete(town.play())
+            verdict.trace = town.loop.trace
+            return verdict
         finally:
             town.loop.close()
+            gc.enable()

@@ -36,7 +36,7 @@ class Feed:
         self._number = clock.now() * 1000
         self._kept: deque[Told] = deque(maxlen=_KEPT)
         self._first = self._number + 1
-        self._listeners: set[asyncio.Queue[Told]] = set()
+        self._listeners: dict[asyncio.Queue[Told], None] = {}
         self._clock = clock
         self._store = store
         store.changes.subscribe(self._changed)
@@ -90,11 +90,11 @@ class Feed:
     @contextmanager
     def _listening(self) -> Iterator["asyncio.Queue[Told]"]:
         queue: asyncio.Queue[Told] = asyncio.Queue()
-        self._listeners.add(queue)
+        self._listeners[queue] = None
         try:
             yield queue
         finally:
-            self._listeners.discard(queue)
+            self._listeners.pop(queue, None)
 
     def _missed(self, number: int | None) -> list[Told]:
         if number is None or number == self._number:

@@ -103,7 +103,8 @@ async def engine(
         inside = await stack.enter_async_context(aiohttp.ClientSession())
         loopback = settings.hooks.allow_loopback
         resolver = PublicResolver(allow_loopback=loopback)
-        connector = aiohttp.TCPConnector(resolver=resolver)
+        # Every connection asks anew where a name leads, so the guard judges every one of them.
+        connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
         outside = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
         interpreter = Interpreter(translator(settings.translation, inside))

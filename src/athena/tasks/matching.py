@@ -44,6 +44,9 @@ class Nobody(Struct, frozen=True):
     """No task of ours."""
 
 
+_Sets: TypeAlias = defaultdict[str, dict[str, None]]
+"""Tasks by what they share; in the order of their coming, so that equal runs are equal."""
+
 Match: TypeAlias = Found | Ambiguous | Nobody
 
 
@@ -78,11 +81,11 @@ class Index:
         self._by_interaction: dict[str, str] = {}
         self._by_message: dict[str, str] = {}
         self._by_job: dict[str, str] = {}
-        self._by_parent: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_essence: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_trigger: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_file: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_kind: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_parent: _Sets = defaultdict(dict)
+        self._by_essence: _Sets = defaultdict(dict)
+        self._by_trigger: _Sets = defaultdict(dict)
+        self._by_file: _Sets = defaultdict(dict)
+        self._by_kind: _Sets = defaultdict(dict)
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._tasks
@@ -105,7 +108,7 @@ class Index:
         if task.keys.nonce is None:
             return
         for sets, mark in self._marks(task, expected):
-            sets[mark].add(task.id)
+            sets[mark][task.id] = None
 
     def settle(self, task: Task) -> None:
         """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
@@ -225,9 +228,7 @@ class Index:
             and _agree(expected.index, evidence.index)
         )
 
-    def _marks(
-        self, task: Task, expected: Expected
-    ) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
+    def _marks(self, task: Task, expected: Expected) -> Iterator[tuple[_Sets, str]]:
         """What several tasks may share, and where those that were sent are kept."""
         if task.keys.parent_message:
             yield self._by_parent, task.keys.parent_message
@@ -267,9 +268,9 @@ def _older(message: str | None, nonce: str) -> bool:
     return message is not None and int(message) + _SKEW < int(nonce)
 
 
-def _discard(sets: defaultdict[str, set[str]], key: str, task_id: str) -> None:
+def _discard(sets: _Sets, key: str, task_id: str) -> None:
     if key not in sets:
         return
-    sets[key].discard(task_id)
+    sets[key].pop(task_id, None)
     if not sets[key]:
         del sets[key]
