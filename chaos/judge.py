@@ -12,7 +12,6 @@ for; it knows nothing of how the server finds out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -101,7 +100,7 @@ class _Court:
     def __init__(self, evidence: Evidence, verdict: Verdict) -> None:
         self._evidence = evidence
         self._verdict = verdict
-        self._by_nonce = {(job["user"], job["nonce"]): job for job in evidence.jobs}
+        self._by_nonce = {(job["user"], job["nonce"]): job for job in evidence.jobs if job["nonce"]}
         self._by_id = {job["id"]: job for job in evidence.jobs}
         self._triggered: defaultdict[str, list[Task]] = defaultdict(list)
         for task in sorted(evidence.tasks.values(), key=lambda task: task.id):
@@ -240,8 +239,3 @@ def _made(job: Json) -> str:
 def _kind_of(button: str) -> str:
     """What the stand-in calls the job that a button makes."""
     return next((kind for sign, kind in _KINDS.items() if sign in button), button)
-
-
-def ended_jobs(states: Iterable[Json]) -> list[Json]:
-    """The jobs of all bots, as the stand-in tells of them."""
-    return [job for state in states for job in state.get("jobs", ())]

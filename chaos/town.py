@@ -9,12 +9,10 @@ import asyncio
 import contextlib
 import gc
 import random
-import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -32,9 +30,9 @@ from athena.simulator.app import StandIn
 from athena.simulator.config import Config, Plan, UserConfig
 from athena.simulator.faults import Rates
 from athena.sockets import listen
-from athena.tasks.model import Task
+from chaos import evidence
 from chaos.disk import Disk
-from chaos.judge import BY_HAND, Evidence, Json, Verdict, ended_jobs, judge
+from chaos.judge import BY_HAND, Evidence, Json, Verdict, judge
 from chaos.ledger import Ledger
 from chaos.loop import LoopClock, VirtualLoop
 from chaos.users import Habits, User
@@ -66,8 +64,6 @@ _SWEEP = 120.0
 _CALM = 4 * 60 * 60.0
 """Seconds that are left for promises to be kept."""
 
-_OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
-_UNTOLD = "SELECT count(*) FROM outbox"
 _MEMORY = Path("/dev/shm")  # noqa: S108 (a folder below it is made safely)
 
 _SERVER, _USERS, _DISCORD = "server", "users", "discord"
@@ -109,8 +105,10 @@ class Town:
             if server.done() or self.crashes:
                 await self._restart()
             await self._settle()
-            letters = await self._letters()
-            held = await self._held()
+            async with aiohttp.ClientSession() as http:
+                hooks = f"{self._standin.urls.cdn}/_hooks"
+                letters = await evidence.letters(http, hooks, self._ledger)
+                held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
             await self.loop.switch_off(_SERVER)
             return judge(self._evidence(letters, held))
 
@@ -232,32 +230,15 @@ class Town:
     async def _settle(self) -> None:
         """Wait until every task has ended and every hook was told, as long as that may take."""
         until = self.loop.time() + _CALM
-        while self.loop.time() < until and not self._is_settled():
+        while self.loop.time() < until and not evidence.is_settled(self._folder):
             await self._clock.sleep(30)
-
-    def _is_settled(self) -> bool:
-        with contextlib.closing(sqlite3.connect(self._folder / "athena.db")) as connection:
-            (open_tasks,) = connection.execute(_OPEN).fetchone()
-            (untold,) = connection.execute(_UNTOLD).fetchone()
-        return not open_tasks and not untold
-
-    async def _letters(self) -> dict[str, list[Json]]:
-        names = {asked.hook for asked in self._ledger.asked if asked.hook}
-        async with aiohttp.ClientSession() as http:
-            return {name: await _json(http, f"{self._standin.urls.cdn}/_hooks/{name}")
-                    for name in sorted(names)}  # fmt: skip
-
-    async def _held(self) -> int:
-        async with aiohttp.ClientSession() as http:
-            accounts = await _json(http, f"http://127.0.0.1:{self._port}/mj/account/list")
-        return sum(each["runningCount"] + each["queueCount"] for each in accounts)
 
     def _evidence(self, letters: dict[str, list[Json]], held: int) -> Evidence:
         world = self._standin.world
         return Evidence(
             ledger=self._ledger,
-            tasks=tasks_on_disk(self._folder),
-            jobs=ended_jobs(player.state() for player in world.players.values()),
+            tasks=evidence.tasks_on_disk(self._folder),
+            jobs=evidence.made(player.state() for player in world.players.values()),
             letters=letters,
             held=held,
             users={
@@ -265,19 +246,6 @@ class Town:
                 for user in USERS[:_ACCOUNTS]
             },
         )
-
-
-def tasks_on_disk(folder: Path) -> dict[str, Task]:
-    """Every task of a data folder."""
-    with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
-        rows = connection.execute("SELECT body FROM tasks").fetchall()
-    tasks = [msgspec.json.decode(body, type=Task) for (body,) in rows]
-    return {task.id: task for task in tasks}
-
-
-async def _json(http: aiohttp.ClientSession, url: str) -> Any:
-    async with http.get(url) as answer:
-        return await answer.json()
 
 
 def _free_port() -> int:

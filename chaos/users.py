@@ -53,6 +53,8 @@ class Habits(Struct, frozen=True, kw_only=True):
     """Of those who have a window to fill in."""
     polls: tuple[float, float] = (2.0, 20.0)
     idle: tuple[float, float] = (0.0, 30.0)
+    full: tuple[float, float] = (10.0, 60.0)
+    """Before they ask again where there was no room."""
 
 
 class User:
@@ -219,7 +221,7 @@ class User:
             answer = await self._call("POST", f"/v1/api/trigger{path}", body, key=self._key())
             if answer.get("code") not in _TOO_FULL:
                 break
-            await self._clock.sleep(self._random.uniform(10, 60))
+            await self._clock.sleep(self._random.uniform(*self._habits.full))
         if "trigger_id" in answer:
             return answer
         self._ledger.refused[str(answer.get("message"))] += 1
@@ -233,7 +235,7 @@ class User:
             answer = await self._call("POST", path, body, key=self._key())
             if answer["code"] not in _TOO_FULL:
                 break
-            await self._clock.sleep(self._random.uniform(10, 60))
+            await self._clock.sleep(self._random.uniform(*self._habits.full))
         return answer
 
     async def _call(self, method: str, path: str, body: Json | None = None, key: str = "") -> Json:

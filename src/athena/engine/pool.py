@@ -224,6 +224,13 @@ class Pool:
         self._runners[runner.account.id] = runner
         return runner
 
+    def remember(self, ended: Iterable[Task]) -> None:
+        """What was before this process: whose the ids of ended tasks were. Their messages are
+        still in the channels, and are nobody else's."""
+        for task in ended:
+            if runner := self._runners.get(task.account):
+                runner.account.index.settle(task)
+
     def runner(self, account_id: str) -> Runner | None:
         return self._runners.get(account_id)
 
@@ -293,6 +300,7 @@ class Pool:
         """Add an account to a pool that runs, with the unfinished tasks that are its own."""
         runner = self.add(settings, discord, http)
         self._restarting.discard(runner.account.id)
+        self.remember(self._store.recent())
         own = (task for task in self._store.unfinished() if task.account == runner.account.id)
         self.resume(own)
         self._begin(runner)

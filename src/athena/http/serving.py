@@ -113,6 +113,7 @@ async def engine(
         seal = Seal(settings.data_dir)
         roster = Roster(pool, records, seal, settings.discord, inside)
         roster.load(settings.accounts)
+        pool.remember(store.recent())
         pool.resume(store.unfinished())
         keys = Keys(records, clock)
         quotas = Quotas(store, clock)

@@ -82,6 +82,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
         return next(given, "") or stable_id("channel", guild_id, user.channel)
 
+    def id_of(self, user: UserConfig) -> str:
+        """The id of a user."""
+        return user.id or stable_id("user", user.name)
+
     def guild_of(self, user: UserConfig) -> str:
         """The id of a user's server."""
         named = (guild for guild in self.guilds if guild.name == user.guild)

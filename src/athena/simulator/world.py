@@ -340,9 +340,8 @@ class World:
 
 
 def _account(config: Config, user: UserConfig) -> Account:
-    user_id = user.id or stable_id("user", user.name)
     return Account(
-        user=objects.user(user_id, user.name, bot=user.bot),
+        user=objects.user(config.id_of(user), user.name, bot=user.bot),
         token=user.token,
         is_bot=user.bot,
         plan=user.plan,

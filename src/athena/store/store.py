@@ -87,6 +87,8 @@ class Store:
             raise
         for task in await store._query_tasks(tables.UNFINISHED, {}):
             store._live[task.id] = task
+        for task in reversed(await store._query_tasks(tables.ENDED, {"most": _RECENT})):
+            store._recent[task.id] = task
         return store
 
     async def close(self) -> None:
@@ -196,6 +198,10 @@ class Store:
     def unfinished(self) -> list[Task]:
         """Every task that has not ended, in the order of its coming."""
         return sorted(self._live.values(), key=lambda task: (task.submitted_at, task.id))
+
+    def recent(self) -> list[Task]:
+        """The most recent of those that have."""
+        return list(self._recent.values())
 
     async def uploads(self, task_id: str) -> tuple[Upload, ...]:
         """The pictures that were stored with a task."""

@@ -149,6 +149,14 @@ NEWEST = _sql(
     .offset(literal_column("0"))
 )
 
+ENDED = _sql(
+    select(tasks.c.body)
+    .where(tasks.c.ended == literal_column("1"))
+    .order_by(tasks.c.submitted_at.desc(), tasks.c.id.desc())
+    .limit(bindparam("most"))
+    .offset(literal_column("0"))
+)
+
 ADD_UPLOAD = _head(uploads)
 UPLOADS = _sql(
     select(uploads.c.filename, uploads.c.content_type, uploads.c.data)

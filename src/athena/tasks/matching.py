@@ -222,6 +222,7 @@ class Index:
             and known.job is None
             and known.progress_message is None
             and not _older(evidence.message, known.nonce)
+            and not _older(evidence.interaction, known.nonce)
             and (evidence.action is None or evidence.action in expected.actions)
             and _agree(known.interaction, evidence.interaction)
             and _agree(task.bot, evidence.bot)
@@ -263,9 +264,9 @@ def _agree(known: object | None, seen: object | None) -> bool:
     return known is None or seen is None or known == seen
 
 
-def _older(message: str | None, nonce: str) -> bool:
-    """Whether a message was there before the task was sent; both ids hold their hour."""
-    return message is not None and int(message) + _SKEW < int(nonce)
+def _older(seen: str | None, nonce: str) -> bool:
+    """Whether a message or interaction was there before the task was sent; ids hold their hour."""
+    return seen is not None and seen.isdecimal() and int(seen) + _SKEW < int(nonce)
 
 
 def _discard(sets: _Sets, key: str, task_id: str) -> None:

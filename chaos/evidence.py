@@ -1,0 +1,58 @@
+"""Where the judge's evidence is found: the server's disk and accounts, the stand-in's jobs and
+inboxes."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from athena.tasks.model import Task
+from chaos.ledger import Ledger
+
+Json = dict[str, Any]
+
+_OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
+_UNTOLD = "SELECT count(*) FROM outbox"
+
+
+def tasks_on_disk(folder: Path) -> dict[str, Task]:
+    """Every task of a data folder."""
+    with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
+        rows = connection.execute("SELECT body FROM tasks").fetchall()
+    tasks = [msgspec.json.decode(body, type=Task) for (body,) in rows]
+    return {task.id: task for task in tasks}
+
+
+def is_settled(folder: Path) -> bool:
+    """Whether every task has ended and every hook was told."""
+    with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
+        (unfinished,) = connection.execute(_OPEN).fetchone()
+        (untold,) = connection.execute(_UNTOLD).fetchone()
+    return not unfinished and not untold
+
+
+def made(states: Iterable[Json]) -> list[Json]:
+    """The jobs of all bots, as the stand-in tells of them."""
+    return [job for state in states for job in state.get("jobs", ())]
+
+
+async def letters(http: aiohttp.ClientSession, hooks: str, ledger: Ledger) -> dict[str, list[Json]]:
+    """What each inbox was told, oldest first."""
+    names = sorted({asked.hook for asked in ledger.asked if asked.hook})
+    return {name: await fetch(http, f"{hooks}/{name}") for name in names}
+
+
+async def held(http: aiohttp.ClientSession, url: str) -> int:
+    """Places in the accounts' slots and queues that are taken."""
+    accounts = await fetch(http, f"{url}/mj/account/list")
+    return sum(each["runningCount"] + each["queueCount"] for each in accounts)
+
+
+async def fetch(http: aiohttp.ClientSession, url: str) -> Any:
+    """The JSON behind a link."""
+    async with http.get(url) as answer:
+        return await answer.json()
