@@ -6,10 +6,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8062
 SPEED ?= 20
+SEED ?= 1
+SEEDS ?= 1
+TASKS ?= 2000
 
 RUN := .run
 
-.PHONY: help setup run run-all build-run-all stop-all start-server stop-server test check format bench lock clean
+.PHONY: help setup run run-all build-run-all stop-all start-server stop-server test check format bench chaos kill-test lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,17 +57,23 @@ test: setup  ## Run all tests
 	@$(BIN)/python -m pytest
 
 check: setup  ## Format, lint, types and import contracts, without changing anything
-	@$(BIN)/ruff format --check src tests bench examples get_aws_secrets.py
-	@$(BIN)/ruff check src tests bench examples get_aws_secrets.py
+	@$(BIN)/ruff format --check src tests bench chaos examples get_aws_secrets.py
+	@$(BIN)/ruff check src tests bench chaos examples get_aws_secrets.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 format: setup  ## Format the code and mend what the linter can
-	@$(BIN)/ruff check --fix --quiet src tests bench examples
-	@$(BIN)/ruff format src tests bench examples
+	@$(BIN)/ruff check --fix --quiet src tests bench chaos examples
+	@$(BIN)/ruff format src tests bench chaos examples
 
 bench: setup  ## Measure speed and memory, as ratios within one run
 	@$(BIN)/python -m bench
+
+chaos: setup  ## Play a day of faults on a virtual clock and judge it: SEED=1 SEEDS=1 TASKS=2000
+	@$(BIN)/python -m chaos --seed $(SEED) --seeds $(SEEDS) --tasks $(TASKS)
+
+kill-test: setup  ## Kill a real server twenty times while it is used, and judge it
+	@$(BIN)/python -m chaos.kill --seed $(SEED)
 
 lock: $(VENV)/.installed  ## Lock the dependencies again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -66,13 +66,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         cwd=folder, env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        yield Server(*_places(process), folder)
+        yield Server(*places(process), folder)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _places(process: "subprocess.Popen[str]") -> tuple[str, str]:
+def places(process: "subprocess.Popen[str]") -> tuple[str, str]:
     assert process.stdout
     said = ""
     for line in process.stdout:

@@ -310,6 +310,7 @@ class Pool:
         """End an account's session. Its tasks wait for a new one, or, `for_good`, go elsewhere or
         fail."""
         runner = self._runners.pop(account_id)
+        self._seen[account_id] = runner.seen.newest
         if not for_good:
             self._restarting.add(account_id)
         await self._end(account_id)

@@ -22,6 +22,10 @@ class LastSeen:
         self._store = store
         self._clock = clock
 
+    @property
+    def newest(self) -> str:
+        return str(self._newest)
+
     def note(self, message: str) -> bool:
         """Count a message as seen; whether it is news."""
         if int(message) <= self._newest:
@@ -35,4 +39,4 @@ class LastSeen:
         """Keep it on disk."""
         if self._newest != self._saved:
             self._saved, self._saved_at = self._newest, self._clock.now()
-            self._store.save_seen(self._channel, str(self._newest))
+            self._store.save_seen(self._channel, self.newest)

@@ -30,6 +30,7 @@ from athena.http.mj_task import render
 from athena.http.modes import Modes
 from athena.http.quotas import QuotaUsedUp
 from athena.store.tokens import Role
+from athena.store.writer import StoreBroken
 from athena.tasks.model import Millis, Task
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -188,7 +189,7 @@ class Front:
             return _encode(await take_imagine(self._services, call, data))
         except QuotaUsedUp:
             return None
-        except Refused as refused:
+        except (Refused, StoreBroken) as refused:
             return _encode(words.refused(refused, call.language))
 
 

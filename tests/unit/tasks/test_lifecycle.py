@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from athena.tasks import lifecycle
 from athena.tasks.model import ENDS, Action, Keys, Picture, Sending, Status, Task
@@ -183,3 +184,21 @@ def test_what_is_only_seen_again_is_no_sign_of_life() -> None:
 def test_a_task_cancelled_before_it_is_sent_stays_as_it_ended() -> None:
     task = lifecycle.cancel(new_task(), NOW)
     assert lifecycle.begin_sending(task, "77", NOW) is task
+
+
+def test_relaxed_jobs_may_be_silent_for_longer() -> None:
+    wished = replace(new_task(), relaxed=True)
+    sent = lifecycle.begin_sending(wished, "77", NOW)
+    longer = lifecycle.RELAXED_PATIENCE * sent.patience
+    assert sent.deadline == NOW + longer
+    told = replace(progress(0), face=Face(mode="relaxed, stealth"))
+    assert lifecycle.advance(sent_task(), told, NOW).deadline == NOW + longer
+
+
+def test_an_operator_may_rather_have_it_twice_than_not_at_all() -> None:
+    task = lifecycle.begin_sending(new_task(), "77", NOW)
+    for number in range(lifecycle.MAX_TRIES):
+        again = lifecycle.give_up(task, NOW, send_again=True)
+        assert (again.sending, again.tries) == (Sending.NOT_SENT, number + 1)
+        task = lifecycle.begin_sending(again, "78", NOW)
+    assert lifecycle.give_up(task, NOW, send_again=True).ended

@@ -1,0 +1,70 @@
+"""The virtual town: nothing is lost in any of ten storms, and the judge sees when something is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from chaos.judge import Verdict
+from chaos.town import play
+from msgspec.structs import replace
+
+from athena.engine.recovery import Recovery
+from athena.tasks import lifecycle
+from athena.tasks.matching import Index
+from athena.tasks.model import Millis, Sending, Task
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_nothing_is_lost_in_a_storm(seed: int) -> None:
+    verdict = play(seed, tasks=150)
+    assert verdict.is_good, verdict.why
+    assert verdict.tasks > 140
+    assert str(verdict).endswith("lost 0 mixed 0 twice 0 leaked 0 undelivered 0 backwards 0")
+
+
+def test_equal_seeds_play_equal_runs() -> None:
+    first, second, other = play(3, tasks=40), play(3, tasks=40), play(4, tasks=40)
+    assert first.trace == second.trace != other.trace
+
+
+def _no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The word "sending" is never written."""
+    begin = lifecycle.begin_sending
+
+    def unmarked(task: Task, nonce: str, now: Millis, pressed: str | None = None) -> Task:
+        return replace(begin(task, nonce, now, pressed), sending=Sending.NOT_SENT)
+
+    monkeypatch.setattr(lifecycle, "begin_sending", unmarked)
+
+
+def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(self: Recovery) -> bool:
+        return True
+
+    monkeypatch.setattr(Recovery, "catch_up", nothing)
+
+
+def _no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(self: Index, evidence: Any) -> str | None:
+        return None
+
+    monkeypatch.setattr(Index, "_by_id", nobody)
+
+
+@pytest.mark.parametrize(
+    ("switch_off", "what"),
+    [
+        (_no_mark, lambda verdict: verdict.twice),
+        (_no_history, lambda verdict: verdict.lost),
+        (_no_ids, lambda verdict: verdict.lost + verdict.mixed),
+    ],
+)
+def test_the_judge_sees_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+    switch_off: Callable[[pytest.MonkeyPatch], None],
+    what: Callable[[Verdict], int],
+) -> None:
+    switch_off(monkeypatch)
+    verdict = play(2, tasks=200)
+    assert not verdict.is_good
+    assert what(verdict) > 0

@@ -1,0 +1,244 @@
+"""What keeps the promise, piece by piece: keys, alike tasks, gaps, a clean end, old notices."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from athena.clock import TurnableClock
+from athena.settings import HookSettings
+from athena.simulator.app import StandIn
+from athena.store.store import Store
+from athena.tasks.model import Sending
+from tests.conftest import breathe
+from tests.simulated.asking import button, picture, submit, text
+from tests.simulated.conftest import CHANNEL, Build, House, Json, account, house_at
+from tests.simulated.test_first_light import wait_online
+from tests.simulated.test_recovery import control
+
+KEY = {"Idempotency-Key": "order-17"}
+
+
+# Keys
+
+
+async def test_the_same_key_gets_the_same_answer_and_makes_one_task(build: Build) -> None:
+    house = await build(speed=30, accounts=[account(core_size=1)])
+    await house.imagine("before")
+    body = {"prompt": "a cat", "state": "mine"}
+    answers = [await house.post("/mj/submit/imagine", body, **KEY) for _ in range(3)]
+    assert answers[0]["code"] == 22
+    assert answers[1:] == answers[:1] * 2
+    task = await house.ended(answers[0]["result"])
+    assert await house.post("/mj/submit/imagine", body, **KEY) == answers[0]
+    assert task["status"] == "SUCCESS"
+    assert [job["prompt"] for job in house.jobs()] == ["before --v 7.0", "a cat --v 7.0"]
+
+
+async def test_many_at_once_with_one_key_are_one(house: House) -> None:
+    asking = (house.post("/mj/submit/imagine", {"prompt": "a cat"}, **KEY) for _ in range(20))
+    answers = await asyncio.gather(*asking)
+    assert len({answer["result"] for answer in answers}) == 1
+    await house.ended(answers[0]["result"])
+    assert len(house.jobs()) == 1
+
+
+async def test_a_key_with_another_body_or_in_another_mode_is_an_error(house: House) -> None:
+    await house.post("/mj/submit/imagine", {"prompt": "a cat"}, **KEY)
+    for path, body in (
+        ("/mj/submit/imagine", {"prompt": "a dog"}),
+        ("/mj-relax/mj/submit/imagine", {"prompt": "a cat"}),
+        ("/mj/submit/shorten", {"prompt": "a cat"}),
+    ):
+        answer = await house.post(path, body, **KEY)
+        assert answer["code"] == 4
+        assert "Idempotency-Key" in answer["description"]
+    refused = await house.post("/v1/api/trigger/imagine", {"prompt": "a cat"}, **KEY)
+    assert refused["code"] == 13
+    assert "Idempotency-Key" in refused["message"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+async def test_an_impossible_key_is_refused(house: House, key: str) -> None:
+    answer = await house.post("/mj/submit/imagine", {"prompt": "a cat"}, **{"Idempotency-Key": key})
+    assert answer["code"] == 4
+
+
+async def test_what_was_refused_may_be_tried_again(build: Build) -> None:
+    house = await build(accounts=[account(core_size=1, queue_size=0)], speed=30)
+    first = await house.imagine("first")
+    body = {"prompt": "a cat"}
+    assert (await house.post("/mj/submit/imagine", body, **KEY))["code"] == 23
+    await house.ended(first["result"])
+    assert (await house.post("/mj/submit/imagine", body, **KEY))["code"] == 1
+
+
+async def test_every_kind_of_submit_takes_a_key(house: House) -> None:
+    grid = await submit(house, "submit/imagine", prompt="a cat")
+    single = await submit(
+        house, "submit/action", taskId=grid["id"], customId=button(grid, "MJ::JOB::upsample::1")
+    )
+    zoom = button(single, "MJ::CustomZoom")
+    opened = await house.post("/mj/submit/action", {"taskId": single["id"], "customId": zoom})
+    simple = {"content": f"{grid['id']} V2"}
+    requests = [
+        ("/mj/submit/modal", {"taskId": opened["result"], "prompt": "a cat --zoom 2"}),
+        ("/mj/submit/action", {"taskId": single["id"], "customId": zoom}),
+        ("/mj/submit/simple-change", simple),
+        ("/mj/submit/describe", {"base64": text(picture())}),
+        ("/mj/submit/blend", {"base64Array": [text(picture()), text(picture("red"))]}),
+        ("/mj/submit/upload-discord-images", {"base64Array": [text(picture())]}),
+        ("/v1/api/trigger/imagine", {"prompt": "a dog"}),
+    ]
+    for number, (path, body) in enumerate(requests):
+        key = {"Idempotency-Key": f"key {number}"}
+        first = await house.post(path, body, **key)
+        assert first.get("code", 1) in (1, 21, 22), first
+        assert await house.post(path, body, **key) == first, path
+
+
+async def test_keys_outlive_a_restart_but_not_a_day(tmp_path: Path, clock: TurnableClock) -> None:
+    async with StandIn(speed=float("inf")) as standin:
+        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+            first = await house.post("/mj/submit/imagine", {"prompt": "a cat"}, **KEY)
+        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+            body = {"prompt": "a cat"}
+            assert (await house.post("/mj/submit/imagine", body, **KEY)) == first
+            clock.turn(25 * 3600)
+            again = await house.post("/mj/submit/imagine", body, **KEY)
+            assert again["result"] != first["result"]
+
+
+# Alike tasks
+
+
+async def test_alike_tasks_go_one_after_another_and_let_others_pass(build: Build) -> None:
+    house = await build(speed=30)
+    await wait_online(house)
+    ids = [(await house.imagine(prompt))["result"] for prompt in ("a cat", "a cat", "a dog")]
+    tasks = [await house.ended(task_id) for task_id in ids]
+    cat, dog, other = house.jobs()
+    assert [job["prompt"] for job in (cat, dog, other)] == [
+        "a cat --v 7.0", "a dog --v 7.0", "a cat --v 7.0",
+    ]  # fmt: skip
+    assert [task["properties"]["messageHash"] for task in tasks] == [
+        cat["id"], other["id"], dog["id"],
+    ]  # fmt: skip
+    shown = house.standin.world.messages[CHANNEL].values()
+    (first,) = [m for m in shown if (m.get("interaction_metadata") or {}).get("id")
+                == cat["interaction"]]  # fmt: skip
+    assert int(other["interaction"]) > int(cat["interaction"])
+    assert first["attachments"]
+
+
+async def test_one_that_is_given_up_lets_those_behind_it_go(
+    tmp_path: Path, clock: TurnableClock
+) -> None:
+    async with (
+        StandIn(speed=float("inf")) as standin,
+        house_at(tmp_path, standin=standin, clock=clock) as house,
+    ):
+        await wait_online(house)
+        fail = {"route": "POST /interactions", "status": 500, "times": 1}
+        await control(house, "fail", fail)
+        lost, follows = [(await house.imagine("a cat"))["result"] for _ in range(2)]
+        while (await house.fetch(follows))["status"] != "SUCCESS":
+            clock.turn(1)
+            await breathe()
+        assert (await house.fetch(lost))["status"] == "FAILURE"
+        assert len(house.jobs()) == 1
+
+
+# Gaps
+
+
+async def test_numbers_that_jump_are_reason_to_read_the_history(
+    tmp_path: Path, clock: TurnableClock
+) -> None:
+    async with (
+        StandIn(speed=float("inf")) as standin,
+        house_at(tmp_path, standin=standin, clock=clock) as house,
+    ):
+        await wait_online(house)
+        await control(house, "faults", {"lose_event": 1})
+        task_id = (await house.imagine("a cat"))["result"]
+        while not house.jobs() or house.jobs()[0]["end"] != "done":
+            await breathe()
+        await control(house, "faults", {})
+        assert (await house.fetch(task_id))["status"] == "SUBMITTED"
+        world = standin.world
+        world.say(world.accounts["demo-user-token"].user, CHANNEL, "hello", [])
+        while (await house.fetch(task_id))["status"] != "SUCCESS":
+            clock.turn(0.1)
+            await breathe()
+        assert clock.monotonic() < 60
+
+
+# The end of the program
+
+
+async def test_a_clean_end_lets_what_is_on_its_way_arrive(tmp_path: Path) -> None:
+    async with StandIn(speed=30) as standin:
+        async with house_at(tmp_path, standin=standin) as house:
+            await wait_online(house)
+            await control(house, "faults", {"pause": 10.0})
+            await control(house, "fail", {"route": "POST /interactions", "way": "slow"})
+            task_id = (await house.imagine("a cat"))["result"]
+            await house.until(task_id, lambda task: bool(task["properties"]["nonce"]))
+        store = await Store.open(tmp_path)
+        assert [task.sending for task in store.unfinished()] == [Sending.SENT]
+        await store.close()
+        assert len(house.jobs()) <= 1
+
+
+# Old news
+
+
+async def test_a_notice_that_was_heeded_stops_nothing_when_it_is_read_again(build: Build) -> None:
+    house = await build(speed=1)
+    running = (await house.imagine("a cat"))["result"]
+    await house.until(running, lambda task: task["status"] == "IN_PROGRESS")
+    await control(house, "notice", {"title": "Blocked"})
+    await house.imagine("a dog")
+    while (await _account(house))["state"] != "stopped":
+        await breathe()
+    await house.post(f"/mj/account/{CHANNEL}/reconnect", {})
+    while (await _account(house))["state"] != "online":
+        await breathe()
+    for _ in range(20):
+        await breathe()
+    assert (await _account(house))["state"] == "online"
+
+
+async def _account(house: House) -> Json:
+    (found,) = await house.get("/mj/account/list")
+    return dict(found)
+
+
+# The stand-in's own receivers
+
+
+async def test_the_stand_in_takes_hooks_and_can_refuse_them(build: Build) -> None:
+    house = await build(hooks=HookSettings(allow_loopback=True))
+    inbox = f"{house.standin.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
+    await control(house, "faults", {"hook_broken": 1})
+    refused = (await house.imagine("a cat", notifyHook=inbox))["result"]
+    await house.ended(refused)
+    assert await _letters(house, inbox) == []
+    await control(house, "faults", {})
+    task_id = (await house.imagine("a dog", notifyHook=inbox))["result"]
+    while not any(each["body"]["id"] == task_id and each["body"]["status"] == "SUCCESS"
+                  for each in await _letters(house, inbox)):  # fmt: skip
+        await breathe()
+
+
+async def test_impossible_rates_are_refused(house: House) -> None:
+    url = f"{house.standin.urls.cdn}/_control/faults"
+    for body in ({"drop_event": 2}, {"no_such": 1}):
+        async with house.http.post(url, json=body) as answer:
+            assert answer.status == 400
+
+
+async def _letters(house: House, inbox: str) -> list[Json]:
+    async with house.http.get(inbox) as answer:
+        return list(await answer.json())
