@@ -3,7 +3,9 @@
 Sources, the first that names a value wins: arguments of the program, the environment
 (`ATHENA_…`, nested by two underscores), `.env` in the working folder, `athena.toml` there (or the
 file that `ATHENA_CONFIG` names). One account may also come from the plain names USER_TOKEN,
-GUILD_ID and CHANNEL_ID (contracts: athena-dialect, section 4).
+GUILD_ID and CHANNEL_ID (contracts: athena-dialect, section 4), or from the one-line files of a
+folder `Keys` (athena-dialect, the terminal tool). A token that is named nowhere is looked for in
+the system's keyring, where the package for that is installed.
 
 Of the older server's names QUEUE_RELEASE_API and DRAW_VERSION mean nothing here: slots come back by
 themselves, and the version of a command is what Discord says it is.
@@ -205,7 +207,9 @@ class PlainNames(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, object]:
-        names = {**_dotenv(self.settings_cls), **os.environ}
+        names = {**_keys(Path("Keys")), **_dotenv(self.settings_cls), **os.environ}
+        if names.get("CHANNEL_ID") and not names.get("USER_TOKEN"):
+            names["USER_TOKEN"] = _from_keyring(names["CHANNEL_ID"])
         found: dict[str, object] = {}
         if {"USER_TOKEN", "GUILD_ID", "CHANNEL_ID"} <= {k for k, v in names.items() if v}:
             found["accounts"] = [_plain_account(names)]
@@ -216,6 +220,39 @@ class PlainNames(PydanticBaseSettingsSource):
         if (level := names.get("LOG_LEVEL", "").upper()) in _LEVELS:
             found["log"] = {"level": _LEVELS[level]}
         return found
+
+
+_KEYS = {
+    "authToken": "USER_TOKEN",
+    "API_channel_id": "CHANNEL_ID",
+    "DiscordServerID": "GUILD_ID",
+    "API_guild_id": "GUILD_ID",
+}
+"""Files of the folder `Keys`, and what they hold. `API_session_id` may be there and is not needed:
+the session comes from the gateway."""
+
+
+def _keys(folder: Path) -> dict[str, str]:
+    """What the older tool's folder holds; empty files say nothing."""
+    found = {}
+    for file, name in _KEYS.items():
+        path = folder / f"{file}.key"
+        if path.is_file() and (text := path.read_text().strip()):
+            found[name] = text
+    return found
+
+
+def _from_keyring(channel: str) -> str:
+    """The token that `athena config init --keyring` kept; empty when there is none."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password("athena", channel) or ""
+    except KeyringError:
+        return ""
 
 
 def meaningless(settings_cls: type[BaseSettings]) -> list[str]:

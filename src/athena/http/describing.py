@@ -7,9 +7,9 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 
-from athena import __version__
 from athena.http.mj_words import Answer
 from athena.tasks.model import Images, Speed
+from athena.version import __version__
 
 _DESCRIPTION = """Your own Midjourney subscription, from programs.
 

@@ -91,6 +91,7 @@ def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[s
         "videoUrls": [shown] if shown and _is_film(task) else None,
         "tileUrls": links.tiles(task),
         "note": task.note,
+        "mode": task.mode,
         "moderated": task.failure is not None and task.failure.moderated,
     }
 

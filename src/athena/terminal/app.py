@@ -1,14 +1,16 @@
 """The command line's root: which commands there are."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from athena import __version__
-from athena.terminal import moderation, token
-from athena.terminal.imagine import imagine
+from athena.terminal import config, looking, making, moderation, pressing, token
+from athena.terminal.doctor import doctor
 from athena.terminal.read import read
 from athena.terminal.servers import serve, simulate
+from athena.terminal.shell import shell
+from athena.version import __version__
 
 app = typer.Typer(
     name="athena",
@@ -19,10 +21,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-app.command()(imagine)
-app.command()(serve)
-app.command()(simulate)
-app.command()(read)
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    making.imagine, pressing.upscale, pressing.vary, pressing.reroll, pressing.zoom, pressing.pan,
+    pressing.region, pressing.animate, pressing.action, making.describe, making.shorten,
+    making.blend, looking.seed, looking.tasks, looking.show, looking.open, looking.cancel,
+    looking.info, looking.accounts, shell, doctor, serve, simulate, read,
+)  # fmt: skip
+for _command in _COMMANDS:
+    app.command()(_command)
+app.add_typer(config.app, name="config")
 app.add_typer(moderation.app, name="moderation")
 app.add_typer(token.app, name="token")
 

@@ -127,10 +127,10 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _serve_simulated(settings: Settings, speed: float) -> None:
+    from athena.client.local import standing_in
     from athena.http import serving
-    from athena.terminal.standin import simulated
 
-    async with simulated(settings, speed=speed) as (led, urls):
+    async with standing_in(settings, speed=speed) as (led, urls):
         typer.echo(f"Stand-in for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
         await serving.serve(led, ready=_greet)
 

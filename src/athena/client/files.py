@@ -1,0 +1,99 @@
+"""Pictures as files: names that tell what they are, and nothing ever overwritten.
+
+A name is made of a template with these fields: `date` (of the task), `slug` (the prompt's first
+words), `job8` (the job's first eight digits), `job`, `task`, `tile` (`grid`, or 1 to 4).
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from string import Formatter
+
+from msgspec import Struct
+
+from athena.client.server import Snapshot
+
+TEMPLATE = "{date}_{slug}_{job8}_{tile}"
+_FIELDS = frozenset({"date", "slug", "job8", "job", "task", "tile"})
+
+
+class BadTemplate(ValueError):
+    """The template cannot be used; the text says why."""
+
+
+class File(Struct, frozen=True):
+    """A picture and the name that it is to have, without its folder."""
+
+    name: str
+    data: bytes
+
+
+def check(template: str) -> str:
+    """A template that can be used.
+
+    Raises:
+        BadTemplate: it names a field that there is not, or is none.
+    """
+    try:
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise BadTemplate(f"{template!r} is no template: {error}") from error
+    if unknown := fields - _FIELDS:
+        known = ", ".join(sorted(_FIELDS))
+        raise BadTemplate(f"{template!r}: there is no {', '.join(unknown)}; there are {known}")
+    if "tile" not in fields:
+        raise BadTemplate(f"{template!r}: it needs {{tile}}, else the five files have one name")
+    return template
+
+
+def stem(template: str, task: Snapshot, tile: str) -> str:
+    """The name of a file of a task, without its ending."""
+    moment = (task.finish_time or task.submit_time or 0) / 1000
+    fields = {
+        "date": f"{datetime.fromtimestamp(moment):%Y-%m-%d}",
+        "slug": slug(task.prompt or task.final_prompt),
+        "job8": task.job[:8] or task.id[-8:],
+        "job": task.job or task.id,
+        "task": task.id,
+        "tile": tile,
+    }
+    return template.format(**fields)
+
+
+def slug(prompt: str) -> str:
+    """The prompt's first words as a file's name can hold them."""
+    text = re.sub(r"https?://\S+|--.*", " ", prompt.lower())
+    return "-".join(re.findall(r"\w+", text))[:40].rstrip("-") or "picture"
+
+
+def ending(data: bytes) -> str:
+    """The ending of a picture's file."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    if data.startswith(b"\xff\xd8"):
+        return ".jpg"
+    return ".gif" if data.startswith(b"GIF8") else ".png"
+
+
+def write(folder: Path, files: Sequence[File]) -> list[Path]:
+    """Write files under names that were free.
+
+    Raises:
+        OSError: one could not be written; those before it are there.
+    """
+    return [_write(folder / file.name, file.data) for file in files]
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, free = 2, path
+    while True:
+        try:
+            with free.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            free = path.with_stem(f"{path.stem}-{number}")
+            number += 1
+        else:
+            return free

@@ -1,0 +1,246 @@
+"""Calls to a running Athena server in its `/mj` dialect (contracts: mj-dialect).
+
+Every submit carries a key of its own, so one whose answer got lost is simply made again: the server
+takes it once. Nothing here knows the server's inside.
+"""
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Struct, field
+
+from athena.client.errors import AthenaError, Refused, ServerUnreachable
+
+DEFAULT_SERVER = "http://127.0.0.1:8062"
+
+_T = TypeVar("_T")
+
+_ENDS = frozenset({"SUCCESS", "FAILURE", "CANCEL"})
+_TAKEN = (1, 21, 22)
+_WINDOW = 21
+_TRIES = 4
+_TIMEOUT = aiohttp.ClientTimeout(total=150, connect=5)
+
+WAIT = 30
+"""Seconds for which the server may hold back its answer until something changes."""
+
+
+class Button(Struct, frozen=True, kw_only=True, rename="camel"):
+    custom_id: str
+    label: str = ""
+    emoji: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is written on it."""
+        return self.label or self.emoji
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A task as it was at one moment. Times are Unix milliseconds."""
+
+    id: str
+    action: str
+    status: str
+    prompt: str | None = None
+    description: str = ""
+    progress: str = ""
+    submit_time: int | None = None
+    start_time: int | None = None
+    finish_time: int | None = None
+    image_url: str | None = None
+    image_width: int | None = None
+    image_height: int | None = None
+    fail_reason: str | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+    buttons: tuple[Button, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return self.status in _ENDS
+
+    @property
+    def percent(self) -> int:
+        """0 to 100."""
+        return int(self.progress.rstrip("%") or 0)
+
+    @property
+    def job(self) -> str:
+        """Midjourney's id of the job; empty while it has none."""
+        return str(self.properties.get("messageHash") or "")
+
+    @property
+    def final_prompt(self) -> str:
+        """The prompt as Midjourney understood it; of a describe or a shorten, its words."""
+        return str(self.properties.get("finalPrompt") or self.prompt or "")
+
+    @property
+    def seed(self) -> str:
+        """The job's seed, once it was asked for."""
+        return str(self.properties.get("imageSeed") or "")
+
+    @property
+    def is_film(self) -> bool:
+        return bool(self.properties.get("videoUrls"))
+
+
+class Submitted(Struct, frozen=True):
+    """A task that was taken. `window`: the prompt that its window proposes, to be filled in."""
+
+    task_id: str
+    window: str | None = None
+
+
+class Account(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One of the server's accounts, as far as everybody may see it."""
+
+    id: str
+    guild_id: str = ""
+    enable: bool = True
+    state: str = ""
+    disabled_reason: str | None = None
+    remark: str = ""
+    core_size: int = 0
+    queue_size: int = 0
+    running_count: int = 0
+    queue_count: int = 0
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class _Answer(Struct):
+    code: int
+    description: str = ""
+    result: Any = None
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class Server:
+    """A server's calls. Every method may raise `ServerUnreachable`, and `Refused` where the server
+    says no."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, secret: str = "") -> None:
+        self._http = http
+        self.url = url.rstrip("/")
+        self._headers = {"Accept-Language": "en", **({"mj-api-secret": secret} if secret else {})}
+
+    async def submit(self, what: str, body: Mapping[str, Any], key: str | None = None) -> Submitted:
+        """Make a request, such as `submit/imagine`, under a key of its own (made up when none is
+        given): made again with the same key it is the same request."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        answer = await self._persist("POST", f"/mj/{what}", body, _Answer, headers)
+        if answer.code not in _TAKEN:
+            raise Refused(answer.code, answer.description)
+        proposal = str(answer.properties.get("finalPrompt") or "")
+        return Submitted(str(answer.result), proposal if answer.code == _WINDOW else None)
+
+    async def fetch(self, task_id: str, wait: float = 0) -> Snapshot:
+        """A task as it is now, or at its next change within so many seconds (at most 120)."""
+        query = f"?wait={wait:g}" if wait else ""
+        return await self._persist("GET", f"/mj/task/{task_id}/fetch{query}", None, Snapshot)
+
+    async def tasks(self, most: int = 100) -> list[Snapshot]:
+        """The newest tasks, newest first."""
+        return await self._persist("GET", f"/mj/task/list?size={most}", None, list[Snapshot])
+
+    async def cancel(self, task_id: str) -> Snapshot:
+        """End a task, and its job at Midjourney."""
+        return await self._persist("POST", f"/mj/task/{task_id}/cancel", {}, Snapshot)
+
+    async def seed(self, task_id: str) -> str:
+        """The seed of a finished task's job."""
+        answer = await self._persist("GET", f"/mj/task/{task_id}/image-seed", None, _Answer)
+        if answer.code not in _TAKEN:
+            raise Refused(answer.code, answer.description)
+        return str(answer.result)
+
+    async def accounts(self) -> list[Account]:
+        """The server's accounts."""
+        return await self._persist("GET", "/mj/account/list", None, list[Account])
+
+    async def upload(self, pictures: Sequence[bytes]) -> list[str]:
+        """Bring pictures to Discord; their links."""
+        body = {"base64Array": [text_of(picture) for picture in pictures]}
+        answer = await self._call("POST", "/mj/submit/upload-discord-images", body, _Answer)
+        if answer.code not in _TAKEN:
+            raise Refused(answer.code, answer.description)
+        return [str(link) for link in answer.result]
+
+    async def download(self, url: str) -> bytes:
+        """The bytes behind a picture's link; the server's secret goes to the server alone."""
+        headers = self._headers if url.startswith(f"{self.url}/") else {}
+        try:
+            async with self._http.get(url, headers=headers, timeout=_TIMEOUT) as answer:
+                if answer.status != 200:
+                    raise ServerUnreachable(f"the picture's host answered {answer.status}")
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServerUnreachable(f"the picture cannot be downloaded: {error}") from error
+
+    async def _persist(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        kind: type[_T],
+        headers: Mapping[str, str] | None = None,
+    ) -> _T:
+        """A call that may be made again without harm, made again where its answer was lost."""
+        for number in range(_TRIES):
+            try:
+                return await self._call(method, path, body, kind, headers)
+            except ServerUnreachable:
+                if number == _TRIES - 1 or not await self._is_up(number):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _is_up(self, number: int) -> bool:
+        """Whether somebody listens there, perhaps after a moment."""
+        await asyncio.sleep(0.1 * 3**number)
+        try:
+            async with self._http.get(f"{self.url}/health/live", timeout=_TIMEOUT) as answer:
+                return answer.status < 500
+        except (aiohttp.ClientConnectorError, TimeoutError):
+            return False
+        except aiohttp.ClientError:
+            return True
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        kind: type[_T],
+        headers: Mapping[str, str] | None = None,
+    ) -> _T:
+        sent = {**self._headers, **(headers or {})}
+        try:
+            async with self._http.request(
+                method, self.url + path, json=body, headers=sent, timeout=_TIMEOUT
+            ) as answer:
+                data = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServerUnreachable(f"no answer from {self.url}: {error}") from error
+        if answer.status >= 400:
+            raise _refusal(answer.status, data, self.url)
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.MsgspecError as error:
+            raise ServerUnreachable(f"{self.url} is no Athena server") from error
+
+
+def text_of(picture: bytes) -> str:
+    """A picture as a submit carries it."""
+    return base64.b64encode(picture).decode()
+
+
+def _refusal(status: int, data: bytes, server: str) -> AthenaError:
+    try:
+        said = msgspec.json.decode(data, type=_Answer)
+    except msgspec.MsgspecError:
+        return ServerUnreachable(f"{server} answered {status}, not as an Athena server does")
+    return Refused(said.code, said.description)

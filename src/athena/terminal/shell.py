@@ -1,0 +1,315 @@
+"""`athena shell`: a prompt that keeps taking input while pictures are made.
+
+What is typed is a prompt, or one of a few words. Requests run beside; the lines below the input
+tell how far they are, what is done is told above it. Nothing moves while one types but those lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from msgspec import Struct
+
+from athena.terminal import running
+from athena.terminal.exits import Exit
+from athena.terminal.making import ask
+from athena.terminal.options import Making, Way, taking
+from athena.terminal.view import state
+from athena.terminal.ways import connected
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+    from prompt_toolkit.document import Document
+
+    from athena.client import Athena, Result, Task
+
+_HELP = """Type what to draw, with Midjourney's parameters. Links and files are picture prompts.
+  u1 … u4, v1 … v4, r     upscale, vary or reroll the last picture (u2 #3: that of request 3)
+  press BUTTON [#3]       any other button, by what is written on it; `buttons` lists them
+  zoom 1.5, pan left, animate low
+  describe FILE, shorten WORDS, seed
+  queue                   what is being made        cancel [#3]   end it
+  say PROMPT              a prompt that looks like one of these words
+  help, quit              Ctrl-D leaves too; what is being made goes on"""
+
+_PARAMETERS = {
+    "--ar": ("1:1", "3:2", "2:3", "16:9", "9:16", "4:5", "7:4", "3:1"),
+    "--chaos": ("0", "25", "50", "100"),
+    "--niji": ("6", "7"),
+    "--no": (),
+    "--quality": ("0.5", "1", "2"),
+    "--raw": (),
+    "--repeat": (),
+    "--seed": (),
+    "--sref": ("random",),
+    "--stop": (),
+    "--stylize": ("0", "50", "100", "250", "750", "1000"),
+    "--tile": (),
+    "--v": ("6.1", "7", "8", "8.1"),
+    "--weird": ("0", "250", "1000", "3000"),
+    "--fast": (),
+    "--relax": (),
+    "--turbo": (),
+}
+_SHORT = {f"{verb}{number}" for verb in "uv" for number in range(1, 5)} | {"r"}
+_MOST_LINES = 6
+
+Ask = Callable[[], Awaitable["Task"]]
+
+
+class Request(Struct):
+    """One thing that was asked for in this shell."""
+
+    number: int
+    words: str
+    began: float
+    task: Task | None = None
+    result: Result | None = None
+    work: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.work is not None and not self.work.done()
+
+    def line(self) -> str:
+        """How far it is."""
+        seconds = time.monotonic() - self.began
+        if self.task is None:
+            return f"#{self.number} asking        {seconds:4.0f} s  {self.words}"
+        now = self.task.now
+        return f"#{self.number} {state(now):<8} {now.percent:3d}% {seconds:4.0f} s  {self.words}"
+
+
+@taking(Making, Way)
+def shell(*, way: Way, making: Making) -> None:
+    """A prompt that keeps taking input while pictures are made.
+
+    \b
+    Examples:
+      athena shell
+      athena shell --simulate --speed 5
+    """
+    running.run(_shell(way, making))
+
+
+async def _shell(way: Way, making: Making) -> Exit:
+    async with connected(way) as mj:
+        await Shell(mj, making).run()
+    return Exit.DONE
+
+
+class Shell:
+    """One evening at the prompt."""
+
+    def __init__(self, mj: Athena, making: Making) -> None:
+        self._mj = mj
+        self._making = making
+        self._requests: list[Request] = []
+
+    async def run(self) -> None:
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        session = _session(self._toolbar)
+        print("Type what to draw. `help` tells what else there is.")
+        with patch_stdout():
+            while True:
+                try:
+                    text = (await session.prompt_async("athena> ")).strip()
+                except KeyboardInterrupt:
+                    continue
+                except EOFError:
+                    break
+                if text in ("quit", "exit"):
+                    break
+                if text:
+                    await self._take(text)
+        self._leave()
+
+    # Words
+
+    async def _take(self, text: str) -> None:
+        from athena.client import AthenaError
+
+        words, number = _numbered(text)
+        verb, _, rest = words.partition(" ")
+        try:
+            if await self._known(verb.lower(), rest.strip(), number):
+                return
+            prompt = rest if verb == "say" else text
+            self._start(prompt, lambda: ask(self._mj, prompt))
+        except (AthenaError, OSError, ValueError) as error:
+            print(f"  {error}")
+
+    async def _known(self, verb: str, rest: str, number: int | None) -> bool:
+        """Whether it was one of our words; then it is done."""
+        if verb in _SHORT and not rest:
+            self._press(number, verb, lambda it: it.press(verb))
+            return True
+        match verb, rest:
+            case "help", "":
+                print(_HELP)
+            case "queue", "":
+                self._show_queue()
+            case "cancel", "":
+                await self._cancel(number)
+            case "buttons", "":
+                print("  " + ", ".join(button.name for button in self._result(number).buttons))
+            case "seed", "":
+                print(f"  seed {await self._result(number).seed()}")
+            case "press", name if name:
+                self._press(number, name, lambda it: it.press(name))
+            case "zoom", factor if _is_number(factor):
+                self._press(number, f"zoom {factor}", lambda it: it.zoom(float(factor)))
+            case "pan", ("left" | "right" | "up" | "down") as way:
+                self._press(number, f"pan {way}", lambda it: it.pan(way))
+            case "animate", ("low" | "high") as motion:
+                self._press(number, f"animate {motion}", lambda it: it.animate(motion))
+            case "describe", given if given:
+                self._describe(given)
+            case "shorten", prompt if prompt:
+                self._start(f"shorten {prompt}", lambda: self._mj.shorten(prompt))
+            case _:
+                return False
+        return True
+
+    def _press(
+        self, number: int | None, name: str, press: Callable[[Result], Awaitable[Task]]
+    ) -> None:
+        result = self._result(number)
+        words = (result.task.prompt or "")[:40]
+        self._start(f"{name}: {words}", lambda: press(result))
+
+    def _describe(self, given: str) -> None:
+        if given.startswith(("http://", "https://")):
+            self._start(f"describe {given}", lambda: self._mj.describe(given))
+            return
+        data = Path(*shlex.split(given)).expanduser().read_bytes()
+        self._start(f"describe {given}", lambda: self._mj.describe(data))
+
+    def _show_queue(self) -> None:
+        waiting = [request.line() for request in self._requests if request.is_running]
+        print("\n".join(f"  {line}" for line in waiting) or "  Nothing is being made.")
+
+    async def _cancel(self, number: int | None) -> None:
+        chosen = [r for r in self._requests if r.is_running and number in (None, r.number)]
+        if not chosen:
+            print("  Nothing is being made.")
+        for request in chosen[-1:]:
+            if request.task:
+                await request.task.cancel()
+
+    # Requests
+
+    def _result(self, number: int | None) -> Result:
+        """The picture of a request, or the last that was made."""
+        from athena.client import AthenaError
+
+        for request in reversed(self._requests):
+            if request.result and number in (None, request.number):
+                return request.result
+        which = f"request #{number}" if number else "this shell yet"
+        raise AthenaError(f"there is no picture of {which}")
+
+    def _start(self, words: str, ask_for: Ask) -> None:
+        request = Request(len(self._requests) + 1, words, time.monotonic())
+        self._requests.append(request)
+        request.work = asyncio.create_task(self._work(request, ask_for))
+
+    async def _work(self, request: Request, ask_for: Ask) -> None:
+        from athena.client import AthenaError
+
+        try:
+            request.task = await ask_for()
+            request.result = await request.task
+            print(f"  #{request.number} done  {request.words}\n{await self._saved(request.result)}")
+        except (AthenaError, OSError) as error:
+            print(f"  #{request.number} failed  {request.words}\n    {error}")
+
+    async def _saved(self, result: Result) -> str:
+        if result.task.action in ("DESCRIBE", "SHORTEN") or not result.url:
+            return "\n".join(f"    {line}" for line in result.words.splitlines() if line)
+        paths = await result.save(self._making.out, self._making.name)
+        return "\n".join(f"    {path}" for path in paths)
+
+    def _toolbar(self) -> str:
+        """The lines below the input."""
+        lines = [request.line() for request in self._requests if request.is_running]
+        hidden = len(lines) - _MOST_LINES
+        more = [f"… and {hidden} more"] if hidden > 0 else []
+        return "\n".join([*lines[:_MOST_LINES], *more]) or "nothing is being made"
+
+    def _leave(self) -> None:
+        for request in self._requests:
+            if request.is_running and request.work:
+                request.work.cancel()
+                if request.task:
+                    typer.echo(f"#{request.number} goes on: athena show {request.task.id} --wait")
+
+
+def _session(toolbar: Callable[[], str]) -> PromptSession[str]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+    from prompt_toolkit.history import FileHistory
+
+    folder = Path(typer.get_app_dir("athena"))
+    folder.mkdir(parents=True, exist_ok=True)
+    history = FileHistory(str(folder / "history"))
+    return PromptSession(
+        history=history,
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=_completer(history.load_history_strings),
+        complete_while_typing=False,
+        bottom_toolbar=toolbar,
+        refresh_interval=0.5,
+    )
+
+
+def _completer(past: Callable[[], Iterable[str]]) -> Completer:
+    from prompt_toolkit.completion import Completer, Completion
+
+    class Words(Completer):
+        """Parameters and their values; before them, what was typed before."""
+
+        def get_completions(
+            self, document: Document, complete_event: CompleteEvent
+        ) -> Iterator[Completion]:
+            text = document.text_before_cursor
+            word = document.get_word_before_cursor(WORD=True)
+            for fitting in suggestions(text, list(past())):
+                begin = -len(word) if " --" in f" {text}" else -len(text)
+                yield Completion(fitting, start_position=begin)
+
+    return Words()
+
+
+def suggestions(text: str, past: list[str]) -> list[str]:
+    """What may come: names and values of parameters, else former prompts that begin so."""
+    before, _, word = text.rpartition(" ")
+    named = before.rpartition(" ")[2]
+    if named in _PARAMETERS and not word.startswith("--"):
+        return [value for value in _PARAMETERS[named] if value.startswith(word)]
+    if word.startswith("--"):
+        return [name for name in _PARAMETERS if name.startswith(word)]
+    if " --" in text:
+        return []
+    return [each for each in dict.fromkeys(past) if each.startswith(text) and each != text][:20]
+
+
+def _numbered(text: str) -> tuple[str, int | None]:
+    """The words, and the request that is meant by `#3` behind them."""
+    words, sign, number = text.rpartition(" #")
+    return (words, int(number)) if sign and number.isdecimal() else (text, None)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return 1 <= float(text) <= 2
+    except ValueError:
+        return False

@@ -1,0 +1,160 @@
+"""The Python library, by each of its three ways, and everything that a picture can become."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import athena
+from athena import Athena, NoSuchButton, Refused, ServerUnreachable, TaskFailed
+from athena.client.files import BadTemplate
+from athena.simulator.app import StandIn
+from athena.simulator.config import DEMO
+from tests.simulated.asking import mask, picture
+from tests.simulated.conftest import CHANNEL, GUILD, Build, House
+
+FIRST = DEMO.users[0]
+
+
+@pytest.fixture
+async def mj(house: House) -> Any:
+    async with Athena.connect(house.url) as mj:
+        yield mj
+
+
+async def test_a_task_tells_its_changes_and_its_result(mj: Athena, tmp_path: Path) -> None:
+    task = await mj.imagine("a cute cat --ar 3:2")
+    seen = [change.status async for change in task]
+    assert seen[-1] == "SUCCESS"
+    cat = await task
+    assert cat.is_grid
+    assert [button.name for button in cat.buttons][:4] == ["U1", "U2", "U3", "U4"]
+    paths = await cat.save(tmp_path)
+    names = [path.name for path in paths]
+    job8 = cat.task.job[:8]
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d_a-cute-cat_{job8}_grid\.png", names[0])
+    assert [name[-6:] for name in names[1:]] == ["_1.png", "_2.png", "_3.png", "_4.png"]
+    assert await cat.tile(2) == (await cat.tile(2))
+    again = await cat.save(tmp_path)
+    assert not set(again) & set(paths)
+
+
+async def test_files_say_what_they_are(mj: Athena, tmp_path: Path) -> None:
+    cat = await (await mj.imagine("a cute cat --ar 3:2 --seed 17"))
+    await cat.seed()
+    cat = await (await mj.task(cat.id))
+    grid, first, *_ = [Image.open(path) for path in await cat.save(tmp_path)]
+    for image in (grid, first):
+        assert image.info["Prompt"] == "a cute cat --ar 3:2 --seed 17 --v 7.0"
+        assert image.info["Parameters"] == "--ar 3:2 --seed 17 --v 7.0"
+        assert image.info["Job"] == cat.task.job
+        assert image.info["Seed"] == "17"
+    assert first.info["Tile"] == "1"
+
+
+async def test_everything_that_a_picture_can_become(mj: Athena, tmp_path: Path) -> None:
+    grid = await (await mj.imagine("a cat --ar 3:2"))
+    assert (await (await grid.vary(3))).is_grid
+    assert (await (await grid.reroll())).is_grid
+    single = await (await grid.upscale(2))
+    assert not single.is_grid
+    size = (single.task.image_width or 0, single.task.image_height or 0)
+    for made in (
+        single.upscale(way="creative"), single.vary(way="subtle"), single.zoom(), single.zoom(1.7),
+        single.square(), single.pan("left"), single.region(mask(size), "a hat"),
+        single.press("Vary (Strong)"), single.press("up"),
+        single.press("Custom Zoom", "a cat --zoom 1.3"),
+    ):  # fmt: skip
+        result = await (await made)
+        assert result.url
+    film = await (await single.animate("low"))
+    assert film.task.is_film
+    (path,) = await film.save(tmp_path)
+    assert path.suffix == ".webp"
+    said = Image.open(path).info["xmp"].decode()
+    assert f'mj:Job="{film.task.job}"' in said
+
+
+async def test_words(mj: Athena) -> None:
+    assert "1️⃣" in (await (await mj.describe(picture()))).words
+    assert "shortened" in (await (await mj.shorten("a very beautiful red cat"))).words.lower()
+    assert (await (await mj.blend([picture(), picture("red")], "landscape"))).url
+
+
+async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
+    grid = await (await mj.imagine("a cat"))
+    with pytest.raises(NoSuchButton, match="upscale one of them first"):
+        await grid.zoom()
+    with pytest.raises(NoSuchButton, match="U1, U2"):
+        await grid.press("Nonsense")
+    with pytest.raises(BadTemplate, match="no_such"):
+        await grid.save(tmp_path / "out", "{no_such}_{tile}")
+    with pytest.raises(BadTemplate, match="tile"):
+        await grid.save(tmp_path / "out", "{job}")
+    with pytest.raises(Refused, match="--ar"):
+        await mj.imagine("x --ar 0:1")
+    with pytest.raises(TaskFailed, match="Banned prompt") as failed:
+        await (await mj.imagine('x --stand-in "Banned prompt detected"'))
+    assert failed.value.moderated
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_cancelled_task_is_told_as_such(build: Build) -> None:
+    house = await build(speed=1)
+    async with Athena.connect(house.url) as mj:
+        task = await mj.imagine("a cat")
+        await task.cancel()
+        with pytest.raises(TaskFailed) as failed:
+            await task
+        assert failed.value.cancelled
+
+
+async def test_a_key_of_ones_own_makes_a_request_once(mj: Athena, house: House) -> None:
+    first, second = [await mj.imagine("a cat", key="mine") for _ in range(2)]
+    assert first.id == second.id
+    await first
+    assert len(house.jobs()) == 1
+
+
+async def test_a_server_that_wants_a_secret(build: Build) -> None:
+    house = await build(secret="open sesame")
+    async with Athena.connect(house.url, "open sesame") as mj:
+        assert (await (await mj.imagine("a cat"))).url
+    async with Athena.connect(house.url) as mj:
+        with pytest.raises(Refused, match="secret"):
+            await mj.imagine("a cat")
+
+
+async def test_directly_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with StandIn(speed=60) as standin:
+        for name, url in (("API", standin.urls.api), ("GATEWAY", standin.urls.gateway),
+                          ("CDN", standin.urls.cdn), ("APPS", standin.urls.apps)):  # fmt: skip
+            monkeypatch.setenv(f"ATHENA_DISCORD__{name}_URL", url)
+        async with Athena.direct(FIRST.token, GUILD, CHANNEL, data_dir=tmp_path) as mj:
+            task = await mj.imagine("a cat")
+            with pytest.raises(athena.AthenaError, match="another Athena"):
+                async with Athena.direct(FIRST.token, GUILD, CHANNEL, data_dir=tmp_path):
+                    pass
+        async with Athena.direct(FIRST.token, GUILD, CHANNEL, data_dir=tmp_path) as mj:
+            assert (await (await mj.task(task.id))).url
+    with pytest.raises(athena.AthenaError, match="guild_id"):
+        async with Athena.direct("x", "no id", CHANNEL, data_dir=tmp_path):
+            pass
+
+
+async def test_without_async(tmp_path: Path) -> None:
+    def make() -> list[Path]:
+        return athena.imagine("a cat", download_path=tmp_path, simulate=True)
+
+    paths = await asyncio.to_thread(make)
+    assert len(paths) == 5
+    assert all(path.exists() for path in paths)
+
+
+async def test_nobody_there() -> None:
+    async with Athena.connect("http://127.0.0.1:9") as mj:
+        with pytest.raises(ServerUnreachable):
+            await mj.imagine("a cat")
