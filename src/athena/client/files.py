@@ -4,15 +4,19 @@ A name is made of a template with these fields: `date` (of the task), `slug` (th
 words), `job8` (the job's first eight digits), `job`, `task`, `tile` (`grid`, or 1 to 4).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from string import Formatter
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from athena.client.server import Snapshot
+if TYPE_CHECKING:
+    from athena.client.server import Snapshot
 
 TEMPLATE = "{date}_{slug}_{job8}_{tile}"
 _FIELDS = frozenset({"date", "slug", "job8", "job", "task", "tile"})

@@ -9,11 +9,11 @@ import msgspec
 import typer
 from msgspec import structs
 
-from athena.terminal import following, running
+from athena.terminal import running
 from athena.terminal.exits import Exit, fail
 from athena.terminal.options import Making, Saving, Way, taking
 from athena.terminal.pressing import TaskId, find
-from athena.terminal.view import state
+from athena.terminal.states import state
 from athena.terminal.ways import connected
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def show(
     """
 
     async def work() -> Exit | None:
+        from athena.terminal import following
+
         async with connected(way) as mj:
             found = await find(mj, task)
             if wait or save:

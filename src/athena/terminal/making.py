@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from athena.terminal import batch, following, permutations, running
+from athena.terminal import batch, permutations, running
 from athena.terminal.exits import Exit, fail
 from athena.terminal.options import Making, Way, taking
 from athena.terminal.ways import connected
@@ -132,6 +132,8 @@ def shorten(
 
 
 async def _made(ask: "Callable[[Athena], Awaitable[Task]]", way: Way, making: Making) -> Exit:
+    from athena.terminal import following
+
     async with connected(way) as mj:
         return await following.finish(mj, [await ask(mj)], making, way)
 
@@ -139,6 +141,8 @@ async def _made(ask: "Callable[[Athena], Awaitable[Task]]", way: Way, making: Ma
 async def _imagine(
     prompts: Sequence[str], given: Sequence[bytes], way: Way, making: Making
 ) -> Exit:
+    from athena.terminal import following
+
     async with connected(way) as mj:
         tasks = [await ask(mj, prompt, given) for prompt in prompts]
         return await following.finish(mj, tasks, making, way)
@@ -169,6 +173,8 @@ async def _together(
     way: Way,
     making: Making,
 ) -> Exit:
+    from athena.terminal import following
+
     keys: dict[str, str] = {}
     tasks = []
     for each in some:

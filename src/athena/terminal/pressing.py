@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from athena.terminal import following, running
+from athena.terminal import running
 from athena.terminal.exits import Exit, fail
 from athena.terminal.options import Making, Way, taking
 from athena.terminal.ways import connected
@@ -196,6 +196,8 @@ async def find(mj: "Athena", name: str, *, made: bool = False) -> "Task":
 async def _press(
     name: str, press: "Callable[[Result], Awaitable[Task]]", way: Way, making: Making
 ) -> Exit:
+    from athena.terminal import following
+
     async with connected(way) as mj:
         pressed = await press((await find(mj, name, made=True)).ended())
         return await following.finish(mj, [pressed], making, way)

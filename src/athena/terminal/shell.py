@@ -20,7 +20,7 @@ from athena.terminal import running
 from athena.terminal.exits import Exit
 from athena.terminal.making import ask
 from athena.terminal.options import Making, Way, taking
-from athena.terminal.view import state
+from athena.terminal.states import state
 from athena.terminal.ways import connected
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from athena.terminal import preview
+from athena.terminal.states import state
 
 if TYPE_CHECKING:
     from athena.client import Snapshot
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 _WIDE, _NARROW = 24, 8
 _ROOMY = 72
 """Columns from which on a line holds everything."""
-
-_WORDS = {
-    "NOT_START": "waiting",
-    "MODAL": "window",
-    "SUBMITTED": "sent",
-    "IN_PROGRESS": "drawing",
-    "SUCCESS": "done",
-    "FAILURE": "failed",
-    "CANCEL": "cancelled",
-}
 
 
 class View:
@@ -123,11 +114,6 @@ class View:
 def _told(task: Snapshot) -> str:
     """A plain line."""
     return f"{state(task)} {task.percent}%  {_named(task)}"
-
-
-def state(task: Snapshot) -> str:
-    """How a task's state is said."""
-    return _WORDS.get(task.status, task.status.lower())
 
 
 def _named(task: Snapshot) -> str:

@@ -1,0 +1,23 @@
+"""How a task's state is said to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from athena.client import Snapshot
+
+_WORDS = {
+    "NOT_START": "waiting",
+    "MODAL": "window",
+    "SUBMITTED": "sent",
+    "IN_PROGRESS": "drawing",
+    "SUCCESS": "done",
+    "FAILURE": "failed",
+    "CANCEL": "cancelled",
+}
+
+
+def state(task: Snapshot) -> str:
+    """One word."""
+    return _WORDS.get(task.status, task.status.lower())
