@@ -54,16 +54,16 @@ stop-server:  ## Stop that server
 	else echo "No server of make's runs."; fi
 
 test: setup  ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup  ## Format, lint, types and import contracts, without changing anything
-	@$(BIN)/ruff format --check src tests bench chaos examples get_aws_secrets.py
-	@$(BIN)/ruff check src tests bench chaos examples get_aws_secrets.py
+	@$(BIN)/ruff format --check src tests bench chaos examples docs get_aws_secrets.py
+	@$(BIN)/ruff check src tests bench chaos examples docs get_aws_secrets.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 format: setup  ## Format the code and mend what the linter can
-	@$(BIN)/ruff check --fix --quiet src tests bench chaos examples
+	@$(BIN)/ruff check --fix --quiet src tests bench chaos examples docs
 	@$(BIN)/ruff format src tests bench chaos examples
 
 bench: setup  ## Measure speed and memory, as ratios within one run

@@ -114,6 +114,18 @@ class Hooks:
         """How the telling of a task's hook goes, as far as this process knows."""
         return self._deliveries.get(task.id, Delivery(url=task.hook))
 
+    def known(self) -> list[tuple[str, Delivery]]:
+        """The latest deliveries by their tasks, the newest first."""
+        return list(reversed(self._deliveries.items()))
+
+    def send_again(self, task: Task) -> None:
+        """Tell a task's hook its present state once more, at once."""
+        if worker := self._workers.pop(task.id, None):
+            worker.cancel()
+        self._newest[task.id] = task
+        self._note(task, waiting_revision=task.revision, tries=0)
+        self._workers[task.id] = asyncio.create_task(self._work(task.id))
+
     def _changed(self, change: Change) -> None:
         if change.before and change.visible and change.after.hook:
             self._take(change.after)
@@ -135,7 +147,8 @@ class Hooks:
         except Exception:
             log.exception("hook.worker_failed", task=task_id)
         finally:
-            self._workers.pop(task_id, None)
+            if self._workers.get(task_id) is asyncio.current_task():
+                del self._workers[task_id]
 
     async def _deliver(self, task: Task) -> None:
         """Send a task's newest state; return when it was taken, outdated or is too old."""

@@ -86,7 +86,7 @@ class Desk:
         self.store = store
         self.pool = pool
         self.claims = Claims(store, clock)
-        self._banned = banned
+        self.banned = banned
         self._clock = clock
         self._ids = TaskIds(clock, random)
         self.triggers = TriggerIds(clock)
@@ -351,7 +351,7 @@ class Desk:
         self._moderate(reply.prompt)
 
     def _moderate(self, prompt: str) -> None:
-        if word := self._banned.found_in(prompt):
+        if word := self.banned.found_in(prompt):
             raise BannedWord(word, prompt)
 
     async def _parent(self, task_id: str) -> tuple[Task, Runner]:

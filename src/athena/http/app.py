@@ -8,13 +8,23 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from athena.delivery.fetching import NoPicture
 from athena.engine.refusals import Refused, UnknownTask
 from athena.engine.roster import UnknownAccount
-from athena.http import describing, health, mj, mj_admin, mj_images, mj_submits, trigger
+from athena.http import (
+    describing,
+    health,
+    mj,
+    mj_admin,
+    mj_images,
+    mj_page,
+    mj_submits,
+    page,
+    session,
+    trigger,
+)
 from athena.http import mj_words as words
 from athena.http.calls import KEY, Call, NotAllowed, Services
 from athena.http.front import ASGIApp, Front
@@ -32,7 +42,15 @@ Asked = Request[None, None, State]
 def make(services: Services) -> Front:
     """The whole application over an engine that runs."""
     app = Litestar(
-        route_handlers=[_mj(), trigger.router(), *health.HANDLERS, _assets(), home, schema],
+        route_handlers=[
+            _mj(),
+            trigger.router(),
+            *health.HANDLERS,
+            *session.HANDLERS,
+            *page.HANDLERS,
+            _assets(),
+            schema,
+        ],
         dependencies={
             "house": Provide(lambda: services, sync_to_thread=False),
             "call": Provide(_call, sync_to_thread=False),
@@ -66,14 +84,9 @@ def _mj() -> Router:
         *mj.HANDLERS,
         *mj_images.HANDLERS,
         *mj_admin.HANDLERS,
+        *mj_page.HANDLERS,
     ]
     return Router("/mj", route_handlers=handlers, tags=["mj"])
-
-
-@get("/", include_in_schema=False, sync_to_thread=False)
-def home() -> Redirect:
-    """Until there is more to see, the API page."""
-    return Redirect("/docs")
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)

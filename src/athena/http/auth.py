@@ -66,6 +66,11 @@ class Gate:
         """Whether a call without any secret may come in."""
         return self._opens_to_all or self._opens_here
 
+    def knows(self, secret: str) -> bool:
+        """Whether this is the operator's secret or a token."""
+        operator = self._secret and hmac.compare_digest(secret.encode(), self._secret)
+        return bool(operator) or self._tokens.find(secret, self._clock.now()) is not None
+
     def admit(self, headers: Headers) -> Caller | None:
         """Who calls, or None for somebody who may not."""
         for secret in _secrets(headers):

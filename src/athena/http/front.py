@@ -29,6 +29,7 @@ from athena.http.mj_submits import take_imagine
 from athena.http.mj_task import render
 from athena.http.modes import Modes
 from athena.http.quotas import QuotaUsedUp
+from athena.http.session import Sessions
 from athena.store.tokens import Role
 from athena.store.writer import StoreBroken
 from athena.tasks.model import Millis, Task
@@ -92,6 +93,7 @@ class Front:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
         self._gate = services.gate
+        self._sessions = Sessions(lambda: services.seal)
         self._services = services
         self._encoded = Encoded(services)
         self._short_cuts = {**dict.fromkeys(_LIST, self._listed), _IMAGINE: self._imagined}
@@ -125,12 +127,15 @@ class Front:
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Who calls. A token that is not known may have been made a moment ago."""
-        caller = self._gate.admit(scope["headers"])
+        headers = scope["headers"]
+        if secret := self._sessions.secret(headers, scope["method"]):
+            headers = [*headers, (b"mj-api-secret", secret)]
+        caller = self._gate.admit(headers)
         if caller is None and _opens_picture(scope, self._services):
             return _GUEST
         if caller is None:
             await self._services.keys.look()
-            caller = self._gate.admit(scope["headers"])
+            caller = self._gate.admit(headers)
         return caller
 
     def _call(self, scope: Scope, caller: Caller, wished: Modes) -> Call:

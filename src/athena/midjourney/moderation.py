@@ -72,6 +72,25 @@ class WordList:
             self._look()
         return self._words.found_in(prompt)
 
+    def own(self) -> str:
+        """The text of the operator's file; empty while there is none."""
+        try:
+            return self._own.read_text(encoding="utf-8") if self._own else ""
+        except FileNotFoundError:
+            return ""
+
+    def replace_own(self, text: str) -> None:
+        """Write another text into that file; its words count at once.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._own is None:
+            return
+        self._own.parent.mkdir(parents=True, exist_ok=True)
+        self._own.write_text(text, encoding="utf-8")
+        self._look()
+
     def _look(self) -> None:
         seen = self._stamp()
         if seen != self._seen:

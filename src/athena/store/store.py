@@ -85,9 +85,9 @@ class Store:
         except StoreBroken:
             lock.close()
             raise
-        for task in await store._query_tasks(tables.UNFINISHED, {}):
+        for task in await store.query_tasks(tables.UNFINISHED, {}):
             store._live[task.id] = task
-        for task in reversed(await store._query_tasks(tables.ENDED, {"most": _RECENT})):
+        for task in reversed(await store.query_tasks(tables.ENDED, {"most": _RECENT})):
             store._recent[task.id] = task
         return store
 
@@ -175,7 +175,7 @@ class Store:
         """A task by its id."""
         if task := self.held(task_id):
             return task
-        found = await self._query_tasks(tables.TASK, {"of_task": task_id})
+        found = await self.query_tasks(tables.TASK, {"of_task": task_id})
         return found[0] if found else None
 
     def held(self, task_id: str) -> Task | None:
@@ -188,11 +188,11 @@ class Store:
 
     async def newest(self, most: int = 100) -> list[Task]:
         """The tasks that came last, newest first."""
-        return await self._query_tasks(tables.NEWEST, {"most": most})
+        return await self.query_tasks(tables.NEWEST, {"most": most})
 
     async def by_trigger(self, trigger: str) -> list[Task]:
         """The tasks of a trigger, in the order of their coming."""
-        found = await self._query_tasks(tables.BY_TRIGGER, {"of_trigger": trigger})
+        found = await self.query_tasks(tables.BY_TRIGGER, {"of_trigger": trigger})
         return [self.held(task.id) or task for task in found]
 
     def unfinished(self) -> list[Task]:
@@ -280,7 +280,19 @@ class Store:
         if change.before:
             self._hold(change.before)
 
-    async def _query_tasks(self, sql: str, values: dict[str, object]) -> list[Task]:
+    async def remove(self, task: Task) -> None:
+        """Forget a task that has ended.
+
+        Raises:
+            StoreBroken: the disk does not take it.
+        """
+        self._recent.pop(task.id, None)
+        values = {"of_task": task.id}
+        drops = [tables.DROP_TASK, tables.DROP_TRIGGERS, tables.DROP_OUTBOX]
+        await self._write([writer.Change(sql, values) for sql in drops], lambda _: None)
+
+    async def query_tasks(self, sql: str, values: dict[str, object]) -> list[Task]:
+        """The tasks that a query finds by their bodies."""
         return [_decode(row[0]) for row in await self._query(sql, values)]
 
     async def _query(self, sql: str, values: dict[str, object]) -> list[tuple[Any, ...]]:

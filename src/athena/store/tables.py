@@ -157,6 +157,10 @@ ENDED = _sql(
     .offset(literal_column("0"))
 )
 
+DROP_TASK = _sql(delete(tasks).where(tasks.c.id == bindparam("of_task")))
+DROP_TRIGGERS = _sql(delete(triggers).where(triggers.c.task_id == bindparam("of_task")))
+DROP_OUTBOX = _sql(delete(outbox).where(outbox.c.task_id == bindparam("of_task")))
+
 ADD_UPLOAD = _head(uploads)
 UPLOADS = _sql(
     select(uploads.c.filename, uploads.c.content_type, uploads.c.data)

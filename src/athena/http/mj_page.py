@@ -1,0 +1,191 @@
+"""What the page asks beside the dialect's own: who one is, tasks by what they are like, figures,
+hooks, and settings that can change at run time."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from athena.engine.choosing import Rule
+from athena.engine.refusals import BadRequest, WrongState
+from athena.http import mj_words as words
+from athena.http.calls import Services
+from athena.http.describing import ERRORS, FOR_ADMINS, FOR_ONE
+from athena.http.mj_admin import DeliveryView
+from athena.http.mj_submits import TheCall, TheHouse
+from athena.http.mj_task import TaskView, view
+from athena.http.mj_words import Answer
+from athena.store import finding
+from athena.store.finding import Wish
+from athena.version import __version__
+
+Text = Annotated[str | None, QueryParameter(max_length=200)]
+Moment = Annotated[int | None, QueryParameter(ge=0, description="Unix milliseconds.")]
+
+
+class Me(Struct, kw_only=True, rename="camel"):
+    """Who calls, as far as a page must know."""
+
+    role: str
+    name: str | None
+    is_open: bool
+    """Nobody needs to sign in."""
+    used_today: int | None
+    daily_limit: int | None
+    version: str
+
+
+class Page(Struct, kw_only=True, rename="camel"):
+    """Some tasks, newest first. `next` goes on behind them; null at the end."""
+
+    tasks: list[TaskView]
+    next: str | None
+
+
+class HookView(Struct, kw_only=True, rename="camel"):
+    task: str
+    delivery: DeliveryView
+
+
+class HourView(Struct, kw_only=True, rename="camel"):
+    begins: int
+    made: int
+    failed: int
+    other: int
+
+
+class Stats(Struct, kw_only=True, rename="camel"):
+    """Some hours in figures; times in seconds, from the request to the picture."""
+
+    hours: list[HourView]
+    median: float | None
+    slowest: float | None
+    reasons: dict[str, int]
+
+
+class SettingsView(Struct, kw_only=True, rename="camel"):
+    """What can be changed while the server runs."""
+
+    rule: str
+    banned_words: str
+
+
+class SettingsBody(Struct, kw_only=True, rename="camel"):
+    rule: Rule | UnsetType = UNSET
+    banned_words: Annotated[str, Meta(max_length=200_000)] | UnsetType = UNSET
+
+
+@get("/me", summary="Who calls", responses=ERRORS, sync_to_thread=False)
+def me(house: TheHouse, call: TheCall) -> Me:
+    """The role of the token, and what is left of its day."""
+    token = call.caller.token
+    return Me(
+        role=call.caller.role,
+        name=token.name if token else None,
+        is_open=house.gate.is_open,
+        used_today=house.quotas.used(token) if token else None,
+        daily_limit=token.daily_limit if token else None,
+        version=__version__,
+    )
+
+
+@get("/task/search", summary="Tasks by what they are like", responses=ERRORS)
+async def search(
+    house: TheHouse,
+    call: TheCall,
+    size: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
+    before: Annotated[str | None, QueryParameter(pattern=r"^\d{1,15}-\w{1,32}$")] = None,
+    status: Text = None,
+    action: Text = None,
+    account: Text = None,
+    text: Text = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> Page:
+    """Newest first. `before` is the `next` of the page before."""
+    moment, _, last = (before or "").partition("-")
+    seen = (int(moment), last) if before else None
+    wish = Wish(status=status, action=action, account=account, words=text, since=since, until=until)
+    tasks = await finding.search(house.desk.store, wish, size, seen)
+    ahead = f"{tasks[-1].submitted_at}-{tasks[-1].id}" if len(tasks) == size else None
+    return Page(tasks=[view(task, call.links) for task in tasks], next=ahead)
+
+
+@delete("/task/{task_id:str}", status_code=200, summary="Forget a task", responses=FOR_ONE)
+async def forget(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> Answer:
+    """One that has ended; its owner may, and administrators."""
+    task = await house.desk.find(task_id)
+    token = call.caller.token
+    if not (call.caller.is_admin or (token and token.id == task.token)):
+        call.must_be_admin()
+    if not task.ended:
+        raise WrongState(f"task {task_id} is {task.status}: cancel it first")
+    await house.desk.store.remove(task)
+    return words.success(task_id, call.language)
+
+
+@get("/stats", summary="The last hours in figures", responses=FOR_ADMINS)
+async def stats(
+    house: TheHouse, call: TheCall, hours: Annotated[int, QueryParameter(ge=1, le=168)] = 24
+) -> Stats:
+    """For administrators."""
+    call.must_be_admin()
+    found = await finding.summary(house.desk.store, house.clock.now(), hours)
+    return Stats(
+        hours=[HourView(**msgspec.structs.asdict(hour)) for hour in found.hours],
+        median=found.median,
+        slowest=found.slowest,
+        reasons=dict(found.reasons),
+    )
+
+
+@get("/hook/list", summary="The latest hooks", responses=FOR_ADMINS, sync_to_thread=False)
+def hooks(house: TheHouse, call: TheCall) -> list[HookView]:
+    """For administrators: at most 200 tasks whose hooks were told, or could not be."""
+    call.must_be_admin()
+    return [
+        HookView(task=task, delivery=DeliveryView(**msgspec.structs.asdict(delivery)))
+        for task, delivery in house.hooks.known()[:200]
+    ]
+
+
+@post(
+    "/hook/{task_id:str}/send", status_code=200, summary="Tell a hook again", responses=FOR_ADMINS
+)
+async def send_hook(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> Answer:
+    """For administrators: the task's present state, at once."""
+    call.must_be_admin()
+    task = await house.desk.find(task_id)
+    if not task.hook:
+        raise BadRequest(f"task {task_id} has no hook")
+    house.hooks.send_again(task)
+    return words.success(task_id, call.language)
+
+
+@get("/settings", summary="What can be changed at run time", responses=FOR_ADMINS)
+async def settings(house: TheHouse, call: TheCall) -> SettingsView:
+    """For administrators."""
+    call.must_be_admin()
+    return _settings(house)
+
+
+@put("/settings", status_code=200, summary="Change that", responses=FOR_ADMINS)
+async def change_settings(
+    house: TheHouse, call: TheCall, data: JSONBody[SettingsBody]
+) -> SettingsView:
+    """For administrators. Banned words are kept in their file; the rule until the next start."""
+    call.must_be_admin()
+    if data.rule is not UNSET:
+        house.desk.pool.chooser.rule = data.rule
+    if data.banned_words is not UNSET:
+        house.desk.banned.replace_own(data.banned_words)
+    return _settings(house)
+
+
+HANDLERS = (me, search, forget, stats, hooks, send_hook, settings, change_settings)
+
+
+def _settings(house: Services) -> SettingsView:
+    return SettingsView(rule=house.desk.pool.chooser.rule, banned_words=house.desk.banned.own())

@@ -1,0 +1,124 @@
+"""What the page asks of the server, call by call."""
+
+from pathlib import Path
+
+from athena.clock import TurnableClock
+from athena.settings import HookSettings
+from athena.simulator.app import StandIn
+from tests.conftest import breathe
+from tests.simulated.asking import submit
+from tests.simulated.conftest import Build, House, Json, house_at
+
+PAGE = {"X-Athena-Page": "1"}
+
+
+async def test_tasks_are_found_by_what_they_are_like(house: House) -> None:
+    for number in range(5):
+        await submit(house, "submit/imagine", prompt=f"Cat number {number}")
+    await house.ended((await house.imagine('x --stand-in "Banned prompt detected"'))["result"])
+
+    async def found(query: str) -> list[str]:
+        page = await house.get(f"/mj/task/search?{query}")
+        return [task["prompt"] for task in page["tasks"]]
+
+    assert await found("text=number+3") == ["Cat number 3"]
+    assert len(await found("text=CAT&status=SUCCESS")) == 5
+    assert len(await found("status=FAILURE&action=IMAGINE")) == 1
+    assert await found("action=BLEND") == []
+    assert await found("account=nobody") == []
+    assert await found("since=9999999999999") == []
+    first = await house.get("/mj/task/search?size=4")
+    second = await house.get(f"/mj/task/search?size=4&before={first['next']}")
+    assert len(first["tasks"]) + len(second["tasks"]) == 6
+    assert second["next"] is None
+    assert (await house.get("/mj/task/search?before=nonsense"))["code"] == 4
+
+
+async def test_figures(house: House) -> None:
+    await submit(house, "submit/imagine", prompt="a cat")
+    await house.ended((await house.imagine('x --stand-in "Banned prompt detected"'))["result"])
+    stats = await house.get("/mj/stats?hours=3")
+    assert len(stats["hours"]) == 3
+    assert (stats["hours"][-1]["made"], stats["hours"][-1]["failed"]) == (1, 1)
+    assert stats["reasons"] == {"[Banned prompt detected]": 1}
+    assert stats["median"] is not None
+
+
+async def test_forgetting_a_task(build: Build) -> None:
+    house = await build(speed=1)
+    running = (await house.imagine("a cat"))["result"]
+    url = f"{house.url}/mj/task/{running}"
+    async with house.http.delete(url) as answer:
+        assert "cancel it first" in (await answer.json())["description"]
+    await house.post(f"/mj/task/{running}/cancel", {})
+    async with house.http.delete(url) as answer:
+        assert (await answer.json())["code"] == 1
+    async with house.http.get(f"{url}/fetch") as answer:
+        assert answer.status == 404
+
+
+async def test_settings_at_run_time(house: House) -> None:
+    url = f"{house.url}/mj/settings"
+    wish = {"rule": "Polling", "bannedWords": "kumquat\n"}
+    async with house.http.put(url, json=wish) as answer:
+        assert await answer.json() == wish
+    assert (await house.imagine("a kumquat"))["code"] == 24
+    async with house.http.put(url, json={"rule": "Nonsense"}) as answer:
+        assert answer.status == 400
+
+
+async def test_a_hook_is_told_again(tmp_path: Path, clock: TurnableClock) -> None:
+    async with (
+        StandIn(speed=float("inf"), clock=clock) as standin,
+        house_at(
+            tmp_path, standin=standin, clock=clock, hooks=HookSettings(allow_loopback=True)
+        ) as house,
+    ):
+        inbox = f"{standin.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
+        task_id = (await house.imagine("a cat", notifyHook=inbox))["result"]
+
+        async def ends() -> list[Json]:
+            async with house.http.get(inbox) as answer:
+                letters = await answer.json()
+            return [each for each in letters if each["body"]["status"] == "SUCCESS"]
+
+        while not await ends():
+            clock.turn(0.1)
+            await breathe()
+        (hook,) = await house.get("/mj/hook/list")
+        assert (hook["task"], hook["delivery"]["lastAnswer"]) == (task_id, 200)
+        assert (await house.post(f"/mj/hook/{task_id}/send", {}))["code"] == 1
+        while len(await ends()) < 2:
+            await breathe()
+
+
+async def test_signing_in(build: Build) -> None:
+    house = await build(secret="open sesame")
+    assert (await house.get("/mj/me"))["code"] == 9
+    url = f"{house.url}/session"
+    async with house.http.post(url, json={"secret": "wrong"}) as answer:
+        assert answer.status == 401
+    async with house.http.post(url, json={"secret": "open sesame"}) as answer:
+        said = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in said
+    assert "open sesame" not in said
+    cookie = {"Cookie": said.partition(";")[0]}
+    assert (await house.get("/mj/me", **cookie))["role"] == "admin"
+    body = {"prompt": "a cat"}
+    assert (await house.post("/mj/submit/imagine", body, **cookie))["code"] == 9
+    assert (await house.post("/mj/submit/imagine", body, **cookie, **PAGE))["code"] == 1
+    forged = {"Cookie": "athena=gAAAAAnonsense"}
+    assert (await house.get("/mj/me", **forged))["code"] == 9
+
+
+async def test_the_page_and_its_policy(house: House) -> None:
+    async with house.http.get(f"{house.url}/") as answer:
+        assert answer.content_type == "text/html"
+        policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for name, kind in (("app.js", "text/javascript"), ("style.css", "text/css")):
+        async with house.http.get(f"{house.url}/page/{name}") as answer:
+            assert (answer.status, answer.content_type) == (200, kind)
+    async with house.http.get(f"{house.url}/page/..%2F__init__.py") as answer:
+        assert answer.status == 404
