@@ -46,8 +46,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Callable[[str], Browser]]:
+    """For one module: its driver keeps an event loop running, which others must not meet."""
     opened: list[Browser] = []
     with sync_playwright() as playwright:
 

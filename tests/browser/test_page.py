@@ -220,6 +220,18 @@ def test_signing_in_and_what_users_see(page: Open, tmp_path: Path) -> None:
         button(user, "Sign in")
         user.locator(".prompt").wait_for()
         assert user.get_by_role("link", name="Run the place").count() == 0
+        made = subprocess.run(
+            [sys.executable, "-m", "athena", "token", "create", "--name", "r", "--json",
+             "--role", "reader", "--data-dir", str(tmp_path / "data")],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        reader = page(running.url)
+        reader.get_by_label("Token").fill(json.loads(made.stdout)["token"])
+        button(reader, "Sign in")
+        reader.locator(".card.success").click()
+        reader.locator(".viewer img.whole").wait_for()
+        assert reader.locator(".prompt").count() == 0
+        assert reader.locator(".viewer .groups").count() == 0
         button(shown, "Sign out")
         shown.get_by_label("Token").wait_for()
     finally:

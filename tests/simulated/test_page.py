@@ -111,6 +111,21 @@ async def test_signing_in(build: Build) -> None:
     assert (await house.get("/mj/me", **forged))["code"] == 9
 
 
+async def test_a_reader_only_looks(build: Build) -> None:
+    house = await build(secret="open sesame")
+    operator = {"mj-api-secret": "open sesame"}
+    made = await house.post("/mj/token/create", {"name": "r", "role": "reader"}, **operator)
+    reader = {"mj-api-secret": made["result"]}
+    assert (await house.get("/mj/me", **reader))["role"] == "reader"
+    assert (await house.get("/mj/task/search", **reader))["tasks"] == []
+    for path in ("/mj/submit/imagine", "/v1/api/trigger/imagine", "/mj-fast/mj/submit/imagine"):
+        refused = await house.post(path, {"prompt": "a cat"}, **reader)
+        assert "only look" in refused["description"]
+    url = f"{house.url}/mj/task/list-by-condition"
+    async with house.http.post(url, json={"ids": []}, headers=reader) as answer:
+        assert answer.status == 200
+
+
 async def test_the_page_and_its_policy(house: House) -> None:
     async with house.http.get(f"{house.url}/") as answer:
         assert answer.content_type == "text/html"

@@ -36,6 +36,10 @@ class Caller(Struct, frozen=True):
     modes: Modes = modes.NONE
 
     @property
+    def only_reads(self) -> bool:
+        return self.role is Role.READER
+
+    @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
 

@@ -49,6 +49,7 @@ _KEPT = 20_000
 _SMALL = 64 * 1024
 _JSON = (b"content-type", b"application/json")
 _UNAUTHORIZED = b'{"code":9,"description":"unauthorized: the API secret is missing or wrong"}'
+_READER = b'{"code":9,"description":"this token may only look: it is a reader\'s"}'
 _GUEST = Caller(Role.USER)
 
 _decode_ids = msgspec.json.Decoder(ConditionBody).decode
@@ -112,6 +113,9 @@ class Front:
         caller = await self._caller(scope)
         if caller is None:
             await _reply(send, 401, _UNAUTHORIZED)
+            return
+        if caller.only_reads and not _is_reading(scope):
+            await _reply(send, 403, _READER)
             return
         call = self._call(scope, caller, wished)
         scope[KEY] = call
@@ -196,6 +200,10 @@ class Front:
             return None
         except (Refused, StoreBroken) as refused:
             return _encode(words.refused(refused, call.language))
+
+
+def _is_reading(scope: Scope) -> bool:
+    return scope["method"] in ("GET", "HEAD") or scope["path"] in _LIST
 
 
 def _opens_picture(scope: Scope, services: Services) -> bool:

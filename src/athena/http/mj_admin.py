@@ -76,7 +76,7 @@ class TokenBody(Struct, kw_only=True, rename="camel"):
     """A token to be made."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    role: Literal["user", "admin"] = "user"
+    role: Literal["reader", "user", "admin"] = "user"
     speed: Mode | None = None
     images: Literal["origin", "relay", "proxy"] | None = None
     images_host: str | None = None

@@ -20,6 +20,8 @@ _PREFIX = "at-"
 
 
 class Role(StrEnum):
+    READER = "reader"
+    """May look at everything that users see, and ask for nothing."""
     USER = "user"
     ADMIN = "admin"
 

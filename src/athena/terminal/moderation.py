@@ -18,7 +18,10 @@ _DataDir = Annotated[Path | None, typer.Option(help="Folder of the database.")]
 
 
 @app.command()
-def report(data_dir: _DataDir = None) -> None:
+def report(
+    data_dir: _DataDir = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """List the prompts that the bot refused, and the words that they share.
 
     \b
@@ -37,6 +40,11 @@ def report(data_dir: _DataDir = None) -> None:
         refused = refused_prompts(settings.data_dir)
     except StoreBroken as error:
         fail(Exit.FAILED, str(error))
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(refused).decode())
+        return
     for each in refused:
         when = datetime.fromtimestamp(each.at / 1000, UTC)
         typer.echo(f"{when:%Y-%m-%d %H:%M}  task {each.task_id}\n  {each.prompt}\n  {each.said}\n")

@@ -35,6 +35,7 @@ class _Images(StrEnum):
 
 
 class _Role(StrEnum):
+    READER = "reader"
     USER = "user"
     ADMIN = "admin"
 
@@ -42,9 +43,9 @@ class _Role(StrEnum):
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Whose it is, for you.")],
-    role: Annotated[_Role, typer.Option(help="An admin may manage accounts and tokens.")] = (
-        _Role.USER
-    ),
+    role: Annotated[
+        _Role, typer.Option(help="A reader may only look; an admin manages accounts and tokens.")
+    ] = (_Role.USER),
     mode: Annotated[_Mode | None, typer.Option(help="The speed of all its tasks.")] = None,
     images: Annotated[_Images | None, typer.Option(help="The kind of its picture links.")] = None,
     images_host: Annotated[str | None, typer.Option(help="Its own host for proxy links.")] = None,

@@ -36,6 +36,16 @@ def test_tiles_put_together_again_are_the_grid(wide: int, high: int, kind: str) 
     assert [tile.info["Tile"] for tile in tiles] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize(
+    "size", [(512, 512), (728, 408), (416, 624), (768, 256), (511, 383), (513, 2)]
+)
+def test_every_shape_is_cut_on_its_midlines(size: tuple[int, int]) -> None:
+    wide, high = size
+    tiles = [Image.open(io.BytesIO(tile)).size for tile in split(picture(wide, high))]
+    assert tiles[0] == (wide // 2, high // 2)
+    assert tiles[3] == (wide - wide // 2, high - high // 2)
+
+
 def test_a_grid_s_words_stay_with_its_tiles() -> None:
     assert all(Image.open(io.BytesIO(t)).info["Job"] == "j-1" for t in split(picture(8, 8)))
 

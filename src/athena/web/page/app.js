@@ -58,7 +58,8 @@ function house(me) {
   const viewer = new Viewer(tasks, create, () => { if (location.hash.startsWith("#task/")) history.pushState(null, "", "#"); });
   const gallery = new Gallery(tasks, (id) => { location.hash = `task/${id}`; }, () => create.focus());
   const run = new Run();
-  const admin = me.role === "admin" || me.role === "ADMIN";
+  const admin = me.role === "admin", reads = me.role === "reader";
+  viewer.reads = reads;
   const links = [["", "gallery"], ...(admin ? [["run", "run"]] : [])];
   const main = h("main", { id: "main", tabIndex: -1 });
   const nav = h("nav", { class: "places", "aria-label": "Athena" }, links.map(([place, name]) => h("a", { href: `#${place}` }, t(name))));
@@ -68,16 +69,16 @@ function house(me) {
       h("a", { class: "button bare", href: "docs" }, t("api")),
       button(t("chinese"), () => { speak(language() === "zh" ? "en" : "zh"); tasks.source?.close(); house(me); }, { kind: "bare" }),
       button(t("theme"), turn, { kind: "bare", sign: "sun", hidden: true }),
-      !me.isOpen && button(t("signOut"), async () => { await call("DELETE", "session"); location.reload(); }, { kind: "bare" }))), main);
+      !me.isOpen && button(t("signOut"), async () => { await call("DELETE", "session"); location.reload(); }, { kind: "bare" }))), main, h("footer", { class: "hint keys" }, t("shortcuts")));
 
   const route = () => {
     const [place, which] = location.hash.slice(1).split("/");
     for (const [number, link] of [...nav.children].entries()) link.toggleAttribute("data-here", links[number][0] === (place === "task" ? "" : place));
-    if (place === "task") { if (!main.contains(gallery.element)) fill(main, create.element, gallery.element); viewer.open(which); return; }
+    if (place === "task") { if (!main.contains(gallery.element)) fill(main, !reads && create.element, gallery.element); viewer.open(which); return; }
     viewer.close();
     if (place === "run" && admin) { fill(main, run.element); run.show(which); return; }
     run.hide();
-    fill(main, create.element, gallery.element);
+    fill(main, !reads && create.element, gallery.element);
     gallery.draw();
   };
   removeEventListener("hashchange", house.route);

@@ -137,11 +137,20 @@ export class Gallery {
   }
 
   redraw(task) {
+    if (task.status === "SUBMITTED") this.requeue();
     const card = this.cards.get(task.id);
     if (!card) return;
     this.show(card, task);
     const place = Number(card.dataset.place);
     if (this.shapes && Math.abs((this.shapes[place] ?? 1) - shape(task)) > 0.02) this.draw();
+  }
+
+  // One has left the queue: those behind it have moved up.
+  requeue() {
+    for (const [id, card] of this.cards) {
+      const task = this.tasks.byId.get(id);
+      if (task?.status === "NOT_START") this.show(card, task);
+    }
   }
 
   show(card, task) {
@@ -158,8 +167,9 @@ export class Gallery {
     const bar = running && h("span", { class: "bar" });
     if (bar) bar.style.setProperty("--done", `${percent}%`);
     card.className = `card ${task.status.toLowerCase()}`;
-    const badge = running || task.status !== "SUCCESS"
-      ? h("span", { class: "badge" }, running && percent ? `${percent}%` : t(task.status)) : null;
+    const before = task.status === "NOT_START" ? this.tasks.before(task) : 0;
+    const said = running && percent ? `${percent}%` : before ? t("waiting", { n: before }) : t(task.status);
+    const badge = running || task.status !== "SUCCESS" ? h("span", { class: "badge" }, said) : null;
     fill(card, image, !image && h("span", { class: "blank" }, words), badge,
       h("span", { class: "caption" }, words), bar);
   }

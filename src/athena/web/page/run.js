@@ -132,7 +132,7 @@ export class Run {
       const body = { name: name.value, role, ...(rate.value ? { rate: Number(rate.value) } : {}), ...(day.value ? { dailyLimit: Number(day.value) } : {}) };
       const said = await this.act(() => call("POST", "mj/token/create", body), "");
       if (said) fill(form, h("p", {}, t("shownOnce")), h("input", { readOnly: true, value: said.result, "aria-label": t("token"), onfocus: (each) => each.target.select() }));
-    } }, field(t("name"), name), field(t("roleOf"), select([["user", t("user")], ["admin", t("admin")]], role, (value) => { role = value; })),
+    } }, field(t("name"), name), field(t("roleOf"), select([["user", t("user")], ["reader", t("reader")], ["admin", t("admin")]], role, (value) => { role = value; })),
       field(t("perMinute"), rate), field(t("perDay"), day), h("div", { class: "row end" }, go));
     dialog(t("makeToken"), t("close"), form);
   }

@@ -72,6 +72,13 @@ export class Tasks extends EventTarget {
     if (!before) this.tell();
   }
 
+  // How many of its account's tasks wait before it.
+  before(task) {
+    const account = task.properties.discordInstanceId;
+    return this.all().filter((each) => each.status === "NOT_START" && each.id < task.id
+      && each.properties.discordInstanceId === account).length;
+  }
+
   forget(id) {
     this.byId.delete(id);
     this.order = this.order.filter((each) => each !== id);

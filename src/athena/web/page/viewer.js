@@ -99,16 +99,16 @@ export class Viewer {
     const prompt = task.prompt ?? task.properties.finalPrompt ?? "";
     return h("div", { class: "row acts" },
       prompt && button(t("copyPrompt"), () => copy(prompt), { kind: "quiet", sign: "copy" }),
-      prompt && button(t("reuse"), () => { this.close(); this.create.use(prompt); }, { kind: "quiet", sign: "plus" }),
+      prompt && !this.reads && button(t("reuse"), () => { this.close(); this.create.use(prompt); }, { kind: "quiet", sign: "plus" }),
       done && task.properties.messageHash && button(t("copySeed"), () => this.seed(task), { kind: "quiet", sign: "seed" }),
       task.imageUrl && done && h("a", { class: "button quiet", href: picture(task, { tile: this.tile }), download: `${task.id}${this.tile ? `-${this.tile}` : ""}.png` }, t("download")),
       this.isGrid && button(t("downloadTiles"), () => this.downloadAll(task), { kind: "quiet", sign: "down" }),
-      !ENDS.has(task.status) && button(t("cancelTask"), () => this.cancel(task), { kind: "quiet danger" }),
-      ENDS.has(task.status) && button(t("forget"), () => this.forget(task), { kind: "quiet danger", sign: "trash" }));
+      !this.reads && !ENDS.has(task.status) && button(t("cancelTask"), () => this.cancel(task), { kind: "quiet danger" }),
+      !this.reads && ENDS.has(task.status) && button(t("forget"), () => this.forget(task), { kind: "quiet danger", sign: "trash" }));
   }
 
   buttons(task) {
-    if (task.status !== "SUCCESS" || !task.buttons.length) return null;
+    if (this.reads || task.status !== "SUCCESS" || !task.buttons.length) return null;
     const left = new Set(task.buttons.filter((each) => !/BOOKMARK/.test(each.customId)));
     const rows = GROUPS.map(([name, form]) => [name, [...left].filter((each) => form.test(each.customId))]);
     for (const [, some] of rows) for (const each of some) left.delete(each);

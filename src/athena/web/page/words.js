@@ -61,7 +61,7 @@ const TEXTS = {
   remark: ["Remark", "备注"], coreSize: ["Jobs at once", "并发数"], queueSize: ["Places to wait", "队列长度"], weight: ["Weight", "权重"],
   leaveEmpty: ["Leave empty to keep it.", "留空则不变。"],
   makeToken: ["Make a token", "创建令牌"], shownOnce: ["Shown this once. Keep it:", "仅显示一次，请保存："], roleOf: ["Role", "角色"],
-  perMinute: ["Submits a minute", "每分钟次数"], perDay: ["Tasks a day", "每日任务数"], user: ["user", "用户"], admin: ["admin", "管理员"],
+  perMinute: ["Submits a minute", "每分钟次数"], perDay: ["Tasks a day", "每日任务数"], user: ["user", "用户"], reader: ["reader", "只读"], waiting: ["waiting, {n} before it", "等待中，前面 {n} 个"], admin: ["admin", "管理员"],
   hook: ["Hook", "回调地址"], answer: ["Answer", "应答"], tries: ["Tries", "尝试"], sendAgain: ["Send again", "重新发送"], noHooks: ["No hook was told yet.", "还没有回调。"],
   perHour: ["Tasks per hour", "每小时任务"], rate: ["Success", "成功率"], median: ["Median", "中位耗时"], slowest: ["95 of 100 within", "95% 耗时"],
   failures: ["Why tasks failed", "失败原因"], noFailures: ["No task failed.", "没有失败的任务。"],
