@@ -73,6 +73,8 @@ class Account:
         self._waiting: deque[str] = deque()
         self._behind: dict[str, deque[str]] = {}
         """Waiting tasks by the one on its way that they stand behind."""
+        self._behind_count = 0
+        """How many they are: asked at every submit."""
         self._delayed: dict[str, None] = {}
         self._running: dict[str, None] = {}
         self._open: dict[str, None] = {}
@@ -104,8 +106,7 @@ class Account:
 
     @property
     def waiting_count(self) -> int:
-        behind = sum(map(len, self._behind.values()))
-        return len(self._waiting) + behind + len(self._delayed) + self._reserved
+        return len(self._waiting) + self._behind_count + len(self._delayed) + self._reserved
 
     @property
     def _unfinished(self) -> int:
@@ -186,7 +187,9 @@ class Account:
     def _let_pass(self, task_id: str) -> None:
         """Those behind a task that can no longer be confused with them are next."""
         if task_id in self._behind and not self.index.is_on_its_way(task_id):
-            self._waiting.extendleft(reversed(self._behind.pop(task_id)))
+            follow = self._behind.pop(task_id)
+            self._behind_count -= len(follow)
+            self._waiting.extendleft(reversed(follow))
             self._wake.set()
 
     def _move_back(self, before: Task, after: Task) -> None:
@@ -216,9 +219,12 @@ class Account:
         self._running.pop(task.id, None)
         self._delayed.pop(task.id, None)
         self._open.pop(task.id, None)
-        for queue in (self._waiting, *self._behind.values()):
+        if task.id in self._waiting:
+            self._waiting.remove(task.id)
+        for queue in self._behind.values():
             if task.id in queue:
                 queue.remove(task.id)
+                self._behind_count -= 1
 
     # Work
 
@@ -300,6 +306,7 @@ class Account:
                 continue
             if before := self.index.shadow(task.id):
                 self._behind.setdefault(before, deque()).append(task.id)
+                self._behind_count += 1
             else:
                 return task
         return None
