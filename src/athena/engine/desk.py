@@ -14,11 +14,11 @@ from typing import Any
 from msgspec import Struct, structs
 
 from athena.clock import Clock, Millis
-from athena.discord.errors import DiscordError
 from athena.engine import presses
 from athena.engine.account import Account
 from athena.engine.choosing import ANY, AccountFilter
 from athena.engine.claims import Claims, Once
+from athena.engine.courier import Courier
 from athena.engine.ids import TaskIds, TriggerIds
 from athena.engine.orders import Order
 from athena.engine.pool import Pool, Runner
@@ -27,7 +27,6 @@ from athena.engine.refusals import (
     BadRequest,
     BannedWord,
     NoAccount,
-    NoAnswer,
     NotSupported,
     UnknownTask,
     WrongState,
@@ -41,7 +40,6 @@ from athena.tasks import lifecycle
 from athena.tasks.model import Action, Bot, Dialect, Images, Keys, Sending, Speed, Status, Task
 from athena.tasks.requests import Describe, Imagine, Press, Reply, Request, Upload
 
-_MOST_BROUGHT = 10_000
 _DISK_PATIENCE = 5.0
 """Seconds for which a caller waits for a disk that takes nothing."""
 
@@ -86,12 +84,11 @@ class Desk:
         self.store = store
         self.pool = pool
         self.claims = Claims(store, clock)
+        self.courier = Courier(store, pool, self.claims)
         self.banned = banned
         self._clock = clock
         self._ids = TaskIds(clock, random)
         self.triggers = TriggerIds(clock)
-        self._brought: dict[str, str] = {}
-        """Files at Discord, by their names there, and whose channel they are in."""
 
     async def submit(self, order: Order, wishes: Wishes | None = None) -> Accepted:
         """Take an order for something new.
@@ -243,55 +240,6 @@ class Desk:
             await self.store.save(current, lifecycle.with_seed(current, seed))
         return seed
 
-    async def post_pictures(self, uploads: Sequence[Upload], once: Once | None = None) -> list[str]:
-        """Bring pictures to Discord; their links.
-
-        Raises:
-            NoAccount: nobody can do it now.
-            NoAnswer: Discord did not take them.
-        """
-
-        async def take() -> list[str]:
-            runner, _ = self.pool.choose()
-            try:
-                links = await runner.sender.post_pictures(uploads)
-            except DiscordError as error:
-                raise NoAnswer(str(error)) from error
-            if claim := self.claims.claim(once, links):
-                await self.store.keep_claim(claim)
-            return links
-
-        return await self.claims.settle(once, list[str], take)
-
-    async def bring(self, picture: Upload) -> tuple[str, str]:
-        """Bring a picture to Discord without posting it: its name there, and its place.
-
-        Raises:
-            NoAccount, NoAnswer: as `post_pictures`.
-        """
-        runner, _ = self.pool.choose()
-        try:
-            name, place = await runner.sender.bring(picture)
-        except DiscordError as error:
-            raise NoAnswer(str(error)) from error
-        self._brought[name] = runner.account.id
-        if len(self._brought) > _MOST_BROUGHT:
-            del self._brought[next(iter(self._brought))]
-        return name, place
-
-    async def show(self, name: str) -> str:
-        """Post a picture that was brought to Discord before; its link.
-
-        Raises:
-            NoAccount, NoAnswer: as `post_pictures`; NoAnswer too for a name that is none.
-        """
-        wish = AccountFilter(account=self._brought.get(name))
-        runner, _ = self.pool.choose(wish)
-        try:
-            return await runner.sender.show(name)
-        except DiscordError as error:
-            raise NoAnswer(str(error)) from error
-
     async def release(self, task: Task) -> None:
         """Give a task's slot back by hand; the task fails, and what may still come is nobody's."""
         runner = self.pool.runner(task.account)
@@ -430,7 +378,7 @@ class Desk:
     def _home(self, order: Order, wishes: Wishes) -> AccountFilter:
         """A file that is at Discord already can be used where it is alone."""
         uploaded = order.request.uploaded if isinstance(order.request, Describe) else ""
-        home = self._brought.get(uploaded)
+        home = self.courier.home(uploaded)
         return AccountFilter(account=home) if home else wishes.accounts
 
     def _mark_for(self, runner: Runner, request: Request) -> str | None:

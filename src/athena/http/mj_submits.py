@@ -201,7 +201,7 @@ async def upload_images(
     uploads = pictures_in.decode_all(data.base64_array, "picture")
     if not uploads:
         raise BadRequest("base64Array: at least one picture is needed")
-    links = await house.desk.post_pictures(uploads, call.once(data))
+    links = await house.desk.courier.post_pictures(uploads, call.once(data))
     return words.success(links, call.language)
 
 

@@ -146,7 +146,7 @@ async def upload(
     trigger = house.desk.triggers.make()
     name = f"{trigger}.{'jpg' if kind == 'jpeg' else kind}"
     picture = Upload(filename=name, content_type=f"image/{kind}", data=content)
-    at, url = await house.desk.bring(picture)
+    at, url = await house.desk.courier.bring(picture)
     return Response(
         bodies.Uploaded(message="success", upload_filename=at, upload_url=url, trigger_id=trigger)
     )
@@ -169,7 +169,9 @@ async def message(
     house: TheHouse, data: JSONBody[bodies.MessageBody]
 ) -> bodies.Posted | bodies.Refusal:
     """Its link can go before a prompt."""
-    return bodies.Posted(message="success", picurl=await house.desk.show(data.upload_filename))
+    return bodies.Posted(
+        message="success", picurl=await house.desk.courier.show(data.upload_filename)
+    )
 
 
 @post("/queue/release", status_code=200, summary="Free a slot by hand", responses=_REFUSED)
