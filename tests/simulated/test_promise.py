@@ -109,6 +109,34 @@ async def test_keys_outlive_a_restart_but_not_a_day(tmp_path: Path, clock: Turna
             assert again["result"] != first["result"]
 
 
+async def test_what_is_asked_again_is_counted_once(build: Build) -> None:
+    house = await build(secret="open sesame")
+    operator = {"mj-api-secret": "open sesame"}
+    wish = {"name": "shop", "dailyLimit": 2}
+    made = await house.post("/mj/token/create", wish, **operator)
+    token = {"mj-api-secret": made["result"]}
+    for _ in range(3):
+        assert (await house.post("/mj/submit/imagine", {"prompt": "a"}, **KEY, **token))[
+            "code"
+        ] == 1
+    assert (await house.get("/mj/me", **token))["usedToday"] == 1
+
+
+async def test_a_late_job_of_a_cancelled_task_is_cancelled_after_a_restart(tmp_path: Path) -> None:
+    async with StandIn(speed=0.5) as standin:
+        async with house_at(tmp_path, standin=standin) as house:
+            task_id = (await house.imagine("a cat"))["result"]
+            await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
+            await house.post(f"/mj/task/{task_id}/cancel", {})
+        while not house.jobs():
+            await breathe()
+        async with house_at(tmp_path, standin=standin) as house:
+            while house.jobs()[0]["end"] is None:
+                await breathe()
+            assert house.jobs()[0]["end"] == "stopped"
+            assert (await house.fetch(task_id))["status"] == "CANCEL"
+
+
 # Alike tasks
 
 

@@ -156,6 +156,16 @@ class Account:
         self._wake.set()
         self._strand()
 
+    def remember(self, ended: Task) -> None:
+        """Take note of a task that ended before this process: whose its ids are, and that the job
+        of one that was cancelled may still come."""
+        until = (ended.finished_at or 0) + ended.patience
+        if _job_may_come(ended) and until > self._clock.now():
+            self.index.put(ended, commands.expected(ended))
+            self.unwanted[ended.id] = until
+        else:
+            self.index.settle(ended)
+
     # Changes
 
     def current(self, task_id: str) -> Task | None:

@@ -34,7 +34,7 @@ from athena.engine.refusals import (
 from athena.midjourney import buttons, prompts, windows
 from athena.midjourney.moderation import WordList
 from athena.settings import AccountSettings
-from athena.store.store import Store
+from athena.store.store import Claim, Store
 from athena.store.writer import StoreBroken
 from athena.tasks import lifecycle
 from athena.tasks.model import Action, Bot, Dialect, Images, Keys, Sending, Speed, Status, Task
@@ -69,6 +69,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
     window: str | None = None
     """The prompt that its window proposes; None: no window is to be filled in."""
     remix: bool = False
+    repeated: bool = False
+    """It was asked for before under the same key, and this is the answer of then."""
 
 
 class Desk:
@@ -203,7 +205,7 @@ class Desk:
         after = lifecycle.confirm(task, task.request, reply)
         masks = [mask] if mask else []
         accepted = Accepted(task=after, ahead=ahead)
-        claim = self.claims.claim(once, accepted)
+        claim = self._claim(once, accepted)
         kept = partial(self._queue, account, after)
         await self.store.save_or_refuse(task, after, masks, kept, claim)
         return accepted
@@ -263,6 +265,12 @@ class Desk:
 
     async def _once(self, wishes: Wishes, take: Callable[[], Awaitable[Accepted]]) -> Accepted:
         return await self.claims.settle(wishes.once, Accepted, take)
+
+    def _claim(self, once: Once | None, accepted: Accepted) -> Claim | None:
+        """The answer as it is given when the same is asked for again."""
+        if once is None:
+            return None
+        return self.claims.claim(once, structs.replace(accepted, repeated=True))
 
     async def _submit(self, order: Order, wishes: Wishes) -> Accepted:
         runner, speed = self.pool.choose(self._home(order, wishes), wishes.speed)
@@ -346,7 +354,7 @@ class Desk:
             return await self._admit(runner, task, (), wishes.once)
         opened = lifecycle.open_window(task, pressing.window, self._clock.now())
         accepted = Accepted(task=opened, window=pressing.window, remix=pressing.remix)
-        claim = self.claims.claim(wishes.once, accepted)
+        claim = self._claim(wishes.once, accepted)
         await self.store.add(opened, (), partial(self._place, opened), claim)
         return accepted
 
@@ -392,7 +400,7 @@ class Desk:
         """Reserve, store, queue. A caller who goes away meanwhile changes nothing of it."""
         account = runner.account
         accepted = Accepted(task=task, ahead=account.reserve())
-        claim = self.claims.claim(once, accepted) if once else None
+        claim = self._claim(once, accepted)
         await self.store.add(task, uploads, partial(self._queue, account, task), claim)
         return accepted
 

@@ -229,7 +229,7 @@ class Pool:
         still in the channels, and are nobody else's."""
         for task in ended:
             if runner := self._runners.get(task.account):
-                runner.account.index.settle(task)
+                runner.account.remember(task)
 
     def runner(self, account_id: str) -> Runner | None:
         return self._runners.get(account_id)

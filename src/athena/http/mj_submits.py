@@ -226,10 +226,13 @@ async def _taken(
     token = call.caller.token
     house.quotas.take(token)
     try:
-        return words.accepted(await ask(wishes), call.language)
+        done = await ask(wishes)
     except Exception:
         house.quotas.give_back(token)
         raise
+    if done.repeated:
+        house.quotas.give_back(token)
+    return words.accepted(done, call.language)
 
 
 async def _wishes(house: Services, call: Call, data: bodies.Submit) -> Wishes:

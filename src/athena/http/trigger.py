@@ -250,6 +250,8 @@ async def _taken(
     except Exception:
         house.quotas.give_back(token)
         raise
+    if done.repeated:
+        house.quotas.give_back(token)
     return bodies.Triggered(
         message="success",
         trigger_id=done.task.trigger or trigger,
