@@ -150,7 +150,7 @@ class _Court:
             return "another interaction made it"
         if job["id"] not in (task.picture.filename if task.picture else ""):
             return "the file is another job's"
-        if asked.prompt and _essence(asked.prompt) != _essence(job["prompt"]):
+        if asked.prompt and prompts.essence(asked.prompt) != prompts.essence(job["prompt"]):
             return f"it is of {job['prompt']!r}, not {asked.prompt!r}"
         if asked.parent and job["parent"] != asked.parent:
             return f"it was made of {job['parent']}, not of {asked.parent}"
@@ -220,20 +220,16 @@ def _is_back(before: Glimpse, after: Glimpse) -> bool:
     return _RANK[after.status] < _RANK[before.status] or after.progress < before.progress
 
 
-def _essence(prompt: str) -> str:
-    return prompts.essence(prompt)
-
-
 def _wanted(asked: Asked) -> str:
     if asked.kind is Kind.PRESS:
         return f"{_kind_of(asked.button)} of {asked.parent}"
-    return f"prompt {_essence(asked.prompt)!r}"
+    return f"prompt {prompts.essence(asked.prompt)!r}"
 
 
 def _made(job: Json) -> str:
     if job["parent"]:
         return f"{job['kind']} of {job['parent']}"
-    return f"prompt {_essence(job['prompt'])!r}"
+    return f"prompt {prompts.essence(job['prompt'])!r}"
 
 
 def _kind_of(button: str) -> str:

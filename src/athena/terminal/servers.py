@@ -148,6 +148,7 @@ def _greet(url: str) -> None:
         f"""
 Athena is ready: {url}
 
+  The page          {url}/
   API page          {url}/docs
   A first picture   {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
   With curl         curl -X POST {url}/mj/submit/imagine \\
