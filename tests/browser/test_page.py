@@ -49,10 +49,11 @@ def test_from_a_prompt_to_a_region_drawn_anew(page: Open, place: Place) -> None:
     button(shown, "Undo")
     shown.locator("dialog.dialog textarea").fill("a straw hat")
     button(shown, "Send")
-    shown.locator(".strip .child").wait_for()
+    expect(shown.locator("dialog.dialog")).to_have_count(0)  # it closes when it was taken
     newest = requests.get(f"{place.url}/mj/task/list?size=1", timeout=30).json()[0]
     assert newest["action"] == "VARIATION"
     assert newest["prompt"] == "a straw hat"
+    shown.locator(".strip .child img").wait_for()
 
 
 def test_controls_write_into_the_prompt_and_read_from_it(page: Open, place: Place) -> None:
@@ -139,6 +140,7 @@ def test_custom_zoom_and_remix_windows(page: Open, place: Place) -> None:
     shown.locator("dialog.dialog input[type=range]").fill("1.5")
     expect(shown.locator("dialog.dialog textarea")).to_have_value(re.compile(r"--zoom 1\.5"))
     button(shown, "Send")
+    expect(shown.locator("dialog.dialog")).to_have_count(0)
     shown.locator(".strip .child").first.wait_for()
     newest = requests.get(f"{place.url}/mj/task/list?size=1", timeout=30).json()[0]
     assert newest["action"] == "ZOOM"
