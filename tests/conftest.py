@@ -3,17 +3,47 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+from weakref import WeakSet
 
 import pytest
 
 from athena.clock import TurnableClock
+from athena.store.writer import Statement, Told, Writer
+
+
+class WatchedWriter(Writer):
+    """A server's way to its disk that knows how much is not there yet."""
+
+    every: ClassVar["WeakSet[WatchedWriter]"] = WeakSet()
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._unwritten = 0
+        self.every.add(self)
+
+    @property
+    def is_writing(self) -> bool:
+        return self._unwritten > 0 and not self.trouble
+
+    def write(self, statements: Iterable[Statement], told: Told, *, lasting: bool = False) -> None:
+        def counted(error: sqlite3.Error | None) -> None:
+            self._unwritten -= 1
+            told(error)
+
+        self._unwritten += 1
+        super().write(statements, counted, lasting=lasting)
 
 
 async def breathe() -> None:
-    """Let sockets and threads do what they can at once; no time of any clock passes."""
+    """Let sockets, threads and disks do what they can at once; no time of any clock passes. So a
+    clock that is turned never outruns a slow disk."""
     for _ in range(3):
         await asyncio.to_thread(int)
+        while any(writer.is_writing for writer in WatchedWriter.every):
+            await asyncio.to_thread(int)
 
 
 @pytest.fixture

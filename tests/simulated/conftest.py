@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 from pydantic import SecretStr
 
-from athena.clock import Clock
+from athena.clock import Clock, SystemClock
 from athena.http.serving import Ground, serving
 from athena.settings import (
     AccountSettings,
@@ -22,6 +22,7 @@ from athena.settings import (
 from athena.simulator.app import StandIn
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO, Config
+from tests.conftest import WatchedWriter
 
 GUILD = DEMO.guilds[0].id
 CHANNEL = DEMO.users[0].channel_id
@@ -139,7 +140,7 @@ async def house_at(
             **more,
         )
         url = await stack.enter_async_context(
-            serving(settings, Ground(clock=clock) if clock else None)
+            serving(settings, Ground(clock=clock or SystemClock(), make_writer=WatchedWriter))
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield House(url, standin, http)
