@@ -1,7 +1,12 @@
 """Windows: remix, custom zoom, regions; opened, filled in, stale, refused."""
 
+import asyncio
+
+from athena.clock import TurnableClock
+from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, grid_and_single, mask, press, submit, text
 from tests.simulated.conftest import Build, House, Json, account
+from tests.simulated.test_recovery import control
 
 
 async def turn_remix_on(house: House) -> None:
@@ -108,6 +113,27 @@ async def test_a_stale_window_is_opened_anew(house: House) -> None:
     world.submitted = forgetful  # type: ignore[assignment, method-assign]
     await press(house, single, button(single, "MJ::CustomZoom"))
     assert [job["kind"] for job in house.jobs()] == ["imagine", "upscale", "zoom"]
+
+
+async def test_a_window_that_opens_twice_is_submitted_once(build: Build) -> None:
+    clock = TurnableClock()
+    house = await build(speed=5, clock=clock, standin_clock=clock)
+    turning = asyncio.create_task(turn_on(clock))
+    single, old = await grid_and_single(house, "a lighthouse")
+    await control(house, "faults", {"repeat_event": 1.0, "pause": 2.0})
+    region = {"taskId": single["id"], "customId": button(single, "MJ::Inpaint")}
+    opened = (await house.post("/mj/submit/action", region))["result"]
+    filled = {"taskId": opened, "prompt": "a boat", "maskBase64": text(mask(old.size))}
+    assert (await house.post("/mj/submit/modal", filled))["code"] == 1
+    assert (await house.ended(opened))["status"] == DONE
+    turning.cancel()
+    assert [job["kind"] for job in house.jobs()] == ["imagine", "upscale", "region"]
+
+
+async def turn_on(clock: TurnableClock) -> None:
+    while True:
+        clock.turn(0.25)
+        await breathe()
 
 
 async def test_region_tasks_of_one_picture_do_not_mix(build: Build) -> None:

@@ -108,14 +108,16 @@ class Sender:
 
     async def answer(self, task: Task, window: ModalCreate) -> None:
         """Submit the window that a task's press opened, as its user filled it in or as it is."""
-        reply = task.request.reply if isinstance(task.request, Press) else None
+        reply = _reply(task)
+        token = windows.page_token(window)
 
         async def submit() -> str:
-            if token := windows.page_token(window):
+            if token:
                 return await self._submit_page(task, token, reply)
             return await self._submit_inputs(task, window, reply)
 
-        if self._waits_with(task, None if window.nonce is None else str(window.nonce)):
+        nonce = None if window.nonce is None else str(window.nonce)
+        if self._waits_with(task, nonce) and not (token and self._is_replied(task)):
             await self._once(task, submit)
 
     async def press(self, message: str, custom_id: str, application: str) -> None:
@@ -155,6 +157,12 @@ class Sender:
         """Whether the interaction of this nonce is still the one that the task waits for."""
         current = self._account.current(task.id)
         return current is not None and not current.ended and current.keys.nonce == nonce
+
+    def _is_replied(self, task: Task) -> bool:
+        """Whether the page of a task was submitted already. It goes under the nonce of the press
+        that opened it, so the nonce does not tell, and an event may come twice."""
+        current = self._account.current(task.id) or task
+        return _reply(current) is not None and current.sending is not Sending.PREPARING
 
     async def _once(self, task: Task, step: Step) -> None:
         if task.id in self._going_on:
@@ -318,13 +326,17 @@ class Sender:
     def _has_window(self, task: Task) -> bool:
         """Whether it was a window that had grown stale: it can be opened again."""
         current = self._account.current(task.id) or task
-        replied = isinstance(task.request, Press) and task.request.reply is not None
-        return replied and current.sending is Sending.SENDING
+        return _reply(task) is not None and current.sending is Sending.SENDING
 
     def _advance(self, task: Task, step: Callable[[Task], Task]) -> None:
         """Apply a step to the task as it is by now; messages may have come before the answer."""
         current = self._account.current(task.id) or task
         self._account.change(current, step(current))
+
+
+def _reply(task: Task) -> Reply | None:
+    """What is to go into the window that the task's press opens."""
+    return task.request.reply if isinstance(task.request, Press) else None
 
 
 def _file(upload: Upload) -> File:
