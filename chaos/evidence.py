@@ -2,6 +2,7 @@
 inboxes."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from chaos.ledger import Ledger
 Json = dict[str, Any]
 
 _OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
+_JOB = re.compile(rb"Job ID: ([0-9a-f-]{36})")
 _UNTOLD = "SELECT count(*) FROM outbox"
 
 
@@ -38,6 +40,12 @@ def is_settled(folder: Path) -> bool:
 def made(states: Iterable[Json]) -> list[Json]:
     """The jobs of all bots, as the stand-in tells of them."""
     return [job for state in states for job in state.get("jobs", ())]
+
+
+def job_in(file: bytes) -> str | None:
+    """The job of which a picture's file says that it is: the stand-in writes it into each."""
+    found = _JOB.search(file)
+    return found[1].decode() if found else None
 
 
 async def letters(http: aiohttp.ClientSession, hooks: str, ledger: Ledger) -> dict[str, list[Json]]:

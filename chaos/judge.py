@@ -11,6 +11,7 @@ The judge knows the stand-in's jobs by their nonces, and the prompts and buttons
 for; it knows nothing of how the server finds out.
 """
 
+import re
 from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Any
@@ -24,6 +25,8 @@ from chaos.ledger import Asked, Glimpse, Kind, Ledger, percent
 Json = dict[str, Any]
 
 _RANK = {"NOT_START": 0, "MODAL": 0, "SUBMITTED": 1, "IN_PROGRESS": 2}
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBER = re.compile(r"::(?:upsample|variation|video_virtual_upscale)::([1-4])::")
 BY_HAND = "by hand"
 """How the prompts of people begin who use Midjourney themselves, in the same channels."""
 
@@ -31,7 +34,7 @@ BY_HAND = "by hand"
 _KINDS = {
     "::upsample::": "upscale", "upsample_": "enlarge", "variation": "variation",
     "reroll": "reroll", "Outpaint": "zoom", "CustomZoom": "zoom", "pan_": "pan",
-    "animate": "video",
+    "Inpaint": "region", "video_virtual": "film", "animate": "video",
 }  # fmt: skip
 
 
@@ -136,12 +139,19 @@ class _Court:
             if asked.prompt and asked.prompt.split()[0] not in (task.final_prompt or ""):
                 self._verdict.find("mixed", f"{task.id} shows another's words")
             return
-        job = self._by_id.get(task.keys.job or "")
+        job = self._shown_by(task)
         if job is None or task.picture is None:
             self._verdict.find("lost", f"{task.id} has no picture of a job")
             return
-        if why := self._strange(asked, task, job):
+        if why := self._strange(asked, task, job) or self._elsewhere(asked, job):
             self._verdict.find("mixed", f"{task.id} shows {job['id']}: {why}")
+
+    def _shown_by(self, task: Task) -> Json | None:
+        """The job whose picture a task shows; one of faces is known by its file alone."""
+        if task.keys.job:
+            return self._by_id.get(task.keys.job)
+        named = _ID.findall(task.picture.filename if task.picture else "")
+        return self._by_id.get(named[-1]) if named else None
 
     def _strange(self, asked: Asked, task: Task, job: Json) -> str:
         """Why a picture cannot be the one that was asked for."""
@@ -150,29 +160,67 @@ class _Court:
             return "another interaction made it"
         if job["id"] not in (task.picture.filename if task.picture else ""):
             return "the file is another job's"
+        if self._evidence.ledger.files.get(task.id, job["id"]) != job["id"]:
+            return "its link leads to another's file"
         if asked.prompt and prompts.essence(asked.prompt) != prompts.essence(job["prompt"]):
             return f"it is of {job['prompt']!r}, not {asked.prompt!r}"
-        if asked.parent and job["parent"] != asked.parent:
-            return f"it was made of {job['parent']}, not of {asked.parent}"
-        numbered = asked.button.split("::")[2:3] if "::SOLO" not in asked.button else []
-        if numbered and numbered[0].isdigit() and job["index"] not in (None, int(numbered[0])):
-            return f"it is number {job['index']}, not {numbered[0]}"
+        return ""
+
+    def _elsewhere(self, asked: Asked, job: Json) -> str:
+        """Why a picture cannot have been made of what was asked."""
+        if asked.pictures and job["pictures"] != [*asked.pictures]:
+            return "it is of other faces"
+        source = self._by_id.get(job["parent"], job) if asked.kind is Kind.EXTEND else job
+        if asked.parent and source["parent"] != asked.parent:
+            return f"it was made of {source['parent']}, not of {asked.parent}"
+        wanted = asked.index or _number(asked.button)
+        if wanted and source["index"] != wanted:
+            return f"it is number {source['index']}, not {wanted}"
         return ""
 
     def judge_jobs(self) -> None:
-        """No more jobs than were asked for, of each kind of request."""
+        """No more jobs than were asked for, of each kind of request. Taking one film out of several
+        makes nothing new, and is done again where that helps."""
+        ours = self._evidence.users.values()
         wanted: Counter[str] = Counter(
-            _wanted(asked) for asked in self._evidence.ledger.asked if asked.kind is not Kind.WORDS
+            self._wanted(asked)
+            for asked in self._evidence.ledger.asked
+            if asked.kind is not Kind.WORDS
         )
         made: Counter[str] = Counter(
-            _made(job)
+            self._made(job)
             for job in self._evidence.jobs
-            if job["user"] in self._evidence.users.values()
+            if job["user"] in ours
+            and job["kind"] != "film"
             and not job["prompt"].startswith(BY_HAND)
         )
         for what, count in (made - wanted).items():
             for _ in range(count):
                 self._verdict.find("twice", f"{what}: made {made[what]}, asked {wanted[what]}")
+
+    def _wanted(self, asked: Asked) -> str:
+        """What a request makes, in the words of `_made`."""
+        match asked.kind:
+            case Kind.SWAP:
+                return f"swap of {asked.pictures}"
+            case Kind.EXTEND:
+                return f"video out of {asked.parent}"
+            case Kind.PRESS if "_extend" in asked.button:
+                return f"video out of {self._by_id[asked.parent]['parent']}"
+            case Kind.PRESS:
+                return f"{_kind_of(asked.button)} of {asked.parent}"
+            case _:
+                return f"prompt {prompts.essence(asked.prompt)!r}"
+
+    def _made(self, job: Json) -> str:
+        if job["kind"] == "swap":
+            return f"swap of {tuple(job['pictures'])}"
+        parent = self._by_id.get(job["parent"])
+        if parent and parent["kind"] == "film":
+            return f"{job['kind']} out of {parent['parent']}"
+        if parent:
+            return f"{job['kind']} of {parent['id']}"
+        return f"prompt {prompts.essence(job['prompt'])!r}"
 
     def judge_pictures(self) -> None:
         shown = Counter(task.keys.job for task in self._evidence.tasks.values()
@@ -220,16 +268,10 @@ def _is_back(before: Glimpse, after: Glimpse) -> bool:
     return _RANK[after.status] < _RANK[before.status] or after.progress < before.progress
 
 
-def _wanted(asked: Asked) -> str:
-    if asked.kind is Kind.PRESS:
-        return f"{_kind_of(asked.button)} of {asked.parent}"
-    return f"prompt {prompts.essence(asked.prompt)!r}"
-
-
-def _made(job: Json) -> str:
-    if job["parent"]:
-        return f"{job['kind']} of {job['parent']}"
-    return f"prompt {prompts.essence(job['prompt'])!r}"
+def _number(button: str) -> int | None:
+    """Which of a grid's pictures a button means."""
+    found = _NUMBER.search(button)
+    return int(found[1]) if found and "::SOLO" not in button else None
 
 
 def _kind_of(button: str) -> str:

@@ -24,6 +24,7 @@ from athena.clock import SystemClock
 from athena.simulator.config import load
 from athena.sockets import listen
 from chaos import evidence
+from chaos.ideas import ODD
 from chaos.judge import Evidence, Verdict, judge
 from chaos.ledger import Ledger
 from chaos.users import Habits, User
@@ -39,6 +40,8 @@ close = 0.5
 broken = 0.004
 lost = 0.008
 hook_broken = 0.03
+picture_missing = 0.1
+picture_slow = 0.1
 pause = 1.0
 
 [[users]]
@@ -52,7 +55,11 @@ token = "cleo-token"
 plan = "pro"
 channel = "two"
 """
-_HABITS = Habits(polls=(0.1, 1.0), idle=(0.0, 1.0), full=(0.5, 2.0), cancel=0.05, abandon=0.0)
+_HABITS = Habits(
+    polls=(0.1, 1.0), idle=(0.0, 1.0), full=(0.5, 2.0), cancel=0.05, abandon=0.0, look=0.1,
+    odd_ways=ODD,
+    relayed=0.5,
+)  # fmt: skip
 _USERS = 12
 _SPEED = 12
 _PATIENCE = 400.0

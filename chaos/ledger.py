@@ -12,6 +12,9 @@ class Kind(StrEnum):
     IMAGINE = "imagine"
     PRESS = "press"
     BLEND = "blend"
+    SWAP = "swap"
+    EXTEND = "extend"
+    """Go on with a film that is still in its grid."""
     WORDS = "words"
     """A describe or a shorten: it makes no job."""
 
@@ -28,6 +31,10 @@ class Asked(Struct, kw_only=True):
     parent: str = ""
     """The job whose picture's button was pressed."""
     button: str = ""
+    index: int | None = None
+    """Which film of the parent, 1 to 4."""
+    pictures: tuple[str, ...] = ()
+    """Digests of the face, and of the picture it goes into."""
     hook: str = ""
     """The name of the inbox that is told."""
     cancelled: bool = False
@@ -50,6 +57,8 @@ class Ledger(Struct):
     asked: list[Asked] = field(default_factory=list)
     seen: dict[str, list[Glimpse]] = field(default_factory=dict)
     """Tasks by id as their users fetched them, in that order."""
+    files: dict[str, str | None] = field(default_factory=dict)
+    """Tasks by id whose pictures were fetched: the job that the file says it is of."""
     refused: Counter[str] = field(default_factory=Counter)
     """Requests that were not accepted, by the answer; nothing was promised."""
 

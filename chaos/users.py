@@ -5,32 +5,29 @@ They are patient and careful, as the documentation tells them to be: every reque
 """
 
 import asyncio
-import base64
-import io
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 import aiohttp
 from msgspec import Struct
-from PIL import Image
 
 from athena.clock import Clock
+from chaos import evidence
+from chaos.ideas import LATER, ODD, Ideas, digest, inline
 from chaos.ledger import Asked, Glimpse, Kind, Ledger, percent
 
 Json = dict[str, Any]
 
 _ENDS = ("SUCCESS", "FAILURE", "CANCEL")
-_COMMON = (
-    "a cat", "a red house --ar 16:9", "https://example.com/a.png a lighthouse at night", "两只猫"
-)  # fmt: skip
-_WORDS = ("amber", "brook", "cedar", "dune", "ember", "fjord", "grove", "harbour", "isle", "jade")
-_ODD = ("Slow Down!", "Banned prompt detected", "Removed", "Job queued",
-        "Sorry! Could not complete the job!", "Invalid parameter", "Queue full")  # fmt: skip
 _PRESSABLE = re.compile(
-    r"MJ::(JOB::(upsample|variation|reroll|low_variation|high_variation|pan_|animate_)|Outpaint|CustomZoom)"
+    r"MJ::(?:JOB::)?(?P<kind>upsample|variation|reroll|low_variation|high_variation|pan_|animate_"
+    r"|video_virtual|Outpaint|CustomZoom|Inpaint)"
 )
+"""Buttons that users press, by kind: each kind that a picture has is as likely as the others."""
+
 _TOO_FULL = (23, 15)
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
 
@@ -42,12 +39,20 @@ class Habits(Struct, frozen=True, kw_only=True):
     """Ask for what others ask for too, word by word."""
     odd: float = 0.06
     """Ask for what Midjourney will refuse."""
+    odd_ways: tuple[str, ...] = ODD + LATER
     words: float = 0.1
     blend: float = 0.04
+    swap: float = 0.04
     trigger: float = 0.25
     """Speak the Athena dialect."""
     press: float = 0.6
     """Go on with a finished picture."""
+    extend: float = 0.5
+    """Go on with a film where there are some, instead of pressing a button."""
+    look: float = 0.01
+    """Fetch the picture's file."""
+    relayed: float = 0.0
+    """Of those who fetch files: ask the server for it, not Discord."""
     cancel: float = 0.08
     abandon: float = 0.2
     """Of those who have a window to fill in."""
@@ -78,6 +83,7 @@ class User:
         self._clock = clock
         self._ledger = ledger
         self._random = Random(f"{seed}/{name}")
+        self._ideas = Ideas(name, self._random)
         self._habits = habits
         self._left = 0
         self._keys = 0
@@ -99,38 +105,61 @@ class User:
             await self._ask_for_words()
         elif dice.random() < habits.blend:
             await self._blend()
+        elif dice.random() < habits.swap:
+            await self._swap()
         elif dice.random() < habits.trigger:
             await self._trigger()
         else:
             await self._imagine()
 
     async def _imagine(self) -> None:
-        prompt = self._prompt()
+        habits = self._habits
+        prompt = self._ideas.prompt(common=habits.common, odd=habits.odd, ways=habits.odd_ways)
         asked = Asked(kind=Kind.IMAGINE, prompt=prompt)
         task = await self._submit("/mj/submit/imagine", {"prompt": prompt}, asked)
-        while task and self._left > 0 and self._random.random() < self._habits.press:
-            task = await self._press(task)
+        while task and self._left > 0 and self._random.random() < habits.press:
+            films = len(_films(task))
+            extends = films > 0 and self._random.random() < habits.extend
+            task = await (self._extend(task, films) if extends else self._press(task))
 
     async def _blend(self) -> None:
-        pictures = [self._picture(), self._picture()]
+        pictures = [inline(self._ideas.picture()) for _ in range(2)]
         await self._submit("/mj/submit/blend", {"base64Array": pictures}, Asked(kind=Kind.BLEND))
+
+    async def _swap(self) -> None:
+        source, target = self._ideas.picture(), self._ideas.picture()
+        asked = Asked(kind=Kind.SWAP, pictures=(digest(source), digest(target)))
+        body = {"sourceBase64": inline(source), "targetBase64": inline(target)}
+        await self._submit("/mj/insight-face/swap", body, asked)
 
     async def _ask_for_words(self) -> None:
         asked = Asked(kind=Kind.WORDS)
         if self._random.random() < 0.5:
-            await self._submit("/mj/submit/describe", {"base64": self._picture()}, asked)
+            body = {"base64": inline(self._ideas.picture())}
+            await self._submit("/mj/submit/describe", body, asked)
             return
-        asked.prompt = self._unique()
+        asked.prompt = self._ideas.unique()
         await self._submit("/mj/submit/shorten", {"prompt": asked.prompt}, asked)
 
     async def _press(self, task: Json) -> Json | None:
-        able = [b["customId"] for b in task["buttons"] if _PRESSABLE.match(b["customId"])]
+        able: defaultdict[str, list[str]] = defaultdict(list)
+        for button in task["buttons"]:
+            if kind := _PRESSABLE.match(button["customId"]):
+                able[kind["kind"]].append(button["customId"])
         if not able:
             return None
-        custom_id = self._random.choice(able)
+        custom_id = self._random.choice(able[self._random.choice(list(able))])
         asked = Asked(kind=Kind.PRESS, parent=task["properties"]["messageHash"], button=custom_id)
         body = {"taskId": task["id"], "customId": custom_id}
         return await self._submit("/mj/submit/action", body, asked)
+
+    async def _extend(self, task: Json, films: int) -> Json | None:
+        """Go on with one of a task's films, out of the grid in which it still is."""
+        index = self._random.randrange(films)
+        asked = Asked(kind=Kind.EXTEND, parent=task["properties"]["messageHash"], index=index + 1)
+        motion = self._random.choice(("low", "high"))
+        body = {"action": "extend", "taskId": task["id"], "index": index, "motion": motion}
+        return await self._submit("/mj/submit/video", body, asked)
 
     async def _submit(self, path: str, body: Json, asked: Asked) -> Json | None:
         """Ask, and follow what was accepted to its end; None when it went badly."""
@@ -147,15 +176,34 @@ class User:
             return None
         self._perhaps_cancel(asked)
         task = await self._follow(asked.task)
-        return task if task["status"] == "SUCCESS" else None
+        if task["status"] != "SUCCESS":
+            return None
+        if task["imageUrl"] and self._random.random() < self._habits.look:
+            await self._look(task)
+        return task
+
+    async def _look(self, task: Json) -> None:
+        """Fetch the picture's file, which says whose it is."""
+        relayed = self._random.random() < self._habits.relayed
+        path = f"{'/mj-relay/mj' if relayed else '/mj'}/task/{task['id']}/fetch"
+        while True:
+            link = (await self._call("GET", path))["imageUrl"]
+            if file := await self._file(link):
+                self._ledger.files[task["id"]] = evidence.job_in(file)
+                return
+            await self._clock.sleep(self._random.uniform(*self._habits.polls))
 
     async def _fill_in(self, asked: Asked) -> bool:
         if self._random.random() < self._habits.abandon:
             asked.abandoned = True
             return False
-        asked.prompt = f"{self._unique()} --zoom 1.8"
+        body = {"taskId": asked.task, "prompt": self._ideas.unique()}
+        if "Inpaint" in asked.button:
+            body["maskBase64"] = inline(self._ideas.mask())
+        else:
+            body["prompt"] += " --zoom 1.8"
+        asked.prompt = body["prompt"]
         await self._clock.sleep(self._random.uniform(*self._habits.idle))
-        body = {"taskId": asked.task, "prompt": asked.prompt}
         answer = await self._until_taken("/mj/submit/modal", body)
         asked.abandoned = answer["code"] not in (1, 22)
         return not asked.abandoned
@@ -189,7 +237,7 @@ class User:
 
     async def _trigger(self) -> None:
         self._left -= 1
-        prompt = self._unique()
+        prompt = self._ideas.unique()
         answer = await self._until_triggered("/imagine", {"prompt": prompt})
         if answer is None:
             return
@@ -257,23 +305,19 @@ class User:
         self._keys += 1
         return f"{self.name}-{self._keys}"
 
-    # What they ask for
+    async def _file(self, link: str) -> bytes:
+        """What is behind a link; nothing while it cannot be had."""
+        try:
+            async with self._http.get(link, timeout=_TIMEOUT) as answer:
+                return await answer.read() if answer.status == 200 else b""
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return b""
 
-    def _prompt(self) -> str:
-        dice = self._random
-        if dice.random() < self._habits.odd:
-            return f'{self._unique()} --stand-in "{dice.choice(_ODD)}"'
-        return dice.choice(_COMMON) if dice.random() < self._habits.common else self._unique()
 
-    def _unique(self) -> str:
-        words = " ".join(self._random.sample(_WORDS, 3))
-        return f"{words} {self.name} {self._random.getrandbits(40)}"
-
-    def _picture(self) -> str:
-        colour = tuple(self._random.randrange(256) for _ in range(3))
-        out = io.BytesIO()
-        Image.new("RGB", (8, 8), colour).save(out, "PNG")
-        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+def _films(task: Json) -> list[str]:
+    """The buttons that take a film out of a grid of films."""
+    names = [button["customId"] for button in task["buttons"]]
+    return [name for name in names if name.startswith("MJ::JOB::video_virtual_upscale")]
 
 
 def _is_trouble(said: Json | Sequence[Any]) -> bool:

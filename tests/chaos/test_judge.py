@@ -84,6 +84,64 @@ def test_each_broken_promise_is_found(changes: dict[str, Any], broken: str) -> N
     assert not verdict.is_good
 
 
+GRID, FILM, LONGER = (f"{n}{n}{n}{n}{n}{n}{n}{n}-0000-4000-8000-000000000000" for n in (3, 4, 5))
+FILMS = [
+    job(id=GRID, kind="video", nonce="5"),
+    job(id=FILM, kind="film", nonce="6", parent=GRID, index=2),
+    job(id=LONGER, kind="video", nonce="7", parent=FILM),
+]
+SWAP = {"kind": "swap", "prompt": "", "pictures": ["face", "target"]}
+
+
+def made_of(asked: Asked, *jobs: dict[str, Any]) -> Evidence:
+    """Evidence of one request, whose task shows the last of these jobs."""
+    shown = task(keys=Keys(nonce="7", job=jobs[-1]["id"]),
+                 picture=Picture(url="", filename=f"x_{jobs[-1]['id']}.png"))  # fmt: skip
+    return evidence(ledger=Ledger(asked=[asked]), tasks={"1": shown}, jobs=[*jobs])
+
+
+def asked_for(kind: Kind, **more: Any) -> Asked:
+    return Asked(kind=kind, task="1", **more)
+
+
+UPSCALED = f"MJ::JOB::upsample::3::{OTHER}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "jobs", "broken"),
+    [
+        (asked_for(Kind.PRESS, parent=OTHER, button=UPSCALED),
+         [job(id=OTHER), job(kind="upscale", parent=OTHER, index=2)], "number 2, not 3"),
+        (asked_for(Kind.PRESS, parent=OTHER, button=UPSCALED),
+         [job(id=OTHER), job(id=GRID), job(kind="upscale", parent=GRID, index=3)], "made of"),
+        (asked_for(Kind.EXTEND, parent=GRID, index=1), FILMS, "number 2, not 1"),
+        (asked_for(Kind.EXTEND, parent=OTHER, index=2), FILMS, "made of"),
+        (asked_for(Kind.EXTEND, parent=GRID, index=2), [*FILMS[:2], job(id=OTHER, kind="video",
+         nonce="8", parent=FILM), FILMS[2]], "made 2, asked 1"),
+        (asked_for(Kind.SWAP, pictures=("face", "another")), [job(**SWAP)], "other faces"),
+        (asked_for(Kind.SWAP, pictures=("face", "target")), [job(**SWAP), job(**SWAP)],
+         "made 2, asked 1"),
+    ],
+)  # fmt: skip
+def test_pictures_of_pictures_are_judged(
+    asked: Asked, jobs: list[dict[str, Any]], broken: str
+) -> None:
+    assert any(broken in why for why in judge(made_of(asked, *jobs)).why)
+
+
+def test_a_film_may_be_taken_out_of_its_grid_again() -> None:
+    again = job(id=OTHER, kind="film", nonce="9", parent=GRID, index=2)
+    asked = asked_for(Kind.EXTEND, parent=GRID, index=2)
+    assert judge(made_of(asked, *FILMS[:2], again, FILMS[2])) == judge(made_of(asked, *FILMS))
+
+
+def test_a_file_must_say_whose_it_is() -> None:
+    ledger = evidence().ledger
+    for said, mixed in ((JOB, 0), (OTHER, 1), (None, 1)):
+        ledger.files["1"] = said
+        assert judge(evidence(ledger=ledger)).mixed == mixed
+
+
 def test_what_a_person_made_by_hand_is_nobody_s() -> None:
     by_hand = job(id=OTHER, nonce=None, prompt="by hand 3 --v 7.0")
     assert judge(evidence(jobs=[job(), by_hand])).is_good

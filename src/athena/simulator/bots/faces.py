@@ -4,8 +4,9 @@ Source: contracts, midjourney-bot, section 1.
 """
 
 import asyncio
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
@@ -21,6 +22,9 @@ _SECONDS = 4.0
 _NAME = re.compile(r"[0-9A-Za-z_]{1,10}")
 _MOST_PIXELS = 2048
 
+Read = Callable[[], bytes]
+"""Reads a picture that somebody uploaded."""
+
 
 class InsightFace:
     """A `Player`. `speed` divides the time that it takes."""
@@ -32,7 +36,7 @@ class InsightFace:
         self._stage = stage
         self._seconds = _SECONDS / speed
         self._random = Random(f"{seed}/faces")
-        self._faces: dict[tuple[str, str], Callable[[], bytes]] = {}
+        self._faces: dict[tuple[str, str], Read] = {}
         self._swaps: list[Json] = []
         self._working: set[asyncio.Task[None]] = set()
 
@@ -79,12 +83,13 @@ class InsightFace:
         if face is None:
             return _refused(f"idname {name} is not known.")
         made = new_id(self._random)
-        self._swaps.append({"id": made, "kind": "swap", "user": call.user_id, "face": name})
-        return Draft(drawings=(self._drawing(call, face, made),))
+        target = self._picture(call)
+        self._swaps.append(_summary(call, made, [face(), target()]))
+        return Draft(drawings=(self._drawing(call, face, target, made),))
 
-    def _drawing(self, call: Call, face: Callable[[], bytes], made: str) -> Drawing:
+    def _drawing(self, call: Call, face: Read, target: Read, made: str) -> Drawing:
         image = call.options["image"]
-        scene = Faced(target=Given(self._picture(call)), source=Given(face))
+        scene = Faced(target=Given(target), source=Given(face))
         size = (
             min(int(image.get("width") or 1024), _MOST_PIXELS),
             min(int(image.get("height") or 1024), _MOST_PIXELS),
@@ -92,9 +97,18 @@ class InsightFace:
         label = Label(job=made, prompt="", tile=1, parent="", author=call.username)
         return pictures.single(scene, size, label, f"ins_{made}.png")
 
-    def _picture(self, call: Call) -> Callable[[], bytes]:
+    def _picture(self, call: Call) -> Read:
         url = str(call.options["image"]["url"])
         return self._stage.picture_at(url) or partial(bytes, 0)
+
+
+def _summary(call: Call, made: str, pictures: Sequence[bytes]) -> Json:
+    """As a Midjourney job's, with the digests (SHA-256) of the face and of where it went."""
+    return {
+        "id": made, "kind": "swap", "user": call.user_id, "prompt": "", "parent": None,
+        "index": None, "interaction": call.id, "nonce": call.nonce, "end": "done",
+        "pictures": [hashlib.sha256(picture).hexdigest() for picture in pictures],
+    }  # fmt: skip
 
 
 def _refused(why: str) -> Draft:

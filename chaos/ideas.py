@@ -1,0 +1,67 @@
+"""What users ask for: prompts that others have too, prompts of their own, small pictures, masks."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Sequence
+from random import Random
+
+from PIL import Image, ImageDraw
+
+COMMON = (
+    "a cat", "a red house --ar 16:9", "https://example.com/a.png a lighthouse at night", "两只猫"
+)  # fmt: skip
+ODD = ("Banned prompt detected", "Removed", "Job queued", "Sorry! Could not complete the job!",
+       "Invalid parameter")  # fmt: skip
+LATER = ("Slow Down!", "Queue full")
+"""With these Midjourney asks for patience: they are tried again for some minutes."""
+_WORDS = ("amber", "brook", "cedar", "dune", "ember", "fjord", "grove", "harbour", "isle", "jade")
+
+
+class Ideas:
+    """One user's ideas."""
+
+    def __init__(self, name: str, random: Random) -> None:
+        self._name = name
+        self._random = random
+
+    def prompt(self, *, common: float, odd: float, ways: Sequence[str]) -> str:
+        """A prompt; chances that it is one that others have too, or an odd one that Midjourney
+        answers in one of these ways."""
+        dice = self._random
+        if dice.random() < odd:
+            return f'{self.unique()} --stand-in "{dice.choice(ways)}"'
+        return dice.choice(COMMON) if dice.random() < common else self.unique()
+
+    def unique(self) -> str:
+        """A prompt that nobody else has, ever."""
+        words = " ".join(self._random.sample(_WORDS, 3))
+        return f"{words} {self._name} {self._random.getrandbits(40)}"
+
+    def picture(self) -> bytes:
+        """A small picture that hardly anybody else has."""
+        colours = [self._random.getrandbits(8) for _ in range(3 * 64)]
+        return _png(Image.frombytes("RGB", (8, 8), bytes(colours)))
+
+    def mask(self) -> bytes:
+        """A rectangle of white on black."""
+        mask = Image.new("L", (64, 64))
+        left, top = self._random.randrange(48), self._random.randrange(48)
+        ImageDraw.Draw(mask).rectangle((left, top, left + 15, top + 15), fill=255)
+        return _png(mask)
+
+
+def inline(picture: bytes) -> str:
+    """A picture as requests carry it."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
+
+
+def digest(picture: bytes) -> str:
+    """What tells pictures apart."""
+    return hashlib.sha256(picture).hexdigest()
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
