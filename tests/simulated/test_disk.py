@@ -23,12 +23,15 @@ async def test_a_locked_database_refuses_what_is_new_and_keeps_what_was_taken(
         assert refused["code"] == 9
         assert "result" not in refused or refused["result"] is None
         assert (await house.get("/health/ready"))["ready"] is False
+        async with house.http.put(f"{house.url}/mj/settings", json={"rule": "Random"}) as answer:
+            assert (await answer.json())["code"] == 9
         other.execute("ROLLBACK")
     for task_id in taken:
         assert (await house.ended(task_id))["status"] == "SUCCESS"
     while not (await house.get("/health/ready"))["ready"]:
         pass
     assert len(await house.get("/mj/task/list")) == 3
+    assert (await house.get("/mj/settings"))["rule"] == "BestWaitIdle"
 
 
 @pytest.mark.parametrize("damage", [b"\x00" * 300, b"half a frame" * 400])

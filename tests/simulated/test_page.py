@@ -57,14 +57,24 @@ async def test_forgetting_a_task(build: Build) -> None:
         assert answer.status == 404
 
 
-async def test_settings_at_run_time(house: House) -> None:
-    url = f"{house.url}/mj/settings"
-    wish = {"rule": "Polling", "bannedWords": "kumquat\n"}
-    async with house.http.put(url, json=wish) as answer:
-        assert await answer.json() == wish
-    assert (await house.imagine("a kumquat"))["code"] == 24
-    async with house.http.put(url, json={"rule": "Nonsense"}) as answer:
-        assert answer.status == 400
+async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
+    wish = {"rule": "Polling", "links": "relay", "bannedWords": "kumquat\n"}
+    async with StandIn(speed=float("inf")) as standin:
+        async with house_at(tmp_path, standin=standin) as house:
+            url = f"{house.url}/mj/settings"
+            was = await house.get("/mj/settings")
+            assert was == {"rule": "BestWaitIdle", "links": "origin", "bannedWords": ""}
+            for name, value in wish.items():
+                async with house.http.put(url, json={name: value}) as answer:
+                    assert await answer.json() == (was := {**was, name: value})
+            assert (await house.imagine("a kumquat"))["code"] == 24
+            for wrong in ({"rule": "Nonsense"}, {"links": "nowhere"}):
+                async with house.http.put(url, json=wrong) as answer:
+                    assert answer.status == 400
+        async with house_at(tmp_path, standin=standin) as house:
+            assert await house.get("/mj/settings") == wish
+            task = await house.ended((await house.imagine("a cat"))["result"])
+            assert task["imageUrl"].startswith(f"{house.url}/mj/image/{task['id']}")
 
 
 async def test_a_hook_is_told_again(tmp_path: Path, clock: TurnableClock) -> None:

@@ -198,14 +198,13 @@ class Pool:
         clock: Clock,
         random: Random,
         unknowns: Unknowns | None = None,
-        rule: Rule = Rule.BEST_WAIT_IDLE,
         interpreter: Interpreter | None = None,
         seen: Mapping[str, str] | None = None,
     ) -> None:
         self._interpreter = interpreter or Interpreter()
         self._seen = dict(seen or {})
         self.unknowns = unknowns or Unknowns()
-        self.chooser = Chooser(rule, random)
+        self.chooser = Chooser(Rule.BEST_WAIT_IDLE, random)
         self._store = store
         self._clock = clock
         self._random = random

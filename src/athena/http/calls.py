@@ -23,6 +23,7 @@ from athena.http.keys import Keys
 from athena.http.links import Links
 from athena.http.mj_words import Language
 from athena.http.modes import Modes
+from athena.http.preferences import Preferences
 from athena.http.quotas import Quotas
 from athena.settings import Settings
 from athena.store.sealing import Seal
@@ -41,6 +42,7 @@ class Services(Struct, frozen=True, kw_only=True):
     """Everything that handlers use."""
 
     settings: Settings
+    preferences: Preferences
     clock: Clock
     desk: Desk
     roster: Roster
@@ -58,11 +60,10 @@ class Services(Struct, frozen=True, kw_only=True):
 
     def links(self, modes: Modes, base: str) -> Links:
         """How links are made for a call with these wishes."""
-        given = self.settings.pictures
         return Links(
-            modes.images or given.links,
+            modes.images or self.preferences.links,
             self.settings.server.public_url.rstrip("/") or base,
-            modes.images_host or given.proxy_host or None,
+            modes.images_host or self.settings.pictures.proxy_host or None,
             None if self.gate.is_open else self.seal,
         )
 

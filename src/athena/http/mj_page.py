@@ -19,6 +19,7 @@ from athena.http.mj_task import TaskView, view
 from athena.http.mj_words import Answer
 from athena.store import finding
 from athena.store.finding import Wish
+from athena.tasks.model import Images
 from athena.version import __version__
 
 Text = Annotated[str | None, QueryParameter(max_length=200)]
@@ -68,12 +69,14 @@ class Stats(Struct, kw_only=True, rename="camel"):
 class SettingsView(Struct, kw_only=True, rename="camel"):
     """What can be changed while the server runs."""
 
-    rule: str
+    rule: Rule
+    links: Images
     banned_words: str
 
 
 class SettingsBody(Struct, kw_only=True, rename="camel"):
-    rule: Rule | UnsetType = UNSET
+    rule: Rule | None = None
+    links: Images | None = None
     banned_words: Annotated[str, Meta(max_length=200_000)] | UnsetType = UNSET
 
 
@@ -175,10 +178,9 @@ async def settings(house: TheHouse, call: TheCall) -> SettingsView:
 async def change_settings(
     house: TheHouse, call: TheCall, data: JSONBody[SettingsBody]
 ) -> SettingsView:
-    """For administrators. Banned words are kept in their file; the rule until the next start."""
+    """For administrators. It is kept: banned words in their file, the rest in the database."""
     call.must_be_admin()
-    if data.rule is not UNSET:
-        house.desk.pool.chooser.rule = data.rule
+    await house.preferences.change(rule=data.rule, links=data.links)
     if data.banned_words is not UNSET:
         house.desk.banned.replace_own(data.banned_words)
     return _settings(house)
@@ -188,4 +190,5 @@ HANDLERS = (me, search, forget, stats, hooks, send_hook, settings, change_settin
 
 
 def _settings(house: Services) -> SettingsView:
-    return SettingsView(rule=house.desk.pool.chooser.rule, banned_words=house.desk.banned.own())
+    wanted = house.preferences
+    return SettingsView(rule=wanted.rule, links=wanted.links, banned_words=house.desk.banned.own())

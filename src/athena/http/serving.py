@@ -21,7 +21,6 @@ from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.hooks import Hooks, Signer
 from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
-from athena.engine.choosing import Rule
 from athena.engine.desk import Desk
 from athena.engine.interpreter import Interpreter
 from athena.engine.links import LinkRenewal
@@ -36,6 +35,7 @@ from athena.http.front import ASGIApp
 from athena.http.keys import Keys
 from athena.http.mj_task import render
 from athena.http.modes import Modes
+from athena.http.preferences import Preferences
 from athena.http.quotas import Quotas
 from athena.midjourney.moderation import WordList
 from athena.settings import Settings
@@ -84,6 +84,7 @@ async def serving(settings: Settings, ground: Ground | None = None) -> AsyncIter
         url = _url(listening)
         services = await stack.enter_async_context(engine(settings, ground, url))
         await stack.enter_async_context(_http(app.make(services), listening))
+        stack.callback(services.feed.close)
         log.info("server.ready", url=url)
         yield url
 
@@ -108,8 +109,8 @@ async def engine(
         outside = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         unknowns = Unknowns(settings.data_dir / "unknown-forms.jsonl")
         interpreter = Interpreter(translator(settings.translation, inside))
-        rule, seen = Rule(settings.choice.rule), await store.seen()
-        pool = Pool(store, clock, random, unknowns, rule, interpreter, seen)
+        seen = await store.seen()
+        pool = Pool(store, clock, random, unknowns, interpreter, seen)
         seal = Seal(settings.data_dir)
         roster = Roster(pool, records, seal, settings.discord, inside)
         roster.load(settings.accounts)
@@ -124,6 +125,7 @@ async def engine(
         renewal = LinkRenewal(store, pool, clock)
         services = Services(
             settings=settings,
+            preferences=Preferences(records, settings, pool.chooser),
             clock=clock,
             desk=Desk(store, pool, banned, clock, random),
             roster=roster,

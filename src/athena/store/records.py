@@ -6,6 +6,7 @@ for as long as a small query takes.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from athena.store import tables
 from athena.store.connecting import connect
+from athena.store.writer import StoreBroken
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -42,19 +44,28 @@ class Records:
         return [msgspec.json.decode(body, type=kind) for (body,) in rows]
 
     def put(self, record_id: str, record: Struct) -> None:
-        """Keep a record, in place of an older one of that id."""
+        """Keep a record, in place of an older one of that id.
+
+        Raises:
+            StoreBroken: the disk does not take it.
+        """
         values = {
             "kind": type(record).__name__,
             "id": record_id,
             "body": msgspec.json.encode(record),
         }
-        self._connection.execute(tables.PUT_RECORD, values)
+        self._write(tables.PUT_RECORD, values)
 
     def remove(self, kind: type[Struct], record_id: str) -> bool:
-        """False when there was none."""
+        """False when there was none. Raises as `put`."""
         values = {"of_kind": kind.__name__, "of_id": record_id}
-        removed: sqlite3.Cursor = self._connection.execute(tables.DROP_RECORD, values)
-        return removed.rowcount > 0
+        return self._write(tables.DROP_RECORD, values).rowcount > 0
+
+    def _write(self, sql: str, values: Mapping[str, object]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise StoreBroken(str(error)) from error
 
     def close(self) -> None:
         self._connection.close()

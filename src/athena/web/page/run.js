@@ -163,13 +163,14 @@ export class Run {
   async settings() {
     const found = await get("mj/settings");
     const rule = select(RULES.map((each) => [each, each]), found.rule, () => {});
+    const links = select(["origin", "relay", "proxy"].map((each) => [each, t(`links-${each}`)]), found.links, () => {});
     const banned = h("textarea", { rows: 10, value: found.bannedWords });
     const go = button(t("save"), () => {}, { kind: "primary" });
     go.type = "submit";
     return h("form", { class: "paper", onsubmit: (event) => {
       event.preventDefault();
-      this.act(() => call("PUT", "mj/settings", { rule: rule.value, bannedWords: banned.value }));
-    } }, field(t("rule"), rule), field(t("banned"), banned, t("bannedHint")), h("div", { class: "row end" }, go));
+      this.act(() => call("PUT", "mj/settings", { rule: rule.value, links: links.value, bannedWords: banned.value }));
+    } }, field(t("rule"), rule), field(t("links"), links, t("linksHint")), field(t("banned"), banned, t("bannedHint")), h("div", { class: "row end" }, go));
   }
 }
 

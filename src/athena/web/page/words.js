@@ -65,6 +65,8 @@ const TEXTS = {
   hook: ["Hook", "回调地址"], answer: ["Answer", "应答"], tries: ["Tries", "尝试"], sendAgain: ["Send again", "重新发送"], noHooks: ["No hook was told yet.", "还没有回调。"],
   perHour: ["Tasks per hour", "每小时任务"], rate: ["Success", "成功率"], median: ["Median", "中位耗时"], slowest: ["95 of 100 within", "95% 耗时"],
   failures: ["Why tasks failed", "失败原因"], noFailures: ["No task failed.", "没有失败的任务。"],
+  links: ["Picture links", "图片链接"], linksHint: ["For calls that do not say it themselves, by token or path.", "用于未通过令牌或路径指定的请求。"],
+  "links-origin": ["Discord's own, renewed before they die", "Discord 原始链接，自动续期"], "links-relay": ["This server's", "由本服务器转发"], "links-proxy": ["Discord's, on the host of the settings", "使用设置中的代理域名"],
   rule: ["Which account takes a task", "账号选择规则"], banned: ["Words to refuse, one a line", "违禁词，每行一个"], bannedHint: ["`-word` allows one of the built-in list. They count at once.", "“-词”可放行内置词。立即生效。"],
   saved: ["Saved.", "已保存。"], noServer: ["The server does not answer. Is it running?", "服务器无应答，请检查是否在运行。"],
   readOnly: ["Only administrators can see this.", "仅管理员可查看。"], loading: ["Loading…", "加载中……"], skip: ["To the content", "跳到内容"],

@@ -1,0 +1,56 @@
+"""What administrators change while the server runs: it is kept, and goes before the settings.
+
+Nothing is kept of what nobody changed, so a new setting still counts there.
+"""
+
+import asyncio
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from athena.engine.choosing import Chooser, Rule
+from athena.settings import Settings
+from athena.store.records import Records
+from athena.tasks.model import Images
+
+_ID = "house"
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """As it is kept; None: as the settings say."""
+
+    rule: Rule | None = None
+    links: Images | None = None
+
+
+class Preferences:
+    """What counts now. `chooser` is told of its rule."""
+
+    def __init__(self, records: Records, settings: Settings, chooser: Chooser) -> None:
+        self._records = records
+        self._settings = settings
+        self._chooser = chooser
+        self._changed = next(iter(records.all(Changed)), Changed())
+        chooser.rule = self.rule
+
+    @property
+    def rule(self) -> Rule:
+        """Which account takes a task."""
+        return self._changed.rule or Rule(self._settings.choice.rule)
+
+    @property
+    def links(self) -> Images:
+        """The kind of picture links where neither token nor path says one."""
+        return self._changed.links or self._settings.pictures.links
+
+    async def change(self, *, rule: Rule | None = None, links: Images | None = None) -> None:
+        """Change what is given, from now on and after every start.
+
+        Raises:
+            StoreBroken: it cannot be kept; nothing has changed.
+        """
+        before = self._changed
+        changed = replace(before, rule=rule or before.rule, links=links or before.links)
+        await asyncio.to_thread(self._records.put, _ID, changed)
+        self._changed = changed
+        self._chooser.rule = self.rule
