@@ -113,6 +113,29 @@ def test_a_picture_with_a_role(page: Open, place: Place, tmp_path: Path) -> None
     assert "--sref http" in task["prompt"]
 
 
+def test_the_place_in_the_queue_counts_what_is_not_shown(page: Open, tmp_path: Path) -> None:
+    place = serve(tmp_path, speed=0.1)
+    try:
+        url = f"{place.url}/mj"
+        asked = [
+            requests.post(
+                f"{url}/submit/imagine", json={"prompt": f"cat number {n}"}, timeout=30
+            ).json()
+            for n in range(7)
+        ]
+        waiting = [answer["result"] for answer in asked if answer["code"] == 22]
+        assert len(waiting) > 2
+        shown = page(place.url)
+        shown.get_by_label("Search").fill("number 6")
+        expect(shown.locator(".card")).to_have_count(1)
+        for before in range(len(waiting) - 1, 0, -1):
+            expect(shown.locator(".card .badge")).to_have_text(f"waiting, {before} before it")
+            requests.post(f"{url}/task/{waiting[before - 1]}/cancel", timeout=30)
+        expect(shown.locator(".card .badge")).to_have_text("waiting")
+    finally:
+        place.stop()
+
+
 def test_two_tabs_in_step_and_filters(page: Open, place: Place) -> None:
     one, two = page(place.url), page(place.url)
     imagine(one, "seen in both tabs")

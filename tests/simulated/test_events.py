@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 
 from athena.clock import TurnableClock
 from tests.conftest import breathe
-from tests.simulated.conftest import Build, House, Json
+from tests.simulated.conftest import Build, House, Json, house_at
 
 Event = tuple[str, str, Json]
 
@@ -51,6 +52,21 @@ async def test_the_wait_ends_by_itself(build: Build) -> None:
     for wrong in ("-1", "121", "soon"):
         assert (await house.get(f"/mj/task/{task_id}/fetch?wait={wrong}"))["code"] == 4
     assert (await house.get("/mj/task/1/fetch?wait=5"))["code"] == 3
+
+
+async def test_streams_end_with_the_server(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with house_at(tmp_path, speed=0.001) as house:
+            task_id = (await house.imagine("a cat"))["result"]
+            await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
+            one = f"{house.url}/mj/task/{task_id}"
+            streams = [await http.get(f"{house.url}/mj/events"), await http.get(f"{one}/events")]
+            assert b"SUBMITTED" in await streams[1].content.readuntil(b"\r\n\r\n")
+            waiting = asyncio.create_task(http.get(f"{one}/fetch?wait=100"))
+            await breathe()
+        for stream in streams:
+            await stream.read()  # an error if it had been cut off
+        assert (await waiting).status == 200
 
 
 async def test_a_task_s_stream_ends_with_the_task(build: Build) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -29,6 +30,10 @@ class Told(Struct, frozen=True):
     task: Task | None
 
 
+Listener: TypeAlias = "asyncio.Queue[Told | None]"
+"""Where changes are put for one stream; None: there will be no more."""
+
+
 class Feed:
     """The changes of all tasks."""
 
@@ -36,7 +41,8 @@ class Feed:
         self._number = clock.now() * 1000
         self._kept: deque[Told] = deque(maxlen=_KEPT)
         self._first = self._number + 1
-        self._listeners: dict[asyncio.Queue[Told], None] = {}
+        self._listeners: dict[Listener, None] = {}
+        self._closed = False
         self._clock = clock
         self._store = store
         store.changes.subscribe(self._changed)
@@ -53,21 +59,26 @@ class Feed:
             else:
                 _start_anew(listener, self._number)
 
+    def close(self) -> None:
+        """End all streams, and those to come: the server goes away, and would wait for them."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.put_nowait(None)
+
     async def since(self, number: int | None) -> AsyncIterator[Told]:
-        """Every change after a number, or from now on; endless."""
-        with self._listening() as queue:
+        """Every change after a number, or from now on, for as long as the server runs."""
+        with self._listening() as listener:
             for told in self._missed(number):
                 yield told
-            while True:
-                yield await queue.get()
+            while change := await listener.get():
+                yield change
 
     async def of_task(self, task: Task) -> AsyncIterator[Told]:
-        """A task as it is, then its changes, until its end."""
-        with self._listening() as queue:
+        """A task as it is, then its changes, until its end or the server's."""
+        with self._listening() as listener:
             task = self._store.held(task.id) or task
             yield Told(self._number, task)
-            while not task.ended:
-                told = await queue.get()
+            while not task.ended and (told := await listener.get()):
                 if told.task is None:
                     told = Told(told.number, self._store.held(task.id))
                 if told.task and told.task.id == task.id and told.task.revision > task.revision:
@@ -88,13 +99,15 @@ class Feed:
         return changed or self._store.held(task.id) or task
 
     @contextmanager
-    def _listening(self) -> Iterator["asyncio.Queue[Told]"]:
-        queue: asyncio.Queue[Told] = asyncio.Queue()
-        self._listeners[queue] = None
+    def _listening(self) -> Iterator[Listener]:
+        listener: Listener = asyncio.Queue()
+        self._listeners[listener] = None
+        if self._closed:
+            listener.put_nowait(None)
         try:
-            yield queue
+            yield listener
         finally:
-            self._listeners.pop(queue, None)
+            self._listeners.pop(listener, None)
 
     def _missed(self, number: int | None) -> list[Told]:
         if number is None or number == self._number:
@@ -112,7 +125,7 @@ async def _second(changes: AsyncIterator[Told]) -> Task | None:
     return told.task if told else None
 
 
-def _start_anew(listener: "asyncio.Queue[Told]", number: int) -> None:
+def _start_anew(listener: Listener, number: int) -> None:
     while not listener.empty():
         listener.get_nowait()
     listener.put_nowait(Told(number, None))

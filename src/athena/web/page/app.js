@@ -90,7 +90,6 @@ function house(me) {
     if (event.key === "/") { event.preventDefault(); location.hash = ""; gallery.search.focus(); }
   });
   tasks.start();
-  tasks.load();
   if (admin) gallery.nameAccounts();
   route();
 }

@@ -46,6 +46,7 @@ export class Gallery {
     this.element = h("section", { class: "gallery" }, this.line, this.filters(), this.state, this.room);
     tasks.addEventListener("list", () => this.draw());
     tasks.addEventListener("task", (event) => this.redraw(event.detail));
+    tasks.addEventListener("queue", () => this.requeue());
     tasks.addEventListener("line", () => { this.line.hidden = tasks.online; });
     new ResizeObserver(() => this.draw()).observe(this.room);
     addEventListener("scroll", () => this.place(), { passive: true });
@@ -137,7 +138,6 @@ export class Gallery {
   }
 
   redraw(task) {
-    if (task.status === "SUBMITTED") this.requeue();
     const card = this.cards.get(task.id);
     if (!card) return;
     this.show(card, task);
@@ -145,7 +145,7 @@ export class Gallery {
     if (this.shapes && Math.abs((this.shapes[place] ?? 1) - shape(task)) > 0.02) this.draw();
   }
 
-  // One has left the queue: those behind it have moved up.
+  // Somebody came or left: those behind have moved.
   requeue() {
     for (const [id, card] of this.cards) {
       const task = this.tasks.byId.get(id);

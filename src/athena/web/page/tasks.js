@@ -9,6 +9,8 @@ export class Tasks extends EventTarget {
     super();
     this.byId = new Map();
     this.order = [];
+    // Every task that waits, shown or not, and its account: a place in the queue counts them all.
+    this.waiting = new Map();
     this.filter = {};
     this.next = null;
     this.loading = false;
@@ -16,11 +18,20 @@ export class Tasks extends EventTarget {
   }
 
   start() {
-    this.source = listen((task) => this.apply(task), () => this.load(this.filter), (online) => {
-      if (online && !this.online) this.load(this.filter);
+    this.read();
+    this.source = listen((task) => this.apply(task), () => this.read(), (online) => {
+      if (online && !this.online) this.read();
       this.online = online;
       this.dispatchEvent(new Event("line"));
     });
+  }
+
+  // Everything that events cannot tell: at the start, and after they were missed.
+  async read() {
+    const [unfinished] = await Promise.all([get("mj/task/queue"), this.load(this.filter)]);
+    this.waiting.clear();
+    unfinished.forEach((task) => this.count(task));
+    this.dispatchEvent(new Event("queue"));
   }
 
   async load(filter = {}) {
@@ -63,6 +74,7 @@ export class Tasks extends EventTarget {
 
   // A task as it is now; what is older than what is known is let go.
   apply(task) {
+    if (this.count(task)) this.dispatchEvent(new Event("queue"));
     const before = this.byId.get(task.id);
     if (before && (RANK[before.status] > RANK[task.status] || ENDS.has(before.status))) return;
     if (!before && !this.fits(task)) return;
@@ -74,9 +86,16 @@ export class Tasks extends EventTarget {
 
   // How many of its account's tasks wait before it.
   before(task) {
-    const account = task.properties.discordInstanceId;
-    return this.all().filter((each) => each.status === "NOT_START" && each.id < task.id
-      && each.properties.discordInstanceId === account).length;
+    const own = task.properties.discordInstanceId;
+    return [...this.waiting].filter(([id, account]) => account === own && id < task.id).length;
+  }
+
+  // Whether the queues are others now.
+  count(task) {
+    if (task.status !== "NOT_START") return this.waiting.delete(task.id);
+    const comes = !this.waiting.has(task.id);
+    this.waiting.set(task.id, task.properties.discordInstanceId);
+    return comes;
   }
 
   forget(id) {
