@@ -11,12 +11,12 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from athena.clock import Clock, Millis
 from athena.engine import presses
 from athena.engine.account import Account
-from athena.engine.choosing import ANY, AccountFilter
+from athena.engine.choosing import AccountFilter
 from athena.engine.claims import Claims, Once
 from athena.engine.courier import Courier
 from athena.engine.ids import TaskIds, TriggerIds
@@ -31,46 +31,18 @@ from athena.engine.refusals import (
     UnknownTask,
     WrongState,
 )
+from athena.engine.wishes import Accepted, Wishes
 from athena.midjourney import buttons, prompts, windows
 from athena.midjourney.moderation import WordList
 from athena.settings import AccountSettings
 from athena.store.store import Claim, Store
 from athena.store.writer import StoreBroken
 from athena.tasks import lifecycle
-from athena.tasks.model import Action, Bot, Dialect, Images, Keys, Sending, Speed, Status, Task
+from athena.tasks.model import Action, Keys, Sending, Speed, Status, Task
 from athena.tasks.requests import Describe, Imagine, Press, Reply, Request, Upload
 
 _DISK_PATIENCE = 5.0
 """Seconds for which a caller waits for a disk that takes nothing."""
-
-
-class Wishes(Struct, frozen=True, kw_only=True):
-    """What a request may say beside what it asks for."""
-
-    state: str | None = None
-    hook: str | None = None
-    speed: Speed | None = None
-    bot: Bot = Bot.MIDJOURNEY
-    images: Images | None = None
-    images_host: str | None = None
-    token: str | None = None
-    accounts: AccountFilter = ANY
-    trigger: str | None = None
-    dialect: Dialect = Dialect.MJ
-    once: Once | None = None
-    """The request's own key: asked again, it gets the same answer (see `engine.claims`)."""
-
-
-class Accepted(Struct, frozen=True, kw_only=True):
-    """A task that is on disk. `ahead` tasks wait before it; None: a slot is free for it."""
-
-    task: Task
-    ahead: int | None = None
-    window: str | None = None
-    """The prompt that its window proposes; None: no window is to be filled in."""
-    remix: bool = False
-    repeated: bool = False
-    """It was asked for before under the same key, and this is the answer of then."""
 
 
 class Desk:

@@ -10,9 +10,9 @@ from litestar.params import JSONBody
 from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import BadLink
 from athena.engine import orders
-from athena.engine.desk import Accepted, Wishes
 from athena.engine.orders import Order
 from athena.engine.refusals import BadRequest
+from athena.engine.wishes import Accepted, Wishes
 from athena.http import mj_bodies as bodies
 from athena.http import mj_words as words
 from athena.http import pictures_in

@@ -10,8 +10,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from athena.engine import refusals
-from athena.engine.desk import Accepted
 from athena.engine.roster import UnknownAccount
+from athena.engine.wishes import Accepted
 from athena.store.writer import StoreBroken
 
 

@@ -17,7 +17,7 @@ from litestar.params import Body, FromQuery, JSONBody
 from msgspec import Struct
 
 from athena.engine import orders, refusals
-from athena.engine.desk import Accepted, Wishes
+from athena.engine.wishes import Accepted, Wishes
 from athena.http import trigger_bodies as bodies
 from athena.http import trigger_view as views
 from athena.http.calls import Call, Services

@@ -1,0 +1,36 @@
+"""What a request may wish beside what it asks for, and what it is answered."""
+
+from msgspec import Struct
+
+from athena.engine.choosing import ANY, AccountFilter
+from athena.engine.claims import Once
+from athena.tasks.model import Bot, Dialect, Images, Speed, Task
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What a request may say beside what it asks for."""
+
+    state: str | None = None
+    hook: str | None = None
+    speed: Speed | None = None
+    bot: Bot = Bot.MIDJOURNEY
+    images: Images | None = None
+    images_host: str | None = None
+    token: str | None = None
+    accounts: AccountFilter = ANY
+    trigger: str | None = None
+    dialect: Dialect = Dialect.MJ
+    once: Once | None = None
+    """The request's own key: asked again, it gets the same answer (see `engine.claims`)."""
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A task that is on disk. `ahead` tasks wait before it; None: a slot is free for it."""
+
+    task: Task
+    ahead: int | None = None
+    window: str | None = None
+    """The prompt that its window proposes; None: no window is to be filled in."""
+    remix: bool = False
+    repeated: bool = False
+    """It was asked for before under the same key, and this is the answer of then."""
