@@ -221,17 +221,9 @@ async def _taken(
     data: bodies.Submit,
     ask: Callable[[Wishes], Awaitable[Accepted]],
 ) -> Answer:
-    """Count the submit, ask for it, and answer; one that is not accepted does not count."""
+    """Ask for it at the caller's expense, and answer."""
     wishes = await _wishes(house, call, data)
-    token = call.caller.token
-    house.quotas.take(token)
-    try:
-        done = await ask(wishes)
-    except Exception:
-        house.quotas.give_back(token)
-        raise
-    if done.repeated:
-        house.quotas.give_back(token)
+    done = await house.quotas.count(call.caller.token, lambda: ask(wishes))
     return words.accepted(done, call.language)
 
 

@@ -5,11 +5,13 @@ written with each task, and is read once at the start.
 """
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
 from athena.clock import Clock
 from athena.engine.refusals import Refused
+from athena.engine.wishes import Accepted
 from athena.store.store import Store, day_of
 from athena.store.tokens import Token
 
@@ -44,35 +46,43 @@ class Quotas:
 
     def used(self, token: Token) -> int:
         """How many tasks it asked for today."""
+        self._turn_page()
         return self._used[token.id]
 
-    def take(self, token: Token | None) -> None:
-        """Count one submit.
+    async def count(self, token: Token | None, ask: Callable[[], Awaitable[Accepted]]) -> Accepted:
+        """Ask for a task at a token's expense. What is not accepted does not count for the day, and
+        what was accepted before under the same key counts once.
 
         Raises:
-            QuotaUsedUp: it is one too many; it was not counted.
+            QuotaUsedUp: it is one too many; nothing was asked for.
         """
         if token is None:
-            return
-        if token.daily_limit is not None:
-            self._check_day(token, token.daily_limit)
+            return await ask()
+        self._take(token)
+        day, counts = self._day, False
+        try:
+            done = await ask()
+            counts = not done.repeated
+            return done
+        finally:
+            if not counts and self._day == day:
+                self._used[token.id] -= 1
+
+    def _take(self, token: Token) -> None:
+        self._turn_page()
+        if token.daily_limit is not None and self._used[token.id] >= token.daily_limit:
+            left = (self._day + 1) * 86_400 - self._clock.now() / 1000
+            raise QuotaUsedUp(f"this token may ask for {token.daily_limit} tasks a day", left)
         if token.rate is not None:
             self._take_minute(token, token.rate)
         self._used[token.id] += 1
 
-    def give_back(self, token: Token | None) -> None:
-        """The submit was not accepted: it does not count for the day."""
-        if token is not None:
-            self._used[token.id] -= 1
-
-    def _check_day(self, token: Token, limit: int) -> None:
-        now = self._clock.now()
-        if day_of(now) != self._day:
-            self._day = day_of(now)
+    def _turn_page(self) -> None:
+        """A new day begins with nothing used."""
+        today = day_of(self._clock.now())
+        if today != self._day:
+            self._day = today
             self._used.clear()
-        if self._used[token.id] >= limit:
-            left = (self._day + 1) * 86_400 - now / 1000
-            raise QuotaUsedUp(f"this token may ask for {limit} tasks a day", left)
 
     def _take_minute(self, token: Token, rate: int) -> None:
         now = self._clock.monotonic()

@@ -244,14 +244,7 @@ async def _taken(
         dialect=Dialect.TRIGGER,
         once=call.once(data),
     )
-    house.quotas.take(token)
-    try:
-        done = await ask(wishes)
-    except Exception:
-        house.quotas.give_back(token)
-        raise
-    if done.repeated:
-        house.quotas.give_back(token)
+    done = await house.quotas.count(token, lambda: ask(wishes))
     return bodies.Triggered(
         message="success",
         trigger_id=done.task.trigger or trigger,
