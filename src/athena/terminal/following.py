@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from athena.terminal import preview
 from athena.terminal.exits import Exit
 from athena.terminal.running import Interrupts
 from athena.terminal.view import View
@@ -38,7 +37,7 @@ async def finish(
         for task in tasks:
             _say({"id": task.id}, task.id, making)
         return Exit.DONE
-    view = View(previews=preview.wanted(making.preview))
+    view = View(previews=making.preview)
     with Interrupts() as interrupts, view:
         work = [asyncio.create_task(_one(mj, task, making, view, told)) for task in tasks]
         every = asyncio.gather(*work)
@@ -96,7 +95,7 @@ async def _preview(mj: Athena, change: Snapshot, view: View) -> None:
     """The picture as far as it has come; that it cannot be had is no matter."""
     from athena.client import AthenaError
 
-    if view.previews and view.is_live and change.image_url and not change.ended:
+    if view.easel.is_there and change.image_url and not change.ended:
         try:
             view.draw(await mj.server.download(change.image_url))
         except AthenaError:
@@ -104,8 +103,8 @@ async def _preview(mj: Athena, change: Snapshot, view: View) -> None:
 
 
 async def _show(result: Result, view: View) -> None:
-    if view.previews and view.is_live:
-        preview.show(view.console, await result.picture())
+    if view.easel.is_there:
+        view.easel.show(await result.picture())
 
 
 def _tell(task: Snapshot, paths: list[Path], making: Making) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from athena.terminal import preview
+from athena.terminal.preview import Easel
 from athena.terminal.states import state
 
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ _ROOMY = 72
 
 
 class View:
-    """Enter it while tasks run, and tell it of each change."""
+    """Enter it while tasks run, and tell it of each change. `previews`: whether pictures are shown;
+    None where the terminal can."""
 
-    def __init__(self, *, previews: bool = False) -> None:
-        self.previews = previews
+    def __init__(self, *, previews: bool | None = False) -> None:
         self._running: dict[str, Snapshot] = {}
         self._began: dict[str, float] = {}
         self._preview: RenderableType | None = None
         self.console = Console(file=sys.stderr, highlight=False)
+        self.easel = Easel(self.console, previews)
         self._live = Live(
             get_renderable=self._lines,
             console=self.console,
@@ -77,8 +78,8 @@ class View:
 
     def draw(self, data: bytes) -> None:
         """A preview of what is being made."""
-        if self.is_live and self.previews and self.console.width >= _ROOMY:
-            self._preview = preview.small(data)
+        if self.console.width >= _ROOMY:
+            self._preview = self.easel.small(data)
 
     def say(self, text: str) -> None:
         """A sentence above the lines."""

@@ -1,0 +1,98 @@
+"""Pictures by what the terminal says that it can: sixels, kitty's protocol, blocks, or nothing."""
+
+import base64
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+from PIL import Image
+
+from tests.terminal.conftest import Desk
+
+SIXEL = b"\x1b[?62;4c"
+KITTY = b"\x1b[?62c" + b"\x1b_Gi=1;OK\x1b\\"
+NEITHER = b"\x1b[?62c" + b"\x1b[?0n"
+"""What a terminal answers when it is asked what it is, and whether it knows kitty's protocol."""
+
+WINDOW = struct.pack("HHHH", 40, 120, 120 * 8, 40 * 20)
+"""Rows and columns, then the pixels of both: a cell is 8 by 20."""
+
+
+def look(desk: Desk, answers: bytes, *args: str, term: str = "xterm-256color") -> str:
+    """All that a terminal with these answers is sent; they wait as if they were typed ahead."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, WINDOW)
+    os.write(master, answers)
+    environment = {**desk.environment, "TERM": term}
+    for name in ("COLUMNS", "NO_COLOR", "COLORTERM"):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", *args]
+    process = subprocess.Popen(
+        command, cwd=desk.folder, env=environment, stdin=slave, stdout=slave, stderr=slave
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 65536):
+            shown += piece
+    except OSError:
+        pass  # the program has let the terminal go
+    os.close(master)
+    assert process.wait(60) == 0, shown
+    return shown.decode(errors="replace")
+
+
+def test_sixels(desk: Desk) -> None:
+    shown = look(desk, SIXEL)
+    assert shown.count("\x1bP") == 1
+    assert "\x1b_Ga=T" not in shown
+
+
+def test_kitty_gets_the_picture_where_the_cursor_is(desk: Desk) -> None:
+    shown = look(desk, KITTY)
+    (sent,) = re.findall(r"\x1b_Ga=T,f=100,q=2,C=1,c=48,r=(\d+),", shown)
+    assert int(sent) == round(48 * 8 / 20)
+    pieces = re.findall(r"\x1b_G(?:a=T[^m]*)?m=[01];([^\x1b]*)\x1b\\", shown)
+    with Image.open(io.BytesIO(base64.b64decode("".join(pieces)))) as picture:
+        picture.load()
+        assert picture.format == "PNG"
+        assert picture.width == picture.height >= 48 * 8
+    assert "\U0010eeee" not in shown
+
+
+def test_half_blocks(desk: Desk) -> None:
+    shown = look(desk, NEITHER)
+    assert shown.count("▀") > 48 * 10
+    assert "\x1bP" not in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "term"), [(("--no-preview",), "xterm-256color"), ((), "xterm"), ((), "dumb")]
+)
+def test_no_picture_where_none_is_wanted_or_none_would_be_good(
+    desk: Desk, args: tuple[str, ...], term: str
+) -> None:
+    shown = look(desk, NEITHER, *args, term=term)
+    assert "▀" not in shown
+    assert shown.count("a-fox") == 5
+
+
+def test_no_picture_without_a_keyboard(desk: Desk) -> None:
+    """Nobody could answer; and nothing may fail of it."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", "--preview"]
+    process = subprocess.Popen(
+        command, cwd=desk.folder, env=desk.environment, stdin=subprocess.DEVNULL, stdout=slave,
+        stderr=slave,
+    )  # fmt: skip
+    assert process.wait(100) == 0
+    os.close(slave)
+    os.close(master)
+    assert len(list((desk.folder / "out").iterdir())) == 5
