@@ -81,7 +81,18 @@ async def test_everything_that_a_picture_can_become(mj: Athena, tmp_path: Path) 
 async def test_words(mj: Athena) -> None:
     assert "1️⃣" in (await (await mj.describe(picture()))).words
     assert "shortened" in (await (await mj.shorten("a very beautiful red cat"))).words.lower()
-    assert (await (await mj.blend([picture(), picture("red")], "landscape"))).url
+
+
+async def test_pictures_of_pictures(mj: Athena) -> None:
+    one, other = picture(), picture("red")
+    assert (await (await mj.blend([one, other], "landscape"))).url
+    assert (await (await mj.swap(one, other))).url
+    assert (await (await mj.edit("a house", one))).is_grid
+    assert (await (await mj.edit("a house", one, mask((64, 64))))).is_grid
+    films = await (await mj.film("waves come in", one, other, motion="high", loop=True))
+    assert films.task.is_film
+    assert "--motion high" in films.task.final_prompt
+    assert (await (await mj.film("waves come in"))).task.is_film
 
 
 async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:

@@ -47,7 +47,12 @@ EXAMPLES = sorted({*written(), *helped()})
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
     """With the files that the examples name, and a picture of the kind that they go on with."""
-    for name, colour in (("cat.png", "teal"), ("castle.png", "gray"), ("sketch.png", "white")):
+    for name, colour in (
+        ("cat.png", "teal"),
+        ("castle.png", "gray"),
+        ("sketch.png", "white"),
+        ("face.png", "pink"),
+    ):
         draw(desk.folder / name, colour)
     (desk.folder / "prompts.txt").write_text("a cat\na dog\n")
     (desk.folder / "messages.jsonl").write_text('{"content": "**a cat** - <@1> (31%) (fast)"}\n')

@@ -94,6 +94,33 @@ class Athena:
         body = {"base64Array": [text_of(each) for each in pictures], **wish}
         return await self.ask("submit/blend", body)
 
+    async def swap(self, face: bytes, picture: bytes) -> "Task":
+        """Ask for a picture with another face in it."""
+        body = {"sourceBase64": text_of(face), "targetBase64": text_of(picture)}
+        return await self.ask("insight-face/swap", body)
+
+    async def edit(self, prompt: str, picture: bytes, mask: bytes | None = None) -> "Task":
+        """Ask for a picture of one's own, changed as a text says, where the mask is white."""
+        masked = {"maskBase64": text_of(mask)} if mask else {}
+        return await self.ask(
+            "submit/edits", {"prompt": prompt, "image": text_of(picture), **masked}
+        )
+
+    async def film(
+        self,
+        prompt: str = "",
+        start: bytes | None = None,
+        end: bytes | None = None,
+        *,
+        motion: str = "low",
+        loop: bool = False,
+    ) -> "Task":
+        """Ask for films of a text, of a first picture, or of both; `motion` is low or high."""
+        frames = {"image": start, "endImage": end}
+        given = {name: text_of(frame) for name, frame in frames.items() if frame}
+        body = {"prompt": prompt, "motion": motion, "loop": loop, **given}
+        return await self.ask("submit/video", body)
+
     async def describe(self, picture: bytes | str) -> "Task":
         """Ask for prompts that fit a picture, or the one behind a link; the result's `words`."""
         given = {"link": picture} if isinstance(picture, str) else {"base64": text_of(picture)}

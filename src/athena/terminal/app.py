@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from athena.terminal import config, looking, making, moderation, pressing, token
+from athena.terminal import config, looking, making, moderation, pressing, remaking, token
 from athena.terminal.doctor import doctor
 from athena.terminal.read import read
 from athena.terminal.servers import serve, simulate
@@ -23,9 +23,10 @@ app = typer.Typer(
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
     making.imagine, pressing.upscale, pressing.vary, pressing.reroll, pressing.zoom, pressing.pan,
-    pressing.region, pressing.animate, pressing.action, making.describe, making.shorten,
-    making.blend, looking.seed, looking.tasks, looking.show, looking.open, looking.cancel,
-    looking.info, looking.accounts, shell, doctor, serve, simulate, read,
+    pressing.region, pressing.animate, pressing.action, remaking.describe, making.shorten,
+    remaking.blend, remaking.swap, remaking.edit, remaking.film, looking.seed, looking.tasks,
+    looking.show, looking.open, looking.cancel, looking.info, looking.accounts, shell, doctor,
+    serve, simulate, read,
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)

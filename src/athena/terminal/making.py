@@ -1,4 +1,4 @@
-"""Commands that make something new: `imagine`, `blend`, `describe`, `shorten`."""
+"""Commands that begin with words: `imagine`, `shorten`."""
 
 import asyncio
 import re
@@ -63,56 +63,13 @@ def imagine(
     total = len(prompts) * repeat
     if total > _ASKS_BEYOND and not yes:
         typer.confirm(f"These are {total} pictures. Make them all?", abort=True, err=True)
-    given = [path.read_bytes() for path in _present(picture or [])]
+    given = [path.read_bytes() for path in present(picture or [])]
     if from_file is not None:
         wanted = batch.wanted(from_file.name, prompts, repeat)
         journal = batch.Journal(making.out / f".{from_file.name}.athena")
         running.run(_batch(wanted, journal, given, way, making))
     else:
         running.run(_imagine([each for each in prompts for _ in range(repeat)], given, way, making))
-
-
-@taking(Making, Way)
-def blend(
-    pictures: Annotated[list[Path], typer.Argument(help="Two to five pictures.")],
-    shape: Annotated[
-        str, typer.Option(help="portrait, square or landscape.", show_default="square")
-    ] = "",
-    *,
-    way: Way,
-    making: Making,
-) -> None:
-    """Mix two to five pictures.
-
-    \b
-    Examples:
-      athena blend cat.png castle.png --shape landscape
-    """
-    if not 2 <= len(pictures) <= 5:
-        fail(Exit.USAGE, f"Two to five pictures are needed, not {len(pictures)}.")
-    if shape not in ("", "portrait", "square", "landscape"):
-        fail(Exit.USAGE, f"--shape is portrait, square or landscape, not {shape!r}.")
-    given = [path.read_bytes() for path in _present(pictures)]
-    running.run(_made(lambda mj: mj.blend(given, shape), way, making))
-
-
-@taking(Making, Way)
-def describe(
-    picture: Annotated[str, typer.Argument(help="A picture's file, or a link to one.")],
-    *,
-    way: Way,
-    making: Making,
-) -> None:
-    """Find prompts that fit a picture.
-
-    \b
-    Examples:
-      athena describe cat.png
-      athena describe cat.png --json
-    """
-    is_link = picture.startswith(("http://", "https://"))
-    given = picture if is_link else _present([Path(picture)])[0].read_bytes()
-    running.run(_made(lambda mj: mj.describe(given), way, making))
 
 
 @taking(Making, Way)
@@ -128,10 +85,11 @@ def shorten(
     Examples:
       athena shorten "a very beautiful and extremely detailed picture of a cat"
     """
-    running.run(_made(lambda mj: mj.shorten(prompt), way, making))
+    running.run(made(lambda mj: mj.shorten(prompt), way, making))
 
 
-async def _made(ask: "Callable[[Athena], Awaitable[Task]]", way: Way, making: Making) -> Exit:
+async def made(ask: "Callable[[Athena], Awaitable[Task]]", way: Way, making: Making) -> Exit:
+    """Ask for one thing, and follow it to its files."""
     from athena.terminal import following
 
     async with connected(way) as mj:
@@ -243,7 +201,8 @@ def _read(file: Path | None) -> list[str]:
     return prompts
 
 
-def _present(paths: Sequence[Path]) -> Sequence[Path]:
+def present(paths: Sequence[Path]) -> Sequence[Path]:
+    """Files that are all there; one that is not ends the program."""
     for path in paths:
         if not path.is_file():
             fail(Exit.USAGE, f"There is no file {path}.")
