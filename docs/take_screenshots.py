@@ -1,7 +1,7 @@
 """Takes the screenshots of docs/screenshots from a running product.
 
-Run it with `python docs/take_screenshots.py`. It
-Needs Chromium and the development requirements; starts a server with the stand-in by itself.
+Run it with `python docs/take_screenshots.py`. It needs Chromium and the development requirements,
+and starts a server with the stand-in by itself.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 
 from athena import Athena, TaskFailed
 from athena.client import local
-from athena.settings import Settings
+from athena.settings import HookSettings, Settings
 
 FOLDER = Path(__file__).parent / "screenshots"
 PROMPTS = (
@@ -21,6 +21,11 @@ PROMPTS = (
     "two cats on a roof --ar 4:5", "a castle above the clouds --ar 1:1", "a boat at dawn --ar 3:1",
     "a forest in autumn --ar 3:2", "a blue whale --ar 5:4", "a desert moon --ar 9:16",
 )  # fmt: skip
+TABS = {
+    "figures": "svg", "accounts": ".account", "tokens": "table", "tasks": "tbody tr",
+    "hooks": "tbody tr", "settings": "textarea",
+}  # fmt: skip
+"""Of running the place, and what each holds once it is there."""
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
 
 
@@ -28,18 +33,20 @@ async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     program = shutil.which("chromium") or shutil.which("google-chrome")
     folder = FOLDER / "data"
-    settings = Settings().model_copy(update={"data_dir": folder})
+    hooks = HookSettings(allow_loopback=True)
+    settings = Settings().model_copy(update={"data_dir": folder, "hooks": hooks})
     try:
         async with (
-            local.standing_in(settings, speed=60) as (led, _),
+            local.standing_in(settings, speed=60) as (led, urls),
             local.served(led) as (url, secret),
             Athena.connect(url, secret) as mj,
         ):
-            single = await fill(mj)
+            single = await fill(mj, f"{urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost"))
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(
                     executable_path=program, args=["--no-sandbox"]
                 )
+                await make_tokens(await browser.new_page(), url, secret)
                 for name, (wide, high) in SIZES.items():
                     for scheme in ("light", "dark"):
                         context = await browser.new_context(
@@ -47,16 +54,17 @@ async def main() -> None:
                                 color_scheme=scheme,
                             )  # fmt: skip
                         page = await context.new_page()
-                        await sign_in(page, url, secret)
+                        await sign_in(page, url, secret, f"{name}-{scheme}")
                         await views(page, url, single, f"{name}-{scheme}")
                         await context.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def fill(mj: Athena) -> str:
+async def fill(mj: Athena, hook: str) -> str:
     """Make something to see; the id of a single picture."""
-    grids = [await (await mj.imagine(prompt)) for prompt in PROMPTS]
+    wishes = [{"prompt": prompt, "notifyHook": hook} for prompt in PROMPTS]
+    grids = [await (await mj.ask("submit/imagine", wish)) for wish in wishes]
     single = await (await grids[0].upscale(2))
     await (await single.zoom(1.5))
     await (await single.pan("left"))
@@ -65,8 +73,17 @@ async def fill(mj: Athena) -> str:
     return single.id
 
 
-async def sign_in(page: Page, url: str, secret: str) -> None:
+async def make_tokens(page: Page, url: str, secret: str) -> None:
+    for name, role, limit in (("Telegram bot", "user", 200), ("Wall screen", "reader", None)):
+        body = {"name": name, "role": role, "dailyLimit": limit}
+        headers = {"mj-api-secret": secret}
+        await page.request.post(f"{url}/mj/token/create", data=body, headers=headers)
+
+
+async def sign_in(page: Page, url: str, secret: str, name: str) -> None:
     await page.goto(url)
+    await page.get_by_role("button", name="Sign in").wait_for()
+    await shoot(page, f"sign-in-{name}")
     await page.get_by_label("Token").fill(secret)
     await page.get_by_role("button", name="Sign in").click()
     await page.locator(".card.success").nth(6).wait_for()
@@ -88,9 +105,9 @@ async def views(page: Page, url: str, single: str, name: str) -> None:
         await page.mouse.up()
     await shoot(page, f"region-{name}")
     await page.keyboard.press("Escape")
-    for tab in ("figures", "accounts"):
+    for tab, holds in TABS.items():
         await page.goto(f"{url}/#run/{tab}")
-        await page.locator(".run .body > div").first.wait_for()
+        await page.locator(f".run .body {holds}").first.wait_for()
         await shoot(page, f"{tab}-{name}")
 
 

@@ -48,7 +48,7 @@ function signIn() {
     } catch (error) {
       fault.textContent = error.status === 401 ? t("wrongToken") : why(error);
     }
-  } }, h("h1", {}, "Athena"), field(t("token"), token, t("tokenHint")), fault, h("div", { class: "row end" }, go))));
+  } }, h("img", { src: "page/icon.svg", alt: "", width: 48, height: 48 }), h("h1", {}, "Athena"), h("p", { class: "hint" }, t("greeting")), field(t("token"), token, t("tokenHint")), fault, h("div", { class: "row end" }, go))));
   token.focus();
 }
 

@@ -53,10 +53,15 @@ export function button(label, act, { kind = "", sign = "", hidden = false, ...mo
     sign && icon(sign), hidden ? null : h("span", {}, label));
 }
 
+// A sentence; what stands between backticks is code.
+function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part));
+}
+
 let made = 0;
 export function field(label, control, hint = "") {
   control.id ||= `field-${++made}`;
-  const about = hint ? h("small", { id: `${control.id}-hint` }, hint) : null;
+  const about = hint ? h("small", { id: `${control.id}-hint` }, prose(hint)) : null;
   if (about) control.setAttribute("aria-describedby", about.id);
   return h("div", { class: "field" }, h("label", { htmlFor: control.id }, label), control, about);
 }

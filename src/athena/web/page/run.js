@@ -19,6 +19,7 @@ export class Run {
     this.body = h("div", { class: "body", "aria-live": "off" }, h("p", { class: "hint" }, t("loading")));
     fill(this.element, h("nav", { class: "tabs", "aria-label": t("run") }, TABS.map((name) =>
       h("a", { class: "tab", href: `#run/${name}`, "aria-current": name === this.tab ? "page" : undefined }, t(name)))), this.body);
+    this.element.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
     await this.draw();
     if (["figures", "accounts"].includes(this.tab)) this.timer = setInterval(() => this.draw(), 5000);
   }
@@ -117,7 +118,7 @@ export class Run {
     const found = await get("mj/token/list");
     const date = (moment) => moment ? new Date(moment).toLocaleDateString() : t("never");
     return [h("div", { class: "row end" }, button(t("makeToken"), () => this.makeToken(), { kind: "primary", sign: "plus" })),
-      table([t("name"), t("roleOf"), t("speed"), t("perMinute"), t("perDay"), t("used"), t("until"), ""], found.map((each) =>
+      table([t("name"), t("roleOf"), t("speed"), t("perMinute"), t("perDay"), t("used"), t("expires"), ""], found.map((each) =>
         [each.name, t(each.role.toLowerCase()), each.speed ?? "–", each.rate ?? "–", each.dailyLimit ?? "–", each.usedToday, date(each.expiresAt),
           button(t("delete"), () => confirm(t("reallyDelete", { name: each.name })) && this.act(() => call("DELETE", `mj/token/${each.id}/delete`)), { kind: "quiet danger" })]))];
   }
@@ -139,12 +140,14 @@ export class Run {
 
   async tasks() {
     const list = h("div", {});
+    const accounts = await get("mj/account/list");
+    const names = new Map(accounts.map((each) => [each.id, each.remark || each.id]));
     const look = async () => {
       const wish = new URLSearchParams({ size: "100", ...(words.value ? { text: words.value } : {}), ...(states.value ? { status: states.value } : {}) });
       const { tasks } = await get(`mj/task/search?${wish}`);
-      fill(list, table([t("asked"), t("state"), t("imagine"), t("account"), t("reason")], tasks.map((each) => [
+      fill(list, table([t("asked"), t("state"), t("asks"), t("account"), t("reason")], tasks.map((each) => [
         new Date(each.submitTime).toLocaleString(), t(each.status), h("a", { href: `#task/${each.id}` }, each.prompt ?? each.description),
-        each.properties.discordInstanceId, each.failReason ?? ""])));
+        names.get(each.properties.discordInstanceId) ?? each.properties.discordInstanceId, each.failReason ?? ""])));
     };
     const words = h("input", { type: "search", onchange: look });
     const states = select([["", t("anyState")], ...["IN_PROGRESS", "SUCCESS", "FAILURE", "CANCEL", "MODAL"].map((each) => [each, t(each)])], "", look);
@@ -162,7 +165,7 @@ export class Run {
 
   async settings() {
     const found = await get("mj/settings");
-    const rule = select(RULES.map((each) => [each, each]), found.rule, () => {});
+    const rule = select(RULES.map((each) => [each, t(`rule-${each}`)]), found.rule, () => {});
     const links = select(["origin", "relay", "proxy"].map((each) => [each, t(`links-${each}`)]), found.links, () => {});
     const banned = h("textarea", { rows: 10, value: found.bannedWords });
     const go = button(t("save"), () => {}, { kind: "primary" });
@@ -175,7 +178,7 @@ export class Run {
 }
 
 function table(heads, lines) {
-  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": heads.filter(Boolean).join(", ") }, h("table", {},
-    h("thead", {}, h("tr", {}, heads.map((each) => h("th", { scope: "col" }, each)))),
-    h("tbody", {}, lines.map((line) => h("tr", {}, line.map((each) => h("td", {}, each)))))));
+  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": heads.filter(Boolean).join(", ") }, h("table", { role: "table" },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((each) => h("th", { scope: "col", role: "columnheader" }, each)))),
+    h("tbody", { role: "rowgroup" }, lines.map((line) => h("tr", { role: "row" }, line.map((each, place) => h("td", { role: "cell", data: { head: heads[place] } }, each)))))));
 }

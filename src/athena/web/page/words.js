@@ -67,6 +67,8 @@ const TEXTS = {
   failures: ["Why tasks failed", "失败原因"], noFailures: ["No task failed.", "没有失败的任务。"],
   links: ["Picture links", "图片链接"], linksHint: ["For calls that do not say it themselves, by token or path.", "用于未通过令牌或路径指定的请求。"],
   "links-origin": ["Discord's own, renewed before they die", "Discord 原始链接，自动续期"], "links-relay": ["This server's", "由本服务器转发"], "links-proxy": ["Discord's, on the host of the settings", "使用设置中的代理域名"],
+  "rule-BestWaitIdle": ["The least loaded", "最空闲的账号"], "rule-Random": ["Any", "随机"], "rule-Weight": ["By lot, with their weights", "按权重随机"], "rule-Polling": ["In turns", "轮流"],
+  asks: ["Prompt", "提示词"], expires: ["Valid until", "有效期至"], greeting: ["Pictures with your own Midjourney subscription.", "用你自己的 Midjourney 订阅创作图片。"],
   rule: ["Which account takes a task", "账号选择规则"], banned: ["Words to refuse, one a line", "违禁词，每行一个"], bannedHint: ["`-word` allows one of the built-in list. They count at once.", "“-词”可放行内置词。立即生效。"],
   saved: ["Saved.", "已保存。"], noServer: ["The server does not answer. Is it running?", "服务器无应答，请检查是否在运行。"],
   readOnly: ["Only administrators can see this.", "仅管理员可查看。"], loading: ["Loading…", "加载中……"], skip: ["To the content", "跳到内容"],
