@@ -271,9 +271,9 @@ def _from_elsewhere(running: Place, cookie: str) -> int:
     ).status_code
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page: Open, place: Place, scheme: str) -> None:
-    shown = page(place.url, color_scheme=scheme)
+@pytest.mark.parametrize(("scheme", "wide"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+def test_axe_finds_nothing_serious(page: Open, place: Place, scheme: str, wide: int) -> None:
+    shown = page(place.url, wide=wide, color_scheme=scheme)
     imagine(shown, "a picture for everybody")
     shown.locator(".card.success").first.wait_for()
     _look(shown, "gallery")
@@ -301,9 +301,11 @@ def test_every_width(page: Open, place: Place, wide: int) -> None:
     shown = page(place.url, wide=wide, high=800)
     imagine(shown, f"a picture {wide} wide")
     shown.locator(".card.success").first.click()
-    for route in ("", "run/figures", "run/accounts", "run/tasks"):
-        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tabs = ("figures", "accounts", "tokens", "tasks", "hooks", "settings")
+    for route in ("", *(f"run/{tab}" for tab in tabs)):
         shown.goto(f"{place.url}/#{route}")
+        expect(shown.locator("main")).not_to_contain_text("Loading…")
+        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth"), route
 
 
 def test_keys_alone(page: Open, place: Place) -> None:

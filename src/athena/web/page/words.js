@@ -63,7 +63,7 @@ const TEXTS = {
   makeToken: ["Make a token", "创建令牌"], shownOnce: ["Shown this once. Keep it:", "仅显示一次，请保存："], roleOf: ["Role", "角色"],
   perMinute: ["Submits a minute", "每分钟次数"], perDay: ["Tasks a day", "每日任务数"], user: ["user", "用户"], reader: ["reader", "只读"], waiting: ["waiting, {n} before it", "等待中，前面 {n} 个"], admin: ["admin", "管理员"],
   hook: ["Hook", "回调地址"], answer: ["Answer", "应答"], tries: ["Tries", "尝试"], sendAgain: ["Send again", "重新发送"], noHooks: ["No hook was told yet.", "还没有回调。"],
-  perHour: ["Tasks per hour", "每小时任务"], rate: ["Success", "成功率"], median: ["Median", "中位耗时"], slowest: ["95 of 100 within", "95% 耗时"],
+  elsewise: ["cancelled or under way", "已取消或进行中"], perHour: ["Tasks per hour", "每小时任务"], rate: ["Success", "成功率"], median: ["Median", "中位耗时"], slowest: ["95 of 100 within", "95% 耗时"],
   failures: ["Why tasks failed", "失败原因"], noFailures: ["No task failed.", "没有失败的任务。"],
   links: ["Picture links", "图片链接"], linksHint: ["For calls that do not say it themselves, by token or path.", "用于未通过令牌或路径指定的请求。"],
   "links-origin": ["Discord's own, renewed before they die", "Discord 原始链接，自动续期"], "links-relay": ["This server's", "由本服务器转发"], "links-proxy": ["Discord's, on the host of the settings", "使用设置中的代理域名"],
