@@ -223,8 +223,8 @@ class _Court:
         return f"prompt {prompts.essence(job['prompt'])!r}"
 
     def judge_pictures(self) -> None:
-        shown = Counter(task.keys.job for task in self._evidence.tasks.values()
-                        if task.status is Status.SUCCESS and task.keys.job)  # fmt: skip
+        done = [task for task in self._evidence.tasks.values() if task.status is Status.SUCCESS]
+        shown = Counter(job["id"] for task in done if (job := self._shown_by(task)))
         for job, count in shown.items():
             if count > 1:
                 self._verdict.find("mixed", f"{count} tasks show {job}")

@@ -129,6 +129,15 @@ def test_pictures_of_pictures_are_judged(
     assert any(broken in why for why in judge(made_of(asked, *jobs)).why)
 
 
+def test_one_swapped_face_belongs_to_one_task() -> None:
+    """Though the tasks know of no job: their files name it."""
+    asked = asked_for(Kind.SWAP, pictures=("face", "target"))
+    one, other = task(keys=Keys(nonce="7")), task(id="2", keys=Keys(nonce="8"))
+    for tasks, mixed in (({"1": one}, 0), ({"1": one, "2": other}, 1)):
+        ledger = Ledger(asked=[asked])
+        assert judge(evidence(ledger=ledger, tasks=tasks, jobs=[job(**SWAP)])).mixed == mixed
+
+
 def test_a_film_may_be_taken_out_of_its_grid_again() -> None:
     again = job(id=OTHER, kind="film", nonce="9", parent=GRID, index=2)
     asked = asked_for(Kind.EXTEND, parent=GRID, index=2)
