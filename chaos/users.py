@@ -118,7 +118,7 @@ class User:
         asked = Asked(kind=Kind.IMAGINE, prompt=prompt)
         task = await self._submit("/mj/submit/imagine", {"prompt": prompt}, asked)
         while task and self._left > 0 and self._random.random() < habits.press:
-            films = len(_films(task))
+            films = _films_of(task)
             extends = films > 0 and self._random.random() < habits.extend
             task = await (self._extend(task, films) if extends else self._press(task))
 
@@ -314,10 +314,10 @@ class User:
             return b""
 
 
-def _films(task: Json) -> list[str]:
-    """The buttons that take a film out of a grid of films."""
-    names = [button["customId"] for button in task["buttons"]]
-    return [name for name in names if name.startswith("MJ::JOB::video_virtual_upscale")]
+def _films_of(task: Json) -> int:
+    """How many films can be taken out of a task's grid."""
+    names = (button["customId"] for button in task["buttons"])
+    return sum(name.startswith("MJ::JOB::video_virtual_upscale") for name in names)
 
 
 def _is_trouble(said: Json | Sequence[Any]) -> bool:
