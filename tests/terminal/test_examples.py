@@ -63,8 +63,9 @@ def ready(desk: Desk) -> Desk:
 
 
 def blocks(start: str) -> list[str]:
-    """The README's indented blocks that begin so."""
-    text = (ROOT / "README.md").read_text()
+    """The indented blocks that begin so, of the README and of docs/."""
+    pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    text = "\n".join(page.read_text() for page in pages)
     found = re.findall(r"(?:^    .*\n|^\n)+", text, re.MULTILINE)
     plain = (textwrap.dedent(block).strip() for block in found)
     return [block for block in plain if block.startswith(start)]
@@ -78,14 +79,17 @@ def curls() -> list[str]:
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 30
     assert len(curls()) > 4
-    assert len(blocks("from athena")) + len(blocks("import athena")) == 2
+    assert len(PROGRAMS) == 8
 
 
-@pytest.mark.parametrize("code", [*blocks("from athena"), *blocks("import athena")])
+PROGRAMS = [*blocks("from athena"), *blocks("import a")]
+
+
+@pytest.mark.parametrize("code", PROGRAMS)
 def test_a_program(ready: Desk, code: str) -> None:
     code = code.replace("http://127.0.0.1:8062", ready.server.url)
-    code = code.replace(
-        'imagine("a cute cat", ', f'imagine("a cute cat", server="{ready.server.url}", '
+    code = re.sub(
+        r'athena.imagine\(("[^"]+")', rf'athena.imagine(\1, server="{ready.server.url}"', code
     )
     body = textwrap.indent(code, "    ")
     program = f"import asyncio\n\nasync def main():\n{body}\n\nasyncio.run(main())\n"
@@ -96,7 +100,9 @@ def test_a_program(ready: Desk, code: str) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "grid.png" in done.stdout
+    assert done.stdout
+    saves = ".save(" in code or "download_path" in code
+    assert any(ready.folder.glob("*/*_1.*")) == saves
 
 
 @pytest.mark.parametrize("command", curls())
