@@ -101,7 +101,7 @@ export class Viewer {
       prompt && button(t("copyPrompt"), () => copy(prompt), { kind: "quiet", sign: "copy" }),
       prompt && !this.reads && button(t("reuse"), () => { this.close(); this.create.use(prompt); }, { kind: "quiet", sign: "plus" }),
       done && task.properties.messageHash && button(t("copySeed"), () => this.seed(task), { kind: "quiet", sign: "seed" }),
-      task.imageUrl && done && h("a", { class: "button quiet", href: picture(task, { tile: this.tile }), download: `${task.id}${this.tile ? `-${this.tile}` : ""}.png` }, t("download")),
+      task.imageUrl && done && h("a", { class: "button quiet", href: picture(task, { tile: this.tile }), download: `${task.id}${this.tile ? `-${this.tile}` : ""}.${task.properties.videoUrls ? "webp" : "png"}` }, t("download")),
       this.isGrid && button(t("downloadTiles"), () => this.downloadAll(task), { kind: "quiet", sign: "down" }),
       !this.reads && !ENDS.has(task.status) && button(t("cancelTask"), () => this.cancel(task), { kind: "quiet danger" }),
       !this.reads && ENDS.has(task.status) && button(t("forget"), () => this.forget(task), { kind: "quiet danger", sign: "trash" }));
