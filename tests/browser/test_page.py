@@ -299,7 +299,7 @@ def _look(shown: Page, view: str) -> None:
 @pytest.mark.parametrize("wide", [360, 390, 768, 1920])
 def test_every_width(page: Open, place: Place, wide: int) -> None:
     shown = page(place.url, wide=wide, high=800)
-    imagine(shown, f"a picture {wide} wide")
+    imagine(shown, f"a picture {wide} wide, {'verylongword' * 12}")
     shown.locator(".card.success").first.click()
     tabs = ("figures", "accounts", "tokens", "tasks", "hooks", "settings")
     for route in ("", *(f"run/{tab}" for tab in tabs)):
