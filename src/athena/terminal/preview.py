@@ -13,12 +13,15 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from PIL.Image import Image as Picture
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.measure import Measurement
     from rich.segment import Segment
+
+    Form = Callable[[Picture, int], RenderableType]
+    """Draws a picture, so many columns wide."""
 
 _COLOURFUL = ("256", "truecolor")
 """What a terminal must be for half blocks: with sixteen colours they are blotches."""
@@ -33,8 +36,8 @@ class Easel:
 
     def __init__(self, console: Console, wish: bool | None = None) -> None:
         self._console = console
-        self._blocks: type | None = None
-        self._best: type | None = None
+        self._blocks: Form | None = None
+        self._best: Form | None = None
         if _is_watched() and _wanted(wish):
             self._ask()
 
@@ -59,20 +62,22 @@ class Easel:
 
         self._console.measure(Image(new("RGB", (1, 1)), width=1, height="auto"))
         if self._console.color_system in _COLOURFUL:
-            self._blocks = HalfcellImage
+            self._blocks = lambda picture, columns: HalfcellImage(picture, columns, "auto")
         if Image is TGPImage:
             self._best = Placed
+        elif Image in (HalfcellImage, UnicodeImage):
+            self._best = self._blocks
         else:
-            self._best = self._blocks if Image in (HalfcellImage, UnicodeImage) else Image
+            self._best = lambda picture, columns: Image(picture, columns, "auto")
 
 
 class Placed:
     """A picture by kitty's graphics protocol, put straight where the cursor is. That is all that
     every terminal of this kind can; the library's own way needs newer ones."""
 
-    def __init__(self, picture: Picture, width: int, height: str) -> None:
+    def __init__(self, picture: Picture, columns: int) -> None:
         self._picture = picture
-        self._columns = width
+        self._columns = columns
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         from rich.measure import Measurement
@@ -118,7 +123,7 @@ def _wanted(wish: bool | None) -> bool:
     return "NO_COLOR" not in os.environ if wish is None else wish
 
 
-def _rendered(data: bytes, form: type | None, columns: int) -> RenderableType | None:
+def _rendered(data: bytes, form: Form | None, columns: int) -> RenderableType | None:
     from PIL import Image
 
     if form is None:
@@ -128,8 +133,7 @@ def _rendered(data: bytes, form: type | None, columns: int) -> RenderableType | 
         picture.load()
     except (OSError, SyntaxError, ValueError):
         return None
-    rendered: RenderableType = form(picture, width=columns, height="auto")
-    return rendered
+    return form(picture, columns)
 
 
 def _cell() -> tuple[int, int]:
