@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,11 +14,12 @@ from PIL import Image
 
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
+from athena.simulator.app import StandIn
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.conftest import breathe
 from tests.simulated.asking import submit
-from tests.simulated.conftest import CHANNEL, Build, House, Json, account
+from tests.simulated.conftest import CHANNEL, Build, House, Json, account, house_at
 
 API = "/v1/api/trigger"
 LISTENER = DEMO.users[2].token
@@ -174,6 +176,19 @@ async def test_upload_describe_and_message(build: Build, listens: str) -> None:
         assert posted["message"] == "success"
         async with house.http.get(posted["picurl"]) as link:
             assert await link.read() == picture()
+
+
+async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: Path) -> None:
+    wishes: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
+    async with StandIn(speed=float("inf")) as standin:
+        async with house_at(tmp_path, standin=standin, **wishes) as house:
+            brought = [(await upload(house, picture()))[1] for _ in range(2)]
+        for each, home in zip(reversed(brought), (account(1), account(0)), strict=True):
+            async with house_at(tmp_path, standin=standin, **wishes) as house:
+                names = {name: each[name] for name in ("upload_filename", "trigger_id")}
+                await trigger(house, "describe", **names)
+                (task,) = await house.get("/mj/task/list?size=1")
+                assert task["properties"]["discordInstanceId"] == home.channel_id
 
 
 @both

@@ -2,30 +2,30 @@
 
 from collections.abc import Sequence
 
+from athena.clock import Clock
 from athena.discord.errors import DiscordError
-from athena.engine.choosing import AccountFilter
+from athena.engine.choosing import ANY, AccountFilter
 from athena.engine.claims import Claims, Once
 from athena.engine.pool import Pool
 from athena.engine.refusals import NoAnswer
 from athena.store.store import Store
 from athena.tasks.requests import Upload
 
-_MOST_BROUGHT = 10_000
-
 
 class Courier:
     """For all accounts."""
 
-    def __init__(self, store: Store, pool: Pool, claims: Claims) -> None:
+    def __init__(self, store: Store, pool: Pool, claims: Claims, clock: Clock) -> None:
         self._store = store
         self._pool = pool
         self._claims = claims
-        self._brought: dict[str, str] = {}
-        """Files at Discord, by their names there, and whose channel they are in."""
+        self._clock = clock
 
-    def home(self, name: str) -> str | None:
-        """The account in whose channel a brought file is."""
-        return self._brought.get(name)
+    async def home(self, name: str) -> AccountFilter | None:
+        """The account in whose channel a brought file is, which alone can use it; None of a file
+        that is not known, or of no name."""
+        account = await self._store.brought(name) if name else None
+        return AccountFilter(account=account) if account else None
 
     async def post_pictures(self, uploads: Sequence[Upload], once: Once | None = None) -> list[str]:
         """Bring pictures to Discord; their links.
@@ -52,15 +52,14 @@ class Courier:
 
         Raises:
             NoAccount, NoAnswer: as `post_pictures`.
+            StoreBroken: it cannot be remembered.
         """
         runner, _ = self._pool.choose()
         try:
             name, place = await runner.sender.bring(picture)
         except DiscordError as error:
             raise NoAnswer(str(error)) from error
-        self._brought[name] = runner.account.id
-        if len(self._brought) > _MOST_BROUGHT:
-            del self._brought[next(iter(self._brought))]
+        await self._store.keep_brought(name, runner.account.id, self._clock.now())
         return name, place
 
     async def show(self, name: str) -> str:
@@ -69,8 +68,7 @@ class Courier:
         Raises:
             NoAccount, NoAnswer: as `post_pictures`; NoAnswer too for a name that is none.
         """
-        wish = AccountFilter(account=self._brought.get(name))
-        runner, _ = self._pool.choose(wish)
+        runner, _ = self._pool.choose(await self.home(name) or ANY)
         try:
             return await runner.sender.show(name)
         except DiscordError as error:

@@ -16,7 +16,6 @@ from msgspec import structs
 from athena.clock import Clock, Millis
 from athena.engine import presses
 from athena.engine.account import Account
-from athena.engine.choosing import AccountFilter
 from athena.engine.claims import Claims, Once
 from athena.engine.courier import Courier
 from athena.engine.ids import TaskIds, TriggerIds
@@ -58,7 +57,7 @@ class Desk:
         self.store = store
         self.pool = pool
         self.claims = Claims(store, clock)
-        self.courier = Courier(store, pool, self.claims)
+        self.courier = Courier(store, pool, self.claims, clock)
         self.banned = banned
         self._clock = clock
         self._ids = TaskIds(clock, random)
@@ -245,7 +244,9 @@ class Desk:
         return self.claims.claim(once, structs.replace(accepted, repeated=True))
 
     async def _submit(self, order: Order, wishes: Wishes) -> Accepted:
-        runner, speed = self.pool.choose(self._home(order, wishes), wishes.speed)
+        uploaded = order.request.uploaded if isinstance(order.request, Describe) else ""
+        accounts = await self.courier.home(uploaded) or wishes.accounts
+        runner, speed = self.pool.choose(accounts, wishes.speed)
         speed = speed or runner.settings.mode
         task = self._task(
             runner,
@@ -354,12 +355,6 @@ class Desk:
             relaxed=_is_relaxed(runner, wishes.speed),
             **fields,
         )
-
-    def _home(self, order: Order, wishes: Wishes) -> AccountFilter:
-        """A file that is at Discord already can be used where it is alone."""
-        uploaded = order.request.uploaded if isinstance(order.request, Describe) else ""
-        home = self.courier.home(uploaded)
-        return AccountFilter(account=home) if home else wishes.accounts
 
     def _mark_for(self, runner: Runner, request: Request) -> str | None:
         """Where a bot listens, every prompt is marked: it sees nothing else of ours."""

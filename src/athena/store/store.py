@@ -33,6 +33,8 @@ MakeWriter: TypeAlias = Callable[[sqlite3.Connection], Writes]
 _RECENT = 10_000
 """Ended tasks kept in memory."""
 
+_DAY: Millis = 86_400_000
+
 log = structlog.get_logger(__name__)
 
 _encode = msgspec.json.Encoder().encode
@@ -161,6 +163,17 @@ class Store:
         """What a key was claimed for."""
         rows = await self._query(tables.CLAIM, {"of_key": key})
         return Claim(*rows[0]) if rows else None
+
+    def keep_brought(self, name: str, account: str, at: Millis) -> "asyncio.Future[None]":
+        """Keep in whose channel a file is that was brought to Discord, for a day."""
+        drop = writer.Change(tables.DROP_BROUGHT, {"before": at - _DAY})
+        add = writer.Insert(tables.ADD_BROUGHT, (name, account, at))
+        return self._write([drop, add], lambda _: None)
+
+    async def brought(self, name: str) -> str | None:
+        """The account in whose channel a brought file is."""
+        rows = await self._query(tables.BROUGHT, {"of_name": name})
+        return str(rows[0][0]) if rows else None
 
     def save_seen(self, channel: str, message: str) -> None:
         """Keep the id of the newest message that was read in a channel."""

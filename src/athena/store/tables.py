@@ -21,7 +21,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, bindparam
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of the tables; a database of a newer version is refused."""
 
 metadata = MetaData()
@@ -97,6 +97,15 @@ seen = Table(
     metadata,
     Column("channel", String(32), primary_key=True),
     Column("message", String(32), nullable=False),
+)
+
+brought = Table(
+    "brought",
+    metadata,
+    Column("name", String(400), primary_key=True),
+    Column("account", String(32), nullable=False),
+    Column("at", Integer, nullable=False),
+    Index("brought_oldest", "at"),
 )
 
 usage = Table(
@@ -207,6 +216,10 @@ SAVE_SEEN = _sql(
     .prefix_with("OR REPLACE")
     .values(channel=bindparam("channel"), message=bindparam("message"))
 )
+
+ADD_BROUGHT = _head(brought, replacing=True)
+BROUGHT = _sql(select(brought.c.account).where(brought.c.name == bindparam("of_name")))
+DROP_BROUGHT = _sql(delete(brought).where(brought.c.at < bindparam("before")))
 
 _counted = sqlite.insert(usage).values(
     token=bindparam("token"), day=bindparam("day"), tasks=literal_column("1")
