@@ -79,8 +79,8 @@ async def search(
         "before_at": before[0] if before else None,
         "most": most,
     }
-    found = await store.query_tasks(_SEARCH, values)
-    return [store.held(task.id) or task for task in found]
+    await store.written()
+    return await store.query_tasks(_SEARCH, values)
 
 
 async def summary(store: Store, now: Millis, hours: int) -> Summary:

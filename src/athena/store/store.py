@@ -12,6 +12,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -184,6 +185,12 @@ class Store:
         """The newest message that was read in each channel."""
         return dict(await self._query(tables.SEEN, {}))
 
+    async def written(self) -> None:
+        """Wait until all that has changed is on disk, where queries find it; not for a disk that
+        takes nothing."""
+        with suppress(StoreBroken):
+            await self._write([], lambda _: None)
+
     async def find(self, task_id: str) -> Task | None:
         """A task by its id."""
         if task := self.held(task_id):
@@ -205,8 +212,7 @@ class Store:
 
     async def by_trigger(self, trigger: str) -> list[Task]:
         """The tasks of a trigger, in the order of their coming."""
-        found = await self.query_tasks(tables.BY_TRIGGER, {"of_trigger": trigger})
-        return [self.held(task.id) or task for task in found]
+        return await self.query_tasks(tables.BY_TRIGGER, {"of_trigger": trigger})
 
     def unfinished(self) -> list[Task]:
         """Every task that has not ended, in the order of its coming."""
@@ -305,8 +311,9 @@ class Store:
         await self._write([writer.Change(sql, values) for sql in drops], lambda _: None)
 
     async def query_tasks(self, sql: str, values: dict[str, object]) -> list[Task]:
-        """The tasks that a query finds by their bodies."""
-        return [_decode(row[0]) for row in await self._query(sql, values)]
+        """The tasks that a query finds by their bodies, as they are by now."""
+        found = [_decode(row[0]) for row in await self._query(sql, values)]
+        return [self.held(task.id) or task for task in found]
 
     async def _query(self, sql: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
         def read() -> list[tuple[Any, ...]]:
