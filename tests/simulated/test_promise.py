@@ -8,6 +8,7 @@ import pytest
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
 from athena.simulator.app import StandIn
+from athena.simulator.bots.index import INSIGHT_FACE
 from athena.store.store import Store
 from athena.tasks.model import Sending
 from tests.conftest import breathe
@@ -175,6 +176,35 @@ async def test_one_that_is_given_up_lets_those_behind_it_go(
             await breathe()
         assert (await house.fetch(lost))["status"] == "FAILURE"
         assert len(house.jobs()) == 1
+
+
+async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
+    tmp_path: Path, clock: TurnableClock
+) -> None:
+    """The upload for the second step of a face swap waits until the first is begun anew, and then
+    goes through before that."""
+    async with (
+        StandIn(speed=1, clock=clock) as standin,
+        house_at(tmp_path, standin=standin, clock=clock) as house,
+    ):
+        await wait_online(house)
+        faces = {"sourceBase64": text(picture()), "targetBase64": text(picture("red"))}
+        task_id = (await house.post("/mj/insight-face/swap", faces))["result"]
+        await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
+        upload: Json = {"route": "POST /channels/attachments", "status": 429}
+        await control(house, "fail", {**upload, "retry_after": 29})  # from second 4 to 33
+        begun = clock.monotonic()
+        while clock.monotonic() < begun + 31:
+            clock.turn(0.25)
+            await breathe()
+        await control(house, "faults", {"pause": 0.0})
+        await control(house, "fail", {**upload, "way": "slow"})  # by no time at all
+        await control(house, "fail", {**upload, "retry_after": 2})
+        while (await house.fetch(task_id))["finishTime"] is None or clock.monotonic() < begun + 90:
+            clock.turn(0.25)
+            await breathe()
+        assert (await house.fetch(task_id))["status"] == "SUCCESS"
+        assert standin.world.players[INSIGHT_FACE].state()["made"] == 1
 
 
 # Gaps

@@ -60,6 +60,10 @@ class Overtaken(Exception):
     """Something else has become of the task before it could be sent."""
 
 
+class Stale(Overtaken):
+    """The task was begun anew while this step of it was held up: the newer try is the one."""
+
+
 class Sender:
     """Sends the tasks of one account."""
 
@@ -76,8 +80,9 @@ class Sender:
         self._connection = connection
         self._store = store
         self._clock = clock
-        self._going_on: set[str] = set()
-        """Tasks whose second step is being taken; what tells of it may come twice."""
+        self._going_on: set[tuple[str, str | None]] = set()
+        """Tasks whose second step is being taken, and the nonce of their first: what tells of it
+        may come twice."""
 
     async def send(self, task: Task) -> None:
         """Bring a task to Discord and store what came of it."""
@@ -165,17 +170,20 @@ class Sender:
         return _reply(current) is not None and current.sending is not Sending.PREPARING
 
     async def _once(self, task: Task, step: Step) -> None:
-        if task.id in self._going_on:
+        first = task.id, task.keys.nonce
+        if first in self._going_on:
             return
-        self._going_on.add(task.id)
+        self._going_on.add(first)
         try:
             await self._try(task, step)
         finally:
-            self._going_on.discard(task.id)
+            self._going_on.discard(first)
 
     async def _try(self, task: Task, step: Step) -> None:
         try:
             nonce = await step()
+        except Stale:
+            log.info("task.step_outdated", task=task.id)
         except Overtaken:
             log.info("task.overtaken", task=task.id)
             self._account.forget_unwanted(task)
@@ -242,6 +250,8 @@ class Sender:
             Overtaken: the task has ended, or is done otherwise.
         """
         current = self._account.current(task.id) or task
+        if current.keys.nonce != task.keys.nonce:
+            raise Stale
         if stored := self._account.change(current, begin(current, nonce, self._clock.now())):
             await stored
         if not self._waits_with(task, nonce):
