@@ -198,7 +198,8 @@ export class Viewer {
 
   // Whose picture it was made of, and what was made of it.
   async family(task) {
-    fill(this.strip);
+    if (this.kinOf !== task.id) { this.kin = []; fill(this.strip); }
+    this.kinOf = task.id;
     const parents = [...new Set((task.description.match(IDS) ?? []).filter((id) => id !== task.id))];
     const [made, came] = await Promise.all([
       get(`mj/task/search?text=${task.id}&size=50`).catch(() => ({ tasks: [] })),
@@ -208,9 +209,14 @@ export class Viewer {
     const children = made.tasks.filter((each) => each.id !== task.id && each.description.includes(task.id));
     const all = [...came.filter(Boolean).map((each) => [each, "parent"]), ...children.map((each) => [each, "child"])];
     if (!all.length) return;
-    fill(this.strip, h("h3", {}, t("lineage")), h("div", { class: "strip" }, all.map(([each, kind]) =>
-      h("a", { href: `#task/${each.id}`, class: kind, "aria-label": `${t(kind)} ${each.prompt ?? each.description}` },
-        each.imageUrl ? h("img", { src: picture(each, { width: 160 }), alt: "" }) : h("span", {}, t(each.status)), h("small", {}, t(kind))))));
+    // A link that is there stays the same element, so nobody clicks on one that has just gone.
+    const known = new Map(this.kin.map((link) => [link.dataset.id, link]));
+    const links = all.map(([each, kind]) => fill(
+      known.get(each.id) ?? h("a", { href: `#task/${each.id}`, class: kind, data: { id: each.id }, "aria-label": `${t(kind)} ${each.prompt ?? each.description}` }),
+      each.imageUrl ? h("img", { src: picture(each, { width: 160 }), alt: "" }) : h("span", {}, t(each.status)), h("small", {}, t(kind))));
+    const same = links.length === this.kin.length && links.every((link, place) => link === this.kin[place]);
+    this.kin = links;
+    if (!same) fill(this.strip, h("h3", {}, t("lineage")), h("div", { class: "strip" }, links));
   }
 
   facts(task) {
