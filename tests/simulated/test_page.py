@@ -57,6 +57,17 @@ async def test_forgetting_a_task(build: Build) -> None:
         assert answer.status == 404
 
 
+async def test_what_is_saved_as_it_was_is_not_kept(tmp_path: Path) -> None:
+    """The page saves its whole form; a new setting still counts for what nobody changed."""
+    async with StandIn(speed=float("inf")) as standin:
+        async with house_at(tmp_path, standin=standin) as house:
+            was = await house.get("/mj/settings")
+            async with house.http.put(f"{house.url}/mj/settings", json=was) as answer:
+                assert await answer.json() == was
+        async with house_at(tmp_path, standin=standin, choice={"rule": "Weight"}) as house:
+            assert (await house.get("/mj/settings"))["rule"] == "Weight"
+
+
 async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
     wish = {"rule": "Polling", "links": "relay", "bannedWords": "kumquat\n"}
     async with StandIn(speed=float("inf")) as standin:

@@ -64,6 +64,7 @@ class Feed:
         self._closed = True
         for listener in self._listeners:
             listener.put_nowait(None)
+        self._listeners.clear()  # nothing comes behind the end, and nothing can push it out
 
     async def since(self, number: int | None) -> AsyncIterator[Told]:
         """Every change after a number, or from now on, for as long as the server runs."""

@@ -44,13 +44,16 @@ class Preferences:
         return self._changed.links or self._settings.pictures.links
 
     async def change(self, *, rule: Rule | None = None, links: Images | None = None) -> None:
-        """Change what is given, from now on and after every start.
+        """Change what is given and not so already, from now on and after every start.
 
         Raises:
             StoreBroken: it cannot be kept; nothing has changed.
         """
-        before = self._changed
-        changed = replace(before, rule=rule or before.rule, links=links or before.links)
+        changed = self._changed
+        if rule and rule is not self.rule:
+            changed = replace(changed, rule=rule)
+        if links and links is not self.links:
+            changed = replace(changed, links=links)
         await asyncio.to_thread(self._records.put, _ID, changed)
         self._changed = changed
         self._chooser.rule = self.rule

@@ -327,7 +327,7 @@ class Store:
 
 def day_of(moment: Millis) -> int:
     """The number of a UTC day."""
-    return moment // (24 * 60 * 60 * 1000)
+    return moment // _DAY
 
 
 def _row(task: Task) -> tuple[str, str, int, int, bytes]:
