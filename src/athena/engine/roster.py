@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from athena.engine.pool import Pool, Runner
 from athena.engine.refusals import BadRequest, Refused
 from athena.settings import AccountSettings, DiscordSettings
-from athena.store.records import Records
+from athena.store.records import RecordKind, Records
 from athena.store.sealing import Seal
 
 _LIVE = frozenset(
@@ -40,6 +40,9 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
     id: str
     sealed_token: str
     settings: dict[str, Any]
+
+
+ACCOUNTS = RecordKind("AccountRecord", AccountRecord)
 
 
 class Roster:
@@ -68,7 +71,7 @@ class Roster:
             SealBroken: a kept token cannot be opened.
         """
         self._configured = {each.channel_id for each in configured}
-        kept = {record.id: self._opened(record) for record in self._records.all(AccountRecord)}
+        kept = {record.id: self._opened(record) for record in self._records.all(ACCOUNTS)}
         for settings in {**{each.channel_id: each for each in configured}, **kept}.values():
             self._pool.add(settings, self._discord, self._http)
 
@@ -128,7 +131,7 @@ class Roster:
             self.find(account_id)
             if account_id in self._configured:
                 raise BadRequest("the account stands in the server's settings: disable it instead")
-            await asyncio.to_thread(self._records.remove, AccountRecord, account_id)
+            await asyncio.to_thread(self._records.remove, ACCOUNTS, account_id)
             await self._pool.stop(account_id, for_good=True)
 
     async def reconnect(self, account_id: str) -> Runner:
@@ -146,7 +149,7 @@ class Roster:
         fields = settings.model_dump(mode="json", exclude={"token"})
         sealed = self._seal.close(settings.token.get_secret_value())
         record = AccountRecord(id=settings.channel_id, sealed_token=sealed, settings=fields)
-        await asyncio.to_thread(self._records.put, record.id, record)
+        await asyncio.to_thread(self._records.put, ACCOUNTS, record.id, record)
 
     def _opened(self, record: AccountRecord) -> AccountSettings:
         token = SecretStr(self._seal.open(record.sealed_token))

@@ -6,7 +6,7 @@ import structlog
 
 from athena.clock import Clock
 from athena.store.records import Records
-from athena.store.tokens import Token, Tokens, new
+from athena.store.tokens import TOKENS, Token, Tokens, new
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ class Keys:
     """Keeps `tokens` true to the records."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
-        self.tokens = Tokens(records.all(Token))
+        self.tokens = Tokens(records.all(TOKENS))
         self._records = records
         self._clock = clock
         self._looking = asyncio.Lock()
@@ -33,7 +33,7 @@ class Keys:
         """Take up what was changed elsewhere."""
         async with self._looking:
             if await asyncio.to_thread(self._records.changed):
-                self.tokens.replace(await asyncio.to_thread(self._records.all, Token))
+                self.tokens.replace(await asyncio.to_thread(self._records.all, TOKENS))
 
     async def make(self, name: str, **wishes: object) -> tuple[Token, str]:
         """Make a token; its secret is told this once.
@@ -43,7 +43,7 @@ class Keys:
         """
         token, secret = new(name, self._clock.now(), **wishes)
         async with self._looking:
-            await asyncio.to_thread(self._records.put, token.id, token)
+            await asyncio.to_thread(self._records.put, TOKENS, token.id, token)
             self.tokens.replace([*self.tokens.all(), token])
         log.info("token.made", token=token.id, role=token.role)
         return token, secret
@@ -51,7 +51,7 @@ class Keys:
     async def remove(self, token_id: str) -> bool:
         """Remove a token; it opens nothing from now on. False when there was none."""
         async with self._looking:
-            removed = await asyncio.to_thread(self._records.remove, Token, token_id)
+            removed = await asyncio.to_thread(self._records.remove, TOKENS, token_id)
             self.tokens.replace([each for each in self.tokens.all() if each.id != token_id])
         log.info("token.removed", token=token_id)
         return removed

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from athena.engine.choosing import Chooser, Rule
 from athena.settings import Settings
-from athena.store.records import Records
+from athena.store.records import RecordKind, Records
 from athena.tasks.model import Images
 
 _ID = "house"
@@ -23,6 +23,9 @@ class Changed(Struct, frozen=True, kw_only=True):
     links: Images | None = None
 
 
+PREFERENCES = RecordKind("Changed", Changed)
+
+
 class Preferences:
     """What counts now. `chooser` is told of its rule."""
 
@@ -30,7 +33,7 @@ class Preferences:
         self._records = records
         self._settings = settings
         self._chooser = chooser
-        self._changed = next(iter(records.all(Changed)), Changed())
+        self._changed = next(iter(records.all(PREFERENCES)), Changed())
         chooser.rule = self.rule
 
     @property
@@ -54,6 +57,6 @@ class Preferences:
             changed = replace(changed, rule=rule)
         if links and links is not self.links:
             changed = replace(changed, links=links)
-        await asyncio.to_thread(self._records.put, _ID, changed)
+        await asyncio.to_thread(self._records.put, PREFERENCES, _ID, changed)
         self._changed = changed
         self._chooser.rule = self.rule

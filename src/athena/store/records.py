@@ -8,7 +8,7 @@ for as long as a small query takes.
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,13 @@ from athena.store.connecting import connect
 from athena.store.writer import StoreBroken
 
 _T = TypeVar("_T", bound=Struct)
+
+
+class RecordKind(Struct, Generic[_T], frozen=True):
+    """A kind of record. `name` is stored: it outlives every renaming of the type."""
+
+    name: str
+    type: type[_T]
 
 
 class Records:
@@ -38,27 +45,27 @@ class Records:
         before, self._version = self._version, version
         return bool(version != before)
 
-    def all(self, kind: type[_T]) -> list[_T]:
+    def all(self, kind: RecordKind[_T]) -> list[_T]:
         """Every record of a kind, in the order of their ids."""
-        rows = self._connection.execute(tables.RECORDS, {"of_kind": kind.__name__}).fetchall()
-        return [msgspec.json.decode(body, type=kind) for (body,) in rows]
+        rows = self._connection.execute(tables.RECORDS, {"of_kind": kind.name}).fetchall()
+        return [msgspec.json.decode(body, type=kind.type) for (body,) in rows]
 
-    def put(self, record_id: str, record: Struct) -> None:
+    def put(self, kind: RecordKind[_T], record_id: str, record: _T) -> None:
         """Keep a record, in place of an older one of that id.
 
         Raises:
             StoreBroken: the disk does not take it.
         """
         values = {
-            "kind": type(record).__name__,
+            "kind": kind.name,
             "id": record_id,
             "body": msgspec.json.encode(record),
         }
         self._write(tables.PUT_RECORD, values)
 
-    def remove(self, kind: type[Struct], record_id: str) -> bool:
+    def remove(self, kind: RecordKind[_T], record_id: str) -> bool:
         """False when there was none. Raises as `put`."""
-        values = {"of_kind": kind.__name__, "of_id": record_id}
+        values = {"of_kind": kind.name, "of_id": record_id}
         return self._write(tables.DROP_RECORD, values).rowcount > 0
 
     def _write(self, sql: str, values: Mapping[str, object]) -> sqlite3.Cursor:

@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from athena.store.records import RecordKind
 from athena.tasks.model import Images, Millis, Speed
 
 _PREFIX = "at-"
@@ -48,6 +49,9 @@ class Token(Struct, frozen=True, kw_only=True):
 
     def is_valid(self, now: Millis) -> bool:
         return self.expires_at is None or now < self.expires_at
+
+
+TOKENS = RecordKind("Token", Token)
 
 
 def new(name: str, now: Millis, **wishes: object) -> tuple[Token, str]:

@@ -106,7 +106,7 @@ def _has_accounts(settings: Settings) -> bool:
     """Whether the settings name an account, or an administrator has added one."""
     if settings.accounts or not (settings.data_dir / "athena.db").exists():
         return bool(settings.accounts)
-    from athena.engine.roster import AccountRecord
+    from athena.engine.roster import ACCOUNTS
     from athena.store.records import Records
     from athena.store.writer import StoreBroken
 
@@ -115,7 +115,7 @@ def _has_accounts(settings: Settings) -> bool:
     except StoreBroken as error:
         fail(Exit.FAILED, str(error))
     try:
-        return bool(records.all(AccountRecord))
+        return bool(records.all(ACCOUNTS))
     finally:
         records.close()
 

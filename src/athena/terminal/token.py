@@ -62,7 +62,7 @@ def create(
       athena token create --name shop --mode relax --images proxy
       athena token create --name me --role admin
     """
-    from athena.store.tokens import new
+    from athena.store.tokens import TOKENS, new
 
     now = datetime.now(UTC)
     expires = round((now + timedelta(days=days)).timestamp() * 1000) if days else None
@@ -72,7 +72,7 @@ def create(
         expires_at=expires,
     )  # fmt: skip
     with _records(data_dir) as records:
-        records.put(token.id, token)
+        records.put(TOKENS, token.id, token)
     if json:
         _print({"id": token.id, "token": secret})
     else:
@@ -85,10 +85,10 @@ def show(data_dir: _DataDir = None, json: _Json = False) -> None:
     """List the tokens, without their secrets."""
     import msgspec
 
-    from athena.store.tokens import Token
+    from athena.store.tokens import TOKENS
 
     with _records(data_dir) as records:
-        tokens = [msgspec.to_builtins(token) for token in records.all(Token)]
+        tokens = [msgspec.to_builtins(token) for token in records.all(TOKENS)]
     for token in tokens:
         del token["hash"]
         if not json:
@@ -104,10 +104,10 @@ def remove(
     data_dir: _DataDir = None,
 ) -> None:
     """Remove a token: it opens nothing from now on."""
-    from athena.store.tokens import Token
+    from athena.store.tokens import TOKENS
 
     with _records(data_dir) as records:
-        if not records.remove(Token, token_id):
+        if not records.remove(TOKENS, token_id):
             fail(Exit.USAGE, f"There is no token {token_id}. See `athena token list`.")
     typer.echo(f"Removed {token_id}.")
 
