@@ -27,10 +27,10 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-run: setup  ## Start the server with the stand-in for Discord and Midjourney
+run: setup  ## Start the server with the simulator for Discord and Midjourney
 	@$(BIN)/athena serve --simulate --port $(PORT) --speed $(SPEED)
 
-run-all: setup  ## Start all that a developer needs, in the background: without accounts, with the stand-in
+run-all: setup  ## Start all that a developer needs, in the background: without accounts, with the simulator
 	@$(MAKE) --no-print-directory start-server SIMULATE=--or-simulate
 
 build-run-all: setup run-all  ## Set up, then the same

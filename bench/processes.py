@@ -42,7 +42,7 @@ async def _read_until(process: asyncio.subprocess.Process, pattern: str) -> str:
 async def server_over_standin(
     folder: Path, *, core_size: int, queue_size: int, speed: str
 ) -> AsyncIterator[tuple[str, int]]:
-    """A server over a stand-in, each its own process: the server's URL and process id."""
+    """A server over a simulator, each its own process: the server's URL and process id."""
     town = folder / "town.toml"
     town.write_text(_TOWN)
     simulate = ("-m", "athena", "simulate", "--port", "0", "--speed", speed, "--config", str(town))

@@ -1,4 +1,4 @@
-"""Where the judge's evidence is found: the server's disk and accounts, the stand-in's jobs and
+"""Where the judge's evidence is found: the server's disk and accounts, the simulator's jobs and
 inboxes."""
 
 import contextlib
@@ -38,12 +38,12 @@ def is_settled(folder: Path) -> bool:
 
 
 def made(states: Iterable[Json]) -> list[Json]:
-    """The jobs of all bots, as the stand-in tells of them."""
+    """The jobs of all bots, as the simulator tells of them."""
     return [job for state in states for job in state.get("jobs", ())]
 
 
 def job_in(file: bytes) -> str | None:
-    """The job of which a picture's file says that it is: the stand-in writes it into each."""
+    """The job of which a picture's file says that it is: the simulator writes it into each."""
     found = _JOB.search(file)
     return found[1].decode() if found else None
 

@@ -30,7 +30,7 @@ class Ideas:
         answers in one of these ways."""
         dice = self._random
         if dice.random() < odd:
-            return f'{self.unique()} --stand-in "{dice.choice(ways)}"'
+            return f'{self.unique()} --notice "{dice.choice(ways)}"'
         return dice.choice(COMMON) if dice.random() < common else self.unique()
 
     def unique(self) -> str:

@@ -1,4 +1,4 @@
-"""The judge: compares what users asked, what the stand-in made, and what users got.
+"""The judge: compares what users asked, what the simulator made, and what users got.
 
 lost        a request without an end, or that ended badly though its job was made
 mixed       a picture that is not the one that was asked for, or that two tasks show
@@ -7,7 +7,7 @@ leaked      places in queues and slots that are still held when everything has e
 undelivered hooks that were not told of the end
 backwards   states that users saw go back
 
-The judge knows the stand-in's jobs by their nonces, and the prompts and buttons that users asked
+The judge knows the simulator's jobs by their nonces, and the prompts and buttons that users asked
 for; it knows nothing of how the server finds out.
 """
 
@@ -45,13 +45,13 @@ class Evidence(Struct, kw_only=True):
     tasks: dict[str, Task]
     """As they are in the end."""
     jobs: list[Json]
-    """What the stand-in's bots made, each with its `end`."""
+    """What the simulator's bots made, each with its `end`."""
     letters: dict[str, list[Json]]
     """What each inbox was told."""
     held: int
     """Places that are still taken."""
     users: dict[str, str]
-    """The server's accounts, and which user of the stand-in each is."""
+    """The server's accounts, and which user of the simulator each is."""
 
 
 class Verdict(Struct, kw_only=True):
@@ -275,5 +275,5 @@ def _number(button: str) -> int | None:
 
 
 def _kind_of(button: str) -> str:
-    """What the stand-in calls the job that a button makes."""
+    """What the simulator calls the job that a button makes."""
     return next((kind for sign, kind in _KINDS.items() if sign in button), button)

@@ -1,6 +1,6 @@
-"""`python -m chaos.kill`: a real server, a real stand-in, real sockets, and kill -9.
+"""`python -m chaos.kill`: a real server, a real simulator, real sockets, and kill -9.
 
-The server is killed at random moments while users work with it, and started again; the stand-in,
+The server is killed at random moments while users work with it, and started again; the simulator,
 being Discord, lives on. Afterwards the same judge as in the virtual town looks at what is there.
 """
 
@@ -75,15 +75,15 @@ class Yard:
         self._folder = folder
         self._random = Random(f"kill/{seed}")
         self._ledger = Ledger()
-        self._standin, self._url = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
-        self._config = folder / "standin.toml"
+        self._simulator, self._url = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+        self._config = folder / "simulator.toml"
         self._config.write_text(_STANDIN.format(seed=seed))
         self._server: asyncio.subprocess.Process
 
     async def run(self) -> Verdict:
         async with self._process("simulate", "--config", str(self._config), "--speed", str(_SPEED),
-                                 "--port", self._standin.rpartition(":")[2]):  # fmt: skip
-            await _up(f"{self._standin}/_control/state")
+                                 "--port", self._simulator.rpartition(":")[2]):  # fmt: skip
+            await _up(f"{self._simulator}/_control/state")
             await self._start()
             killing = asyncio.create_task(self._kill())
             await self._live()
@@ -121,10 +121,10 @@ class Yard:
             for user in config.users
         ]  # fmt: skip
         ways = {
-            "API_URL": f"{self._standin}/api/v9",
-            "GATEWAY_URL": f"{self._standin.replace('http', 'ws')}/gateway",
-            "CDN_URL": self._standin,
-            "APPS_URL": f"{self._standin}/apps",
+            "API_URL": f"{self._simulator}/api/v9",
+            "GATEWAY_URL": f"{self._simulator.replace('http', 'ws')}/gateway",
+            "CDN_URL": self._simulator,
+            "APPS_URL": f"{self._simulator}/apps",
         }
         return {
             **os.environ,
@@ -137,7 +137,7 @@ class Yard:
 
     @property
     def _inboxes(self) -> str:
-        return f"{self._standin}/_hooks".replace("127.0.0.1", "localhost")
+        return f"{self._simulator}/_hooks".replace("127.0.0.1", "localhost")
 
     async def _start(self) -> None:
         port = self._url.rpartition(":")[2]
@@ -174,8 +174,8 @@ class Yard:
 
     async def _evidence(self) -> Evidence:
         async with aiohttp.ClientSession() as http:
-            state = await evidence.fetch(http, f"{self._standin}/_control/state")
-            letters = await evidence.letters(http, f"{self._standin}/_hooks", self._ledger)
+            state = await evidence.fetch(http, f"{self._simulator}/_control/state")
+            letters = await evidence.letters(http, f"{self._simulator}/_hooks", self._ledger)
             held = await evidence.held(http, self._url)
         config = load(self._config)
         return Evidence(

@@ -1,7 +1,7 @@
-"""The virtual town: stand-in, server and users on one loop, with everything going wrong at once.
+"""The virtual town: simulator, server and users on one loop, with everything going wrong at once.
 
 The server's machine is switched off at random moments and on again a little later; its disk is full
-now and then; the stand-in's faults are set to the rates below. When all users have had their say
+now and then; the simulator's faults are set to the rates below. When all users have had their say
 the weather clears, so that what was promised can be kept, and the judge looks at what is there.
 """
 
@@ -26,7 +26,7 @@ from athena.settings import (
     ServerSettings,
     Settings,
 )
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.config import Config, Plan, UserConfig
 from athena.simulator.faults import Rates
 from athena.sockets import listen
@@ -82,7 +82,7 @@ class Town:
         self._disk = Disk(self.loop, seed)
         self._random = Random(f"town/{seed}")
         self._ledger = Ledger()
-        self._standin: StandIn
+        self._simulator: Simulator
         self._http: aiohttp.ClientSession
         self._port = _free_port()
         self._calm = False
@@ -90,7 +90,7 @@ class Town:
 
     async def play(self) -> Verdict:
         """Play until all is said and done, and judge it."""
-        async with self._discord() as self._standin:
+        async with self._discord() as self._simulator:
             server = self.loop.start(_SERVER, self._serve())
             users = self.loop.start(_USERS, self._live())
             by_hand = self.loop.start("hands", self._use_by_hand())
@@ -101,12 +101,12 @@ class Town:
                 each.cancel()
             await asyncio.gather(*storm, by_hand, return_exceptions=True)
             self._calm = True
-            self._standin.faults.set_rates(Rates())
+            self._simulator.faults.set_rates(Rates())
             if server.done() or self.crashes:
                 await self._restart()
             await self._settle()
             async with aiohttp.ClientSession() as http:
-                hooks = f"{self._standin.urls.cdn}/_hooks"
+                hooks = f"{self._simulator.urls.cdn}/_hooks"
                 letters = await evidence.letters(http, hooks, self._ledger)
                 held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
             await self.loop.switch_off(_SERVER)
@@ -115,13 +115,13 @@ class Town:
     # What runs
 
     @contextlib.asynccontextmanager
-    async def _discord(self) -> AsyncIterator[StandIn]:
+    async def _discord(self) -> AsyncIterator[Simulator]:
         config = Config(users=USERS, faults=self._rates)
-        standin = StandIn(config, clock=self._clock, seed=self._seed)
-        started = self.loop.start(_DISCORD, standin.start())
+        simulator = Simulator(config, clock=self._clock, seed=self._seed)
+        started = self.loop.start(_DISCORD, simulator.start())
         await started
-        yield standin
-        await standin.close()
+        yield simulator
+        await simulator.close()
 
     async def _serve(self) -> None:
         ground = Ground(
@@ -133,15 +133,15 @@ class Town:
             await asyncio.Event().wait()
 
     def _settings(self) -> Settings:
-        urls = self._standin.urls
+        urls = self._simulator.urls
         discord = DiscordSettings(
             api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
         )
         accounts = [
             AccountSettings(
                 token=SecretStr(user.token),
-                guild_id=self._standin.world.config.guild_of(user),
-                channel_id=self._standin.world.accounts[user.token].channel_id,
+                guild_id=self._simulator.world.config.guild_of(user),
+                channel_id=self._simulator.world.accounts[user.token].channel_id,
                 core_size=3 if user.plan in (Plan.BASIC, Plan.STANDARD) else 12,
                 queue_size=30,
                 refresh_minutes=60,
@@ -157,8 +157,8 @@ class Town:
         )
 
     def _inboxes(self) -> str:
-        """The stand-in's receivers; a hook's address must be a name."""
-        return f"{self._standin.urls.cdn}/_hooks".replace("127.0.0.1", "localhost")
+        """The simulator's receivers; a hook's address must be a name."""
+        return f"{self._simulator.urls.cdn}/_hooks".replace("127.0.0.1", "localhost")
 
     async def _live(self) -> None:
         """The users: each makes a share of the requests."""
@@ -186,8 +186,8 @@ class Town:
     async def _imagine_by_hand(
         self, http: aiohttp.ClientSession, user: UserConfig, prompt: str
     ) -> None:
-        account = self._standin.world.accounts[user.token]
-        entry = next(e for e in self._standin.world.commands() if e["name"] == "imagine")
+        account = self._simulator.world.accounts[user.token]
+        entry = next(e for e in self._simulator.world.commands() if e["name"] == "imagine")
         option = {"type": 3, "name": "prompt", "value": prompt}
         data = {name: entry[name] for name in ("id", "name", "version", "type")}
         body = {
@@ -196,7 +196,7 @@ class Town:
             "data": {**data, "options": [option]},
         }  # fmt: skip
         headers = {"Authorization": user.token}
-        url = f"{self._standin.urls.api}/interactions"
+        url = f"{self._simulator.urls.api}/interactions"
         async with http.post(url, json=body, headers=headers) as answer:
             await answer.read()
 
@@ -234,7 +234,7 @@ class Town:
             await self._clock.sleep(30)
 
     def _evidence(self, letters: dict[str, list[Json]], held: int) -> Evidence:
-        world = self._standin.world
+        world = self._simulator.world
         return Evidence(
             ledger=self._ledger,
             tasks=evidence.tasks_on_disk(self._folder),

@@ -1,7 +1,7 @@
 """Takes the screenshots of docs/screenshots from a running product.
 
 Run it with `python docs/take_screenshots.py`. It needs Chromium and the development requirements,
-and starts a server with the stand-in by itself.
+and starts a server with the simulator by itself.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ async def fill(mj: Athena, hook: str) -> str:
     await (await single.zoom(1.5))
     await (await single.pan("left"))
     with suppress(TaskFailed):
-        await (await mj.imagine('a cat --stand-in "Banned prompt detected"'))
+        await (await mj.imagine('a cat --notice "Banned prompt detected"'))
     return single.id
 
 

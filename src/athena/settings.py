@@ -28,7 +28,7 @@ from athena.tasks.model import Images, Speed
 
 
 class DiscordSettings(BaseModel):
-    """Where Discord is. Only these differ between the real one and the stand-in."""
+    """Where Discord is. Only these differ between the real one and the simulator."""
 
     api_url: str = "https://discord.com/api/v9"
     gateway_url: str = ""

@@ -1,4 +1,4 @@
-"""The page in a real browser, against a real server and stand-in."""
+"""The page in a real browser, against a real server and simulator."""
 
 import os
 import subprocess
@@ -18,10 +18,10 @@ expect.set_options(timeout=20_000)
 
 
 class Place(Struct):
-    """A running server and its stand-in."""
+    """A running server and its simulator."""
 
     url: str
-    standin: str
+    simulator: str
     process: "subprocess.Popen[str]"
 
     def stop(self) -> None:

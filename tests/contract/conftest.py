@@ -1,4 +1,4 @@
-"""A real server process with the stand-in, for calls as any client makes them."""
+"""A real server process with the simulator, for calls as any client makes them."""
 
 import os
 import re
@@ -17,10 +17,10 @@ Json = dict[str, Any]
 
 
 class Server(Struct):
-    """A running server: its URL, its stand-in's, and its data folder."""
+    """A running server: its URL, its simulator's, and its data folder."""
 
     url: str
-    standin: str
+    simulator: str
     folder: Path
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -78,7 +78,7 @@ def places(process: "subprocess.Popen[str]") -> tuple[str, str]:
     for line in process.stdout:
         said += line
         if ready := re.search(r"Athena is ready: (\S+)", said):
-            standin = re.search(r"Stand-in for Discord and Midjourney: (\S+)", said)
-            assert standin, said
-            return ready[1], standin[1]
+            simulator = re.search(r"Simulator for Discord and Midjourney: (\S+)", said)
+            assert simulator, said
+            return ready[1], simulator[1]
     raise AssertionError(f"the server did not start: {said}")

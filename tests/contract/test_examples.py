@@ -23,7 +23,7 @@ def test_the_flow(server: Server, need: Callable[[str], str], script: str, prefi
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    wanted = "https://img.example.com/" if prefix else server.standin
+    wanted = "https://img.example.com/" if prefix else server.simulator
     assert run.stdout.strip().startswith(wanted)
     newest = server.get("/mj/task/list?size=1")[0]
     assert (newest["action"], newest["status"]) == ("ZOOM", "SUCCESS")

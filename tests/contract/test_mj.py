@@ -65,7 +65,7 @@ def test_1_every_path_under_every_prefix(server: Server, grid: Json, prefix: str
     assert server.post(f"{prefix}/submit/imagine", {"prompt": ""})["code"] == 4
     assert server.get(f"{prefix}/account/list")[0]["enable"] is True
     url = server.get(f"{prefix}/task/{grid['id']}/fetch")["imageUrl"]
-    wanted = {"relay": server.url, "proxy": "https://img.example.com", "": server.standin}
+    wanted = {"relay": server.url, "proxy": "https://img.example.com", "": server.simulator}
     kind = next((kind for kind in ("relay", "proxy") if kind in prefix), "")
     assert url.startswith(wanted[kind])
 

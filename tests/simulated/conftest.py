@@ -1,4 +1,4 @@
-"""A whole house for tests: the stand-in, the server, and a client, over real sockets."""
+"""A whole house for tests: the simulator, the server, and a client, over real sockets."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,7 +19,7 @@ from athena.settings import (
     ServerSettings,
     Settings,
 )
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO, Config
 from tests.conftest import WatchedWriter
@@ -30,10 +30,10 @@ Json = dict[str, Any]
 
 
 class House(Struct):
-    """One server over one stand-in."""
+    """One server over one simulator."""
 
     url: str
-    standin: StandIn
+    simulator: Simulator
     http: aiohttp.ClientSession
 
     async def post(self, path: str, body: object, **headers: str) -> Json:
@@ -69,8 +69,8 @@ class House(Struct):
         )
 
     def jobs(self) -> list[Json]:
-        """What the stand-in's Midjourney made."""
-        return list(self.standin.world.players[MIDJOURNEY].state()["jobs"])
+        """What the simulator's Midjourney made."""
+        return list(self.simulator.world.players[MIDJOURNEY].state()["jobs"])
 
 
 def account(number: int = 0, **changes: Any) -> AccountSettings:
@@ -116,8 +116,8 @@ async def house_at(
     accounts: list[AccountSettings] | None = None,
     speed: float = float("inf"),
     config: Config = DEMO,
-    standin: StandIn | None = None,
-    standin_clock: Clock | None = None,
+    simulator: Simulator | None = None,
+    simulator_clock: Clock | None = None,
     clock: Clock | None = None,
     secret: str = "",
     body_limit_mb: int = 50,
@@ -125,12 +125,12 @@ async def house_at(
     **more: Any,
 ) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
-        if standin is None:
-            standin = await stack.enter_async_context(
-                StandIn(config, speed=speed, clock=standin_clock)
+        if simulator is None:
+            simulator = await stack.enter_async_context(
+                Simulator(config, speed=speed, clock=simulator_clock)
             )
         settings = led_to(
-            standin,
+            simulator,
             data_dir=folder,
             accounts=accounts or [account()],
             server=ServerSettings(
@@ -143,12 +143,12 @@ async def house_at(
             serving(settings, Ground(clock=clock or SystemClock(), make_writer=WatchedWriter))
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(url, standin, http)
+        yield House(url, simulator, http)
 
 
-def led_to(standin: StandIn, **wishes: Any) -> Settings:
-    """Settings that lead to a stand-in instead of Discord."""
-    urls = standin.urls
+def led_to(simulator: Simulator, **wishes: Any) -> Settings:
+    """Settings that lead to a simulator instead of Discord."""
+    urls = simulator.urls
     discord = DiscordSettings(
         api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from tests.simulated.asking import submit
 from tests.simulated.conftest import GUILD, Build, House, Json, account, house_at
@@ -62,11 +62,11 @@ async def test_an_account_is_added_changed_and_removed(build: Build, tmp_path: P
 
 
 async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> None:
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             await ask(house, "POST", "create", second())
             await ask(house, "PUT", f"{FIRST.channel_id}/update", {"remark": "mine"})
-        async with house_at(tmp_path, standin=standin) as house:
+        async with house_at(tmp_path, simulator=simulator) as house:
             assert await made_by(house, **ONLY_SECOND) == SECOND.channel_id
             assert (await shown(house, FIRST.channel_id))["remark"] == "mine"
 

@@ -211,7 +211,7 @@ async def test_cancel_before_the_job_exists_cancels_the_job_when_it_comes(build:
 async def test_a_new_command_version_costs_one_more_call(house: House) -> None:
     await house.ended((await house.imagine("before"))["result"])
     async with house.http.post(
-        f"{house.standin.urls.cdn}/_control/command-version",
+        f"{house.simulator.urls.cdn}/_control/command-version",
         json={"application_id": "936929561302675456", "name": "imagine", "version": "42"},
     ) as answer:
         assert answer.status == 200
@@ -221,15 +221,15 @@ async def test_a_new_command_version_costs_one_more_call(house: House) -> None:
 
 async def wait_online(house: House) -> None:
     """Until the account's session is there, so that what is sent starts at once."""
-    while not house.standin.world.sessions.all():
+    while not house.simulator.world.sessions.all():
         await house.http.get(f"{house.url}/openapi.json")
 
 
 def running_now(house: House) -> int:
-    bot = house.standin.world.players[MIDJOURNEY]
+    bot = house.simulator.world.players[MIDJOURNEY]
     return sum(bot.state()["running"].values())
 
 
 def most_running(house: House) -> int:
-    bot = house.standin.world.players[MIDJOURNEY]
+    bot = house.simulator.world.players[MIDJOURNEY]
     return int(max(bot.state()["most_running"].values()))

@@ -1,4 +1,4 @@
-"""Programs that know nothing of Athena take the stand-in for Discord."""
+"""Programs that know nothing of Athena take the simulator for Discord."""
 
 import asyncio
 import io
@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from yarl import URL
 
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.simulated.conftest import CHANNEL, GUILD
-from tests.simulated.test_standin import Visitor
+from tests.simulated.test_simulator import Visitor
 
 NODE = Path(__file__).parent / "node"
 
@@ -57,25 +57,25 @@ class Watcher(discord.Client):
 
 
 @pytest.fixture
-async def watcher(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Watcher, StandIn]]:
-    async with StandIn(speed=40) as standin:
-        urls = standin.urls
+async def watcher(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Watcher, Simulator]]:
+    async with Simulator(speed=40) as simulator:
+        urls = simulator.urls
         monkeypatch.setattr(discord.http.Route, "BASE", urls.api.replace("/v9", "/v10"))
         gateway = URL(urls.gateway)
         monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
         watcher = Watcher()
         running = asyncio.create_task(watcher.start(DEMO.users[2].token))
-        yield watcher, standin
+        yield watcher, simulator
         await watcher.close()
         await running
 
 
-async def test_discord_py(watcher: tuple[Watcher, StandIn]) -> None:
-    bot, standin = watcher
+async def test_discord_py(watcher: tuple[Watcher, Simulator]) -> None:
+    bot, simulator = watcher
     await bot.is_there.wait()
     assert [guild.name for guild in bot.guilds] == [DEMO.guilds[0].name]
     async with aiohttp.ClientSession() as http:
-        status, _ = await Visitor(standin, http).use_imagine("a cute cat")
+        status, _ = await Visitor(simulator, http).use_imagine("a cute cat")
         assert status == 204
         await bot.done.wait()
         assert (
@@ -94,11 +94,11 @@ async def test_the_npm_client(need: Callable[[str], str], tmp_path: Path) -> Non
     for name in ("package.json", "imagine_and_upscale.js"):
         shutil.copy(NODE / name, tmp_path)
     await run(npm, "install", "--silent", "--no-audit", "--no-fund", cwd=tmp_path)
-    async with StandIn(speed=40) as standin:
-        args = (standin.urls.cdn, GUILD, CHANNEL, DEMO.users[0].token)
+    async with Simulator(speed=40) as simulator:
+        args = (simulator.urls.cdn, GUILD, CHANNEL, DEMO.users[0].token)
         out = await run(node, "imagine_and_upscale.js", *args, cwd=tmp_path)
         told = json.loads(out)
-        bot = standin.world.players[MIDJOURNEY]
+        bot = simulator.world.players[MIDJOURNEY]
         grid, single = bot.state()["jobs"]
     assert "31%" in told["progress"]
     assert told["grid"]["hash"] == grid["id"]

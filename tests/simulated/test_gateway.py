@@ -1,4 +1,4 @@
-"""Our gateway session against the stand-in's: what breaks is mended, on a turnable clock."""
+"""Our gateway session against the simulator's: what breaks is mended, on a turnable clock."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from athena.discord import events
 from athena.discord.gateway import Gateway, GatewayRefused, TokenRefused
 from athena.discord.identity import Endpoints, Identity, IdentityKind
 from athena.discord.rest import Rest
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from athena.simulator.stage import Draft
 from tests.conftest import breathe
@@ -25,8 +25,10 @@ MIDJOURNEY = "936929561302675456"
 class Listener:
     """A running gateway session and what it told."""
 
-    def __init__(self, standin: StandIn, http: aiohttp.ClientSession, clock: TurnableClock) -> None:
-        self.standin = standin
+    def __init__(
+        self, simulator: Simulator, http: aiohttp.ClientSession, clock: TurnableClock
+    ) -> None:
+        self.simulator = simulator
         self.clock = clock
         self.heard: list[events.Event] = []
         self._http = http
@@ -34,7 +36,7 @@ class Listener:
     def start(
         self, token: str = DEMO.users[0].token, kind: IdentityKind = IdentityKind.USER
     ) -> None:
-        urls = self.standin.urls
+        urls = self.simulator.urls
         endpoints = Endpoints(api_url=urls.api, gateway_url=urls.gateway)
         identity = Identity(token=token, kind=kind)
         chance = random.Random(1)
@@ -54,7 +56,7 @@ class Listener:
         return [type(event).__name__ for event in self.heard]
 
     def says(self, text: str) -> None:
-        self.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content=text))
+        self.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content=text))
 
     def texts(self) -> list[str]:
         return [e.message.content for e in self.heard if isinstance(e, events.MessageCreated)]
@@ -62,8 +64,8 @@ class Listener:
 
 @pytest.fixture
 async def listener(clock: TurnableClock) -> AsyncIterator[Listener]:
-    async with StandIn(clock=clock) as standin, aiohttp.ClientSession() as http:
-        listener = Listener(standin, http, clock)
+    async with Simulator(clock=clock) as simulator, aiohttp.ClientSession() as http:
+        listener = Listener(simulator, http, clock)
         yield listener
         listener.work.cancel()
         with contextlib.suppress(asyncio.CancelledError, TokenRefused, GatewayRefused):
@@ -83,7 +85,7 @@ async def test_users_and_bots_hear_what_is_said(listener: Listener, number: int)
 async def test_what_was_missed_is_replayed(listener: Listener, code: int) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.gateway.drop(code)
+    listener.simulator.gateway.drop(code)
     await listener.until(lambda: "Disconnected" in listener.kinds())
     listener.says("while you were away")
     await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
@@ -95,7 +97,7 @@ async def test_what_was_missed_is_replayed(listener: Listener, code: int) -> Non
 async def test_some_codes_begin_a_new_session(listener: Listener, code: int) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.gateway.drop(code)
+    listener.simulator.gateway.drop(code)
     await listener.until(lambda: listener.kinds().count("Ready") == 2, turn=0.1)
     firsts = [event.first for event in listener.heard if isinstance(event, events.Ready)]
     assert firsts == [True, False]
@@ -105,26 +107,26 @@ async def test_some_codes_begin_a_new_session(listener: Listener, code: int) -> 
 async def test_a_refused_resume_begins_a_new_session(listener: Listener) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.faults.refuse_resumes = 1
-    listener.standin.gateway.drop(4000)
+    listener.simulator.faults.refuse_resumes = 1
+    listener.simulator.gateway.drop(4000)
     await listener.until(lambda: listener.kinds().count("Ready") == 2, turn=0.1)
 
 
 async def test_op_7_resumes(listener: Listener) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.gateway.order_reconnect()
+    listener.simulator.gateway.order_reconnect()
     await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
 
 
 async def test_an_unanswered_heartbeat_ends_the_connection(listener: Listener) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.faults.mute_acks = True
+    listener.simulator.faults.mute_acks = True
     await listener.until(lambda: "Disconnected" in listener.kinds(), turn=1)
     reasons = [e.reason for e in listener.heard if isinstance(e, events.Disconnected)]
     assert reasons == ["no answer to a heartbeat"]
-    listener.standin.faults.mute_acks = False
+    listener.simulator.faults.mute_acks = False
     await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.1)
 
 
@@ -148,6 +150,6 @@ async def test_a_refused_token_is_final(listener: Listener) -> None:
 async def test_other_final_codes_say_so(listener: Listener) -> None:
     listener.start()
     await listener.until(lambda: "Ready" in listener.kinds())
-    listener.standin.gateway.drop(4013)
+    listener.simulator.gateway.drop(4013)
     with pytest.raises(GatewayRefused, match="4013"):
         await listener.until(lambda: False)

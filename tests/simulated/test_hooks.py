@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from tests.conftest import breathe
 from tests.simulated.conftest import Build, Json, house_at
 
@@ -93,14 +93,14 @@ async def test_the_global_hook_and_one_s_own(build: Build) -> None:
 
 
 async def test_an_end_that_nobody_took_is_told_after_a_restart(tmp_path: Path) -> None:
-    async with StandIn(speed=float("inf")) as standin, receiving() as receiver:
+    async with Simulator(speed=float("inf")) as simulator, receiving() as receiver:
         receiver.statuses = [500] * 1000
-        async with house_at(tmp_path, standin=standin, hooks=LOCAL) as house:
+        async with house_at(tmp_path, simulator=simulator, hooks=LOCAL) as house:
             task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
             await house.ended(task_id)
         assert receiver.bodies == []
         receiver.statuses = []
-        async with house_at(tmp_path, standin=standin, hooks=LOCAL):
+        async with house_at(tmp_path, simulator=simulator, hooks=LOCAL):
             await receiver.until_ended()
     assert [body["id"] for body in receiver.bodies] == [task_id]
 

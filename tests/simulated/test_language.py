@@ -244,7 +244,7 @@ async def test_swap_face(house: House) -> None:
     assert isinstance(corner, tuple)
     assert middle[0] > middle[2]
     assert corner[2] > corner[0]
-    state = house.standin.world.players[INSIGHT_FACE].state()
+    state = house.simulator.world.players[INSIGHT_FACE].state()
     assert (state["faces"], state["made"]) == (1, 1)
     assert (await house.post("/mj/insight-face/swap", {"sourceBase64": "x"}))["code"] == 4
 

@@ -11,7 +11,7 @@ from PIL import Image
 import athena
 from athena import Athena, NoSuchButton, Refused, ServerUnreachable, TaskFailed
 from athena.client.files import BadTemplate
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from tests.simulated.asking import mask, picture
 from tests.simulated.conftest import CHANNEL, GUILD, Build, House
@@ -108,7 +108,7 @@ async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="--ar"):
         await mj.imagine("x --ar 0:1")
     with pytest.raises(TaskFailed, match="Banned prompt") as failed:
-        await (await mj.imagine('x --stand-in "Banned prompt detected"'))
+        await (await mj.imagine('x --notice "Banned prompt detected"'))
     assert failed.value.moderated
     assert not (tmp_path / "out").exists()
 
@@ -140,9 +140,9 @@ async def test_a_server_that_wants_a_secret(build: Build) -> None:
 
 
 async def test_directly_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with StandIn(speed=60) as standin:
-        for name, url in (("API", standin.urls.api), ("GATEWAY", standin.urls.gateway),
-                          ("CDN", standin.urls.cdn), ("APPS", standin.urls.apps)):  # fmt: skip
+    async with Simulator(speed=60) as simulator:
+        for name, url in (("API", simulator.urls.api), ("GATEWAY", simulator.urls.gateway),
+                          ("CDN", simulator.urls.cdn), ("APPS", simulator.urls.apps)):  # fmt: skip
             monkeypatch.setenv(f"ATHENA_DISCORD__{name}_URL", url)
         async with Athena.direct(FIRST.token, GUILD, CHANNEL, data_dir=tmp_path) as mj:
             task = await mj.imagine("a cat")

@@ -174,13 +174,13 @@ async def test_quotas(build: Build, tmp_path: Path, option: str) -> None:
 
 
 async def test_a_day_s_count_outlives_a_restart(tmp_path: Path) -> None:
-    from athena.simulator.app import StandIn
+    from athena.simulator.app import Simulator
     from tests.simulated.conftest import house_at
 
-    async with StandIn(speed=float("inf")) as standin:
+    async with Simulator(speed=float("inf")) as simulator:
         token = ""
         for expected in (1, 1, 9):
-            async with house_at(tmp_path, standin=standin, secret=SECRET) as house:
+            async with house_at(tmp_path, simulator=simulator, secret=SECRET) as house:
                 token = token or make_token(tmp_path, "--daily-limit", "2")
                 headers: dict[str, Any] = {"mj-api-secret": token}
                 answer = await house.post("/mj/submit/imagine", {"prompt": "x"}, **headers)

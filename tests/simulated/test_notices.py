@@ -32,19 +32,19 @@ STOPS = [
 ]  # fmt: skip
 
 
-def test_the_stand_in_knows_them_all() -> None:
+def test_the_simulator_knows_them_all() -> None:
     here = {*FAILS, *MODERATES, *RETRIES, *STOPS, "Job queued", "Removed"}
     assert {*notices.known()} == here - {"Something that nobody has seen yet"}
 
 
 async def ask(house: House, title: str, prompt: str = "a cat") -> str:
-    answer = await house.imagine(f'{prompt} --stand-in "{title}"')
+    answer = await house.imagine(f'{prompt} --notice "{title}"')
     assert answer["code"] in (1, 22), answer
     return str(answer["result"])
 
 
 async def wish(house: House, title: str, **more: Any) -> None:
-    url = f"{house.standin.urls.cdn}/_control/notice"
+    url = f"{house.simulator.urls.cdn}/_control/notice"
     async with house.http.post(url, json={"title": title, **more}) as answer:
         assert answer.status == 200, await answer.text()
 
@@ -141,7 +141,7 @@ async def test_exhausted_hours_may_be_answered_by_relaxed_mode(build: Build) -> 
     answers = [await house.imagine(f"cat {n}") for n in range(4)]
     tasks = [await house.ended(answer["result"]) for answer in answers]
     assert [task["failReason"] for task in tasks] == [None] * 4
-    bot: Any = house.standin.world.players[MIDJOURNEY]
+    bot: Any = house.simulator.world.players[MIDJOURNEY]
     assert bot.studio.preferences[DEMO.users[0].id].mode == "relaxed"
     assert "relaxed" in tasks[3]["properties"]["messageContent"]
 
@@ -165,7 +165,7 @@ async def test_a_button_that_cannot_be_pressed_again(house: House, title: str) -
 
 
 async def test_unknown_wishes_are_refused(house: House) -> None:
-    url = f"{house.standin.urls.cdn}/_control/notice"
+    url = f"{house.simulator.urls.cdn}/_control/notice"
     for body in ({"title": "Blocked | by smoke"}, {"title": "x", "application_id": "1"}, {}):
         async with house.http.post(url, json=body) as answer:
             assert answer.status == 400

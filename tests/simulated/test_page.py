@@ -4,7 +4,7 @@ from pathlib import Path
 
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from tests.conftest import breathe
 from tests.simulated.asking import submit
 from tests.simulated.conftest import Build, House, Json, house_at
@@ -15,7 +15,7 @@ PAGE = {"X-Athena-Page": "1"}
 async def test_tasks_are_found_by_what_they_are_like(house: House) -> None:
     for number in range(5):
         await submit(house, "submit/imagine", prompt=f"Cat number {number}")
-    await house.ended((await house.imagine('x --stand-in "Banned prompt detected"'))["result"])
+    await house.ended((await house.imagine('x --notice "Banned prompt detected"'))["result"])
 
     async def found(query: str) -> list[str]:
         page = await house.get(f"/mj/task/search?{query}")
@@ -36,7 +36,7 @@ async def test_tasks_are_found_by_what_they_are_like(house: House) -> None:
 
 async def test_figures(house: House) -> None:
     await submit(house, "submit/imagine", prompt="a cat")
-    await house.ended((await house.imagine('x --stand-in "Banned prompt detected"'))["result"])
+    await house.ended((await house.imagine('x --notice "Banned prompt detected"'))["result"])
     stats = await house.get("/mj/stats?hours=3")
     assert len(stats["hours"]) == 3
     assert (stats["hours"][-1]["made"], stats["hours"][-1]["failed"]) == (1, 1)
@@ -59,19 +59,19 @@ async def test_forgetting_a_task(build: Build) -> None:
 
 async def test_what_is_saved_as_it_was_is_not_kept(tmp_path: Path) -> None:
     """The page saves its whole form; a new setting still counts for what nobody changed."""
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             was = await house.get("/mj/settings")
             async with house.http.put(f"{house.url}/mj/settings", json=was) as answer:
                 assert await answer.json() == was
-        async with house_at(tmp_path, standin=standin, choice={"rule": "Weight"}) as house:
+        async with house_at(tmp_path, simulator=simulator, choice={"rule": "Weight"}) as house:
             assert (await house.get("/mj/settings"))["rule"] == "Weight"
 
 
 async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
     wish = {"rule": "Polling", "links": "relay", "bannedWords": "kumquat\n"}
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             url = f"{house.url}/mj/settings"
             was = await house.get("/mj/settings")
             assert was == {"rule": "BestWaitIdle", "links": "origin", "bannedWords": ""}
@@ -82,7 +82,7 @@ async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
             for wrong in ({"rule": "Nonsense"}, {"links": "nowhere"}):
                 async with house.http.put(url, json=wrong) as answer:
                     assert answer.status == 400
-        async with house_at(tmp_path, standin=standin) as house:
+        async with house_at(tmp_path, simulator=simulator) as house:
             assert await house.get("/mj/settings") == wish
             task = await house.ended((await house.imagine("a cat"))["result"])
             assert task["imageUrl"].startswith(f"{house.url}/mj/image/{task['id']}")
@@ -90,12 +90,12 @@ async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
 
 async def test_a_hook_is_told_again(tmp_path: Path, clock: TurnableClock) -> None:
     async with (
-        StandIn(speed=float("inf"), clock=clock) as standin,
+        Simulator(speed=float("inf"), clock=clock) as simulator,
         house_at(
-            tmp_path, standin=standin, clock=clock, hooks=HookSettings(allow_loopback=True)
+            tmp_path, simulator=simulator, clock=clock, hooks=HookSettings(allow_loopback=True)
         ) as house,
     ):
-        inbox = f"{standin.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
+        inbox = f"{simulator.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
         task_id = (await house.imagine("a cat", notifyHook=inbox))["result"]
 
         async def ends() -> list[Json]:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from athena.clock import TurnableClock
 from athena.http.serving import Ground, engine
 from athena.midjourney.commands import Switch
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from athena.simulator.stage import Draft
@@ -23,11 +23,11 @@ from tests.simulated.conftest import CHANNEL, Build, House, account, house_at, l
 
 async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) -> None:
     clock = TurnableClock()
-    async with StandIn(speed=float("inf")) as standin:
-        bot: Any = standin.world.players[MIDJOURNEY]
+    async with Simulator(speed=float("inf")) as simulator:
+        bot: Any = simulator.world.players[MIDJOURNEY]
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
-        settings = led_to(standin, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
+        settings = led_to(simulator, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
         async with engine(settings, Ground(clock=clock)) as services:
             found = services.desk.pool.accounts()[0]
             while found.profile.plan is None or found.profile.version is None:
@@ -64,7 +64,7 @@ async def test_a_seed_by_way_of_the_direct_channel(build: Build) -> None:
     clock = TurnableClock()
     house = await build(clock=clock)
     task = await submit(house, "submit/imagine", prompt="a cat --seed 7")
-    bot: Any = house.standin.world.players[MIDJOURNEY]
+    bot: Any = house.simulator.world.players[MIDJOURNEY]
     reacted, bot.reacted = bot.reacted, lambda *_: None
     asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
     while clock.monotonic() < 20:
@@ -81,7 +81,7 @@ async def test_no_seed_is_said_plainly(build: Build) -> None:
     clock = TurnableClock()
     house = await build(clock=clock)
     task = await submit(house, "submit/imagine", prompt="a cat")
-    bot: Any = house.standin.world.players[MIDJOURNEY]
+    bot: Any = house.simulator.world.players[MIDJOURNEY]
     bot.reacted = lambda *_: None
     asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
     while not asking.done():
@@ -97,7 +97,7 @@ async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path:
     await submit(house, "submit/imagine", prompt="a cat")
     for number in range(5):
         said = f"Behold {number} new things, <@{number}>"
-        house.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content=said))
+        house.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content=said))
     await submit(house, "submit/imagine", prompt="another")
     file = tmp_path / "data" / "unknown-forms.jsonl"
     (line,) = file.read_text().splitlines()
@@ -110,7 +110,7 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
     house: House, tmp_path: Path
 ) -> None:
     for prompt in ("a gloomy teapot", "the gloomy teapot, again"):
-        answer = await house.imagine(f'{prompt} --stand-in "Banned prompt detected"')
+        answer = await house.imagine(f'{prompt} --notice "Banned prompt detected"')
         await house.ended(answer["result"])
     run = CliRunner().invoke
     folder = ["--data-dir", str(tmp_path / "data")]
@@ -126,10 +126,10 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
 
 
 async def test_open_windows_outlive_a_restart(tmp_path: Path) -> None:
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             opened = await open_zoom(house)
-        async with house_at(tmp_path, standin=standin) as house:
+        async with house_at(tmp_path, simulator=simulator) as house:
             assert (await house.fetch(opened))["status"] == "MODAL"
             await house.post("/mj/submit/modal", {"taskId": opened})
             assert (await house.ended(opened))["status"] == DONE

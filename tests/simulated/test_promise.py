@@ -7,7 +7,7 @@ import pytest
 
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import INSIGHT_FACE
 from athena.store.store import Store
 from athena.tasks.model import Sending
@@ -99,10 +99,10 @@ async def test_every_kind_of_submit_takes_a_key(house: House) -> None:
 
 
 async def test_keys_outlive_a_restart_but_not_a_day(tmp_path: Path, clock: TurnableClock) -> None:
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator, clock=clock) as house:
             first = await house.post("/mj/submit/imagine", {"prompt": "a cat"}, **KEY)
-        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+        async with house_at(tmp_path, simulator=simulator, clock=clock) as house:
             body = {"prompt": "a cat"}
             assert (await house.post("/mj/submit/imagine", body, **KEY)) == first
             clock.turn(25 * 3600)
@@ -124,14 +124,14 @@ async def test_what_is_asked_again_is_counted_once(build: Build) -> None:
 
 
 async def test_a_late_job_of_a_cancelled_task_is_cancelled_after_a_restart(tmp_path: Path) -> None:
-    async with StandIn(speed=0.5) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=0.5) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             task_id = (await house.imagine("a cat"))["result"]
             await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
             await house.post(f"/mj/task/{task_id}/cancel", {})
         while not house.jobs():
             await breathe()
-        async with house_at(tmp_path, standin=standin) as house:
+        async with house_at(tmp_path, simulator=simulator) as house:
             while house.jobs()[0]["end"] is None:
                 await breathe()
             assert house.jobs()[0]["end"] == "stopped"
@@ -153,7 +153,7 @@ async def test_alike_tasks_go_one_after_another_and_let_others_pass(build: Build
     assert [task["properties"]["messageHash"] for task in tasks] == [
         cat["id"], other["id"], dog["id"],
     ]  # fmt: skip
-    shown = house.standin.world.messages[CHANNEL].values()
+    shown = house.simulator.world.messages[CHANNEL].values()
     (first,) = [m for m in shown if (m.get("interaction_metadata") or {}).get("id")
                 == cat["interaction"]]  # fmt: skip
     assert int(other["interaction"]) > int(cat["interaction"])
@@ -164,8 +164,8 @@ async def test_one_that_is_given_up_lets_those_behind_it_go(
     tmp_path: Path, clock: TurnableClock
 ) -> None:
     async with (
-        StandIn(speed=float("inf")) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=float("inf")) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         await wait_online(house)
         fail = {"route": "POST /interactions", "status": 500, "times": 1}
@@ -184,8 +184,8 @@ async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
     """The upload for the second step of a face swap waits until the first is begun anew, and then
     goes through before that."""
     async with (
-        StandIn(speed=1, clock=clock) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=1, clock=clock) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         await wait_online(house)
         faces = {"sourceBase64": text(picture()), "targetBase64": text(picture("red"))}
@@ -204,7 +204,7 @@ async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
             clock.turn(0.25)
             await breathe()
         assert (await house.fetch(task_id))["status"] == "SUCCESS"
-        assert standin.world.players[INSIGHT_FACE].state()["made"] == 1
+        assert simulator.world.players[INSIGHT_FACE].state()["made"] == 1
 
 
 # Gaps
@@ -214,8 +214,8 @@ async def test_numbers_that_jump_are_reason_to_read_the_history(
     tmp_path: Path, clock: TurnableClock
 ) -> None:
     async with (
-        StandIn(speed=float("inf")) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=float("inf")) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         await wait_online(house)
         await control(house, "faults", {"lose_event": 1})
@@ -224,7 +224,7 @@ async def test_numbers_that_jump_are_reason_to_read_the_history(
             await breathe()
         await control(house, "faults", {})
         assert (await house.fetch(task_id))["status"] == "SUBMITTED"
-        world = standin.world
+        world = simulator.world
         world.say(world.accounts["demo-user-token"].user, CHANNEL, "hello", [])
         while (await house.fetch(task_id))["status"] != "SUCCESS":
             clock.turn(0.1)
@@ -236,8 +236,8 @@ async def test_numbers_that_jump_are_reason_to_read_the_history(
 
 
 async def test_a_clean_end_lets_what_is_on_its_way_arrive(tmp_path: Path) -> None:
-    async with StandIn(speed=30) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=30) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             await wait_online(house)
             await control(house, "faults", {"pause": 10.0})
             await control(house, "fail", {"route": "POST /interactions", "way": "slow"})
@@ -273,12 +273,12 @@ async def _account(house: House) -> Json:
     return dict(found)
 
 
-# The stand-in's own receivers
+# The simulator's own receivers
 
 
-async def test_the_stand_in_takes_hooks_and_can_refuse_them(build: Build) -> None:
+async def test_the_simulator_takes_hooks_and_can_refuse_them(build: Build) -> None:
     house = await build(hooks=HookSettings(allow_loopback=True))
-    inbox = f"{house.standin.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
+    inbox = f"{house.simulator.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
     await control(house, "faults", {"hook_broken": 1})
     refused = (await house.imagine("a cat", notifyHook=inbox))["result"]
     await house.ended(refused)
@@ -291,7 +291,7 @@ async def test_the_stand_in_takes_hooks_and_can_refuse_them(build: Build) -> Non
 
 
 async def test_impossible_rates_are_refused(house: House) -> None:
-    url = f"{house.standin.urls.cdn}/_control/faults"
+    url = f"{house.simulator.urls.cdn}/_control/faults"
     for body in ({"drop_event": 2}, {"no_such": 1}):
         async with house.http.post(url, json=body) as answer:
             assert answer.status == 400

@@ -5,27 +5,27 @@ from pathlib import Path
 import pytest
 
 from athena.clock import TurnableClock
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from tests.conftest import breathe
 from tests.simulated.conftest import Build, House, Json, account, house_at
 from tests.simulated.test_first_light import running_now, wait_online
 
 
 async def control(house: House, what: str, body: Json) -> None:
-    url = f"{house.standin.urls.cdn}/_control/{what}"
+    url = f"{house.simulator.urls.cdn}/_control/{what}"
     async with house.http.post(url, json=body) as answer:
         assert answer.status == 200, await answer.text()
 
 
 async def test_a_restart_goes_on_with_every_task(tmp_path: Path) -> None:
-    async with StandIn(speed=30) as standin:
-        async with house_at(tmp_path, standin=standin) as house:
+    async with Simulator(speed=30) as simulator:
+        async with house_at(tmp_path, simulator=simulator) as house:
             await wait_online(house)
             ids = [(await house.imagine(f"cat {n}"))["result"] for n in range(7)]
             await house.until(ids[0], lambda task: task["status"] == "IN_PROGRESS")
         while running_now(house):
             await breathe()  # those that were sent finish while nobody listens
-        async with house_at(tmp_path, standin=standin) as house:
+        async with house_at(tmp_path, simulator=simulator) as house:
             tasks = [await house.ended(task_id) for task_id in ids]
             assert [task["status"] for task in tasks] == ["SUCCESS"] * 7
             assert len(house.jobs()) == 7
@@ -57,8 +57,8 @@ async def test_a_429_is_waited_out_and_makes_no_second_job(
     tmp_path: Path, clock: TurnableClock, as_json: bool
 ) -> None:
     async with (
-        StandIn(speed=float("inf")) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=float("inf")) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         fail = {"route": "POST /interactions", "status": 429, "times": 2, "json": as_json}
         await control(house, "fail", fail)
@@ -72,8 +72,8 @@ async def test_an_answer_of_500_is_never_sent_twice_and_ends_with_its_reason(
     tmp_path: Path, clock: TurnableClock
 ) -> None:
     async with (
-        StandIn(speed=float("inf")) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=float("inf")) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         fail = {"route": "POST /interactions", "status": 500, "times": 1}
         await control(house, "fail", fail)
@@ -88,8 +88,10 @@ async def test_a_job_that_never_ends_fails_after_a_last_look_and_frees_its_slot(
     tmp_path: Path, clock: TurnableClock
 ) -> None:
     async with (
-        StandIn(speed=0.0001) as standin,
-        house_at(tmp_path, standin=standin, clock=clock, accounts=[account(core_size=1)]) as house,
+        Simulator(speed=0.0001) as simulator,
+        house_at(
+            tmp_path, simulator=simulator, clock=clock, accounts=[account(core_size=1)]
+        ) as house,
     ):
         first = (await house.imagine("a cat"))["result"]
         await house.until(first, lambda task: task["status"] == "SUBMITTED")
@@ -104,12 +106,12 @@ async def test_a_job_that_never_ends_fails_after_a_last_look_and_frees_its_slot(
 
 async def test_a_removed_picture_ends_as_moderated(tmp_path: Path, clock: TurnableClock) -> None:
     async with (
-        StandIn(speed=1) as standin,
-        house_at(tmp_path, standin=standin, clock=clock) as house,
+        Simulator(speed=1) as simulator,
+        house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         task_id = (await house.imagine("a cat"))["result"]
         task = await house.until(task_id, lambda t: bool(t["properties"]["progressMessageId"]))
-        standin.world.delete(
+        simulator.world.delete(
             task["properties"]["discordChannelId"], task["properties"]["progressMessageId"]
         )
         while (await house.fetch(task_id))["status"] != "FAILURE":

@@ -10,7 +10,7 @@ from PIL import Image
 
 from athena.clock import TurnableClock
 from athena.settings import PictureSettings
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from athena.tasks.model import Images
 from tests.simulated.asking import button, press, submit, tile
@@ -94,7 +94,7 @@ async def test_a_picture_is_fetched_once_whoever_asks(build: Build, tmp_path: Pa
     house = await build(pictures=RELAY)
     task = await submit(house, "submit/imagine", prompt="a cat")
     reads: list[str] = []
-    files = house.standin.world.files
+    files = house.simulator.world.files
     read = files.read
 
     async def counted(file: Any) -> bytes:
@@ -130,8 +130,8 @@ async def test_a_signed_link_opens_its_picture_and_nothing_else(build: Build) ->
 async def test_origin_links_always_download(tmp_path: Path) -> None:
     config = DEMO.__class__(users=DEMO.users, link_life=2.0)
     async with (
-        StandIn(config, speed=float("inf")) as standin,
-        house_at(tmp_path, standin=standin) as house,
+        Simulator(config, speed=float("inf")) as simulator,
+        house_at(tmp_path, simulator=simulator) as house,
     ):
         task = await submit(house, "submit/imagine", prompt="a cat")
         first, seen = task["imageUrl"], set[str]()
@@ -146,17 +146,17 @@ async def test_origin_links_always_download(tmp_path: Path) -> None:
 
 async def test_a_month_old_task_has_a_living_link(tmp_path: Path) -> None:
     clock = TurnableClock()
-    async with StandIn(speed=float("inf"), clock=clock) as standin:
-        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+    async with Simulator(speed=float("inf"), clock=clock) as simulator:
+        async with house_at(tmp_path, simulator=simulator, clock=clock) as house:
             done = asyncio.create_task(submit(house, "submit/imagine", prompt="a cat"))
             while not done.done():
                 clock.turn(0.05)
                 await asyncio.to_thread(int)
             task = await done
-        standin.world.sessions.__init__(clock, standin.world.random, standin.faults)  # type: ignore[misc]
+        simulator.world.sessions.__init__(clock, simulator.world.random, simulator.faults)  # type: ignore[misc]
         clock.turn(30 * 86_400)
         assert (await _status(task["imageUrl"])) == 404
-        async with house_at(tmp_path, standin=standin, clock=clock) as house:
+        async with house_at(tmp_path, simulator=simulator, clock=clock) as house:
             asking = asyncio.create_task(house.fetch(task["id"]))
             while not asking.done():
                 clock.turn(0.05)
@@ -181,7 +181,7 @@ async def test_what_is_no_picture_is_said_so(build: Build, size: tuple[int, int]
     async def broken(file: Any) -> bytes:
         return b"this is no picture"
 
-    house.standin.world.files.read = broken  # type: ignore[method-assign]
+    house.simulator.world.files.read = broken  # type: ignore[method-assign]
     status, _, data = await load(house, task["imageUrl"] + "?w=64")
     assert status == 404
     assert b"no picture" in data

@@ -104,7 +104,7 @@ async def read_until(process: asyncio.subprocess.Process, pattern: str) -> str:
     return text
 
 
-async def test_serve_with_the_stand_in_inside(tmp_path: Path) -> None:
+async def test_serve_with_the_simulator_inside(tmp_path: Path) -> None:
     async with running("serve", "--simulate", "--port", "0", "--speed", "60", cwd=tmp_path) as it:
         text = await read_until(it, r"Athena is ready: (\S+)")
         url = text.rsplit(" ", 1)[-1].strip()
@@ -119,9 +119,9 @@ async def test_serve_with_the_stand_in_inside(tmp_path: Path) -> None:
         assert await it.wait() == 0
 
 
-async def test_serve_against_a_stand_in_of_its_own(tmp_path: Path) -> None:
-    async with running("simulate", "--port", "0", "--speed", "60", cwd=tmp_path) as standin:
-        text = await read_until(standin, r"# control")
+async def test_serve_against_a_simulator_of_its_own(tmp_path: Path) -> None:
+    async with running("simulate", "--port", "0", "--speed", "60", cwd=tmp_path) as simulator:
+        text = await read_until(simulator, r"# control")
         env = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("ATHENA_"))
         user = re.search(r"(USER_TOKEN)=(\S+) (GUILD_ID)=(\S+) (CHANNEL_ID)=(\S+)", text)
         assert user

@@ -14,7 +14,7 @@ from PIL import Image
 
 from athena.clock import TurnableClock
 from athena.settings import HookSettings
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.conftest import breathe
@@ -180,11 +180,11 @@ async def test_upload_describe_and_message(build: Build, listens: str) -> None:
 
 async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: Path) -> None:
     wishes: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
-    async with StandIn(speed=float("inf")) as standin:
-        async with house_at(tmp_path, standin=standin, **wishes) as house:
+    async with Simulator(speed=float("inf")) as simulator:
+        async with house_at(tmp_path, simulator=simulator, **wishes) as house:
             brought = [(await upload(house, picture()))[1] for _ in range(2)]
         for each, home in zip(reversed(brought), (account(1), account(0)), strict=True):
-            async with house_at(tmp_path, standin=standin, **wishes) as house:
+            async with house_at(tmp_path, simulator=simulator, **wishes) as house:
                 names = {name: each[name] for name in ("upload_filename", "trigger_id")}
                 await trigger(house, "describe", **names)
                 (task,) = await house.get("/mj/task/list?size=1")
@@ -238,13 +238,13 @@ async def test_moderation_failure_and_release(build: Build) -> None:
         house = await built(build, told, "user", core_size=1)
         banned = await house.post(f"{API}/imagine", {"prompt": "a nude"})
         assert banned["code"] == 14
-        made = await trigger(house, "imagine", prompt='x --stand-in "Internal error"')
+        made = await trigger(house, "imagine", prompt='x --notice "Internal error"')
         failed = await told.end(made["trigger_id"], kind="error")
         assert "Internal error" in failed["content"]
-        asked = 'x --stand-in "Request cancelled due to output filters"'
+        asked = 'x --notice "Request cancelled due to output filters"'
         made = await trigger(house, "imagine", prompt=asked)
         await told.end(made["trigger_id"], kind="banned")
-        asked = 'x --stand-in "Action needed to continue"'
+        asked = 'x --notice "Action needed to continue"'
         made = await trigger(house, "imagine", prompt=asked)
         await told.end(made["trigger_id"], kind="verify")
 
@@ -300,7 +300,7 @@ async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
                "custom_id": f"MJ::JOB::upsample::1::{job}"}]}  # fmt: skip
         from athena.simulator.stage import Draft
 
-        strange = house.standin.world.post(
+        strange = house.simulator.world.post(
             MIDJOURNEY, CHANNEL, Draft(content="an old one", components=(row,))
         )
         body = {"msg_id": strange["id"], "msg_hash": job, "trigger_id": "1234567890"}
@@ -312,7 +312,7 @@ async def test_a_picture_that_is_removed_while_it_runs_is_banned(build: Build) -
     clock = TurnableClock()
     async with backend() as told:
         house = await build(hooks=HookSettings(url=told.url, allow_loopback=True), clock=clock)
-        made = (await trigger(house, "imagine", prompt='x --stand-in "Removed"'))["trigger_id"]
+        made = (await trigger(house, "imagine", prompt='x --notice "Removed"'))["trigger_id"]
         ended = asyncio.create_task(told.end(made, kind="banned"))
         while not ended.done():
             clock.turn(0.5)

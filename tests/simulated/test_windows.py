@@ -11,7 +11,7 @@ from tests.simulated.test_recovery import control
 
 async def turn_remix_on(house: House) -> None:
     """As its owner would in Discord, where the account's session hears of it."""
-    for player in house.standin.world.players.values():
+    for player in house.simulator.world.players.values():
         if hasattr(player, "studio"):
             player.studio.preferences["1100000000000000101"].remix = True
 
@@ -102,7 +102,7 @@ async def test_modal_tasks_take_no_slot(build: Build) -> None:
 
 async def test_a_stale_window_is_opened_anew(house: House) -> None:
     single, _ = await grid_and_single(house, "a lighthouse")
-    world = house.standin.world
+    world = house.simulator.world
     taken = world.submitted
     stale = iter([True, True])
 
@@ -117,7 +117,7 @@ async def test_a_stale_window_is_opened_anew(house: House) -> None:
 
 async def test_a_window_that_opens_twice_is_submitted_once(build: Build) -> None:
     clock = TurnableClock()
-    house = await build(speed=5, clock=clock, standin_clock=clock)
+    house = await build(speed=5, clock=clock, simulator_clock=clock)
     turning = asyncio.create_task(turn_on(clock))
     single, old = await grid_and_single(house, "a lighthouse")
     await control(house, "faults", {"repeat_event": 1.0, "pause": 2.0})

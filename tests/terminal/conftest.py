@@ -45,8 +45,8 @@ class Desk(Struct):
         return done
 
     def jobs(self) -> list[dict[str, str]]:
-        """What the stand-in's Midjourney made."""
-        state = requests.get(f"{self.server.standin}/_control/state", timeout=30).json()
+        """What the simulator's Midjourney made."""
+        state = requests.get(f"{self.server.simulator}/_control/state", timeout=30).json()
         return list(state["bots"]["936929561302675456"]["jobs"])
 
 

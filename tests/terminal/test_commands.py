@@ -81,7 +81,7 @@ def test_bad_wishes_are_told_at_once(desk: Desk, args: tuple[str, ...], said: st
 
 
 def test_a_failed_picture_is_an_exit_code(desk: Desk) -> None:
-    done = desk.athena("imagine", 'x --stand-in "Banned prompt detected"', code=1)
+    done = desk.athena("imagine", 'x --notice "Banned prompt detected"', code=1)
     assert "Banned prompt detected" in done.stderr
     assert "not found" in desk.athena("show", "1", code=4).stderr
 
@@ -126,10 +126,10 @@ def test_the_doctor(desk: Desk) -> None:
 
 
 def test_the_doctor_finds_a_refused_token(desk: Desk) -> None:
-    standin = desk.server.standin
+    simulator = desk.server.simulator
     ways = {
-        "ATHENA_DISCORD__API_URL": f"{standin}/api/v9",
-        "ATHENA_DISCORD__GATEWAY_URL": f"{standin.replace('http', 'ws')}/gateway",
+        "ATHENA_DISCORD__API_URL": f"{simulator}/api/v9",
+        "ATHENA_DISCORD__GATEWAY_URL": f"{simulator.replace('http', 'ws')}/gateway",
     }
     account = {"USER_TOKEN": "wrong-token", "GUILD_ID": "1" * 18, "CHANNEL_ID": "2" * 18}
     done = desk.athena("doctor", code=1, **ways, **account)

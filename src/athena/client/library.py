@@ -74,7 +74,7 @@ class Athena:
     @classmethod
     @asynccontextmanager
     async def simulated(cls, *, speed: float = 20.0) -> AsyncIterator["Athena"]:
-        """With the stand-in: no account, no GPU time. `speed` divides the time that jobs take."""
+        """With the simulator: no account, no GPU time. `speed` divides the time that jobs take."""
         from athena.client import local
 
         async with local.simulated(speed) as (url, secret), cls.connect(url, secret) as mj:

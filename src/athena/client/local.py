@@ -1,4 +1,4 @@
-"""A server inside this process, for those who want none: for one's own account, or the stand-in.
+"""A server inside this process, for those who want none: for one's own account, or the simulator.
 
 It listens on a free loopback port with a secret made up for the occasion. So a program that works
 without a server works with one too, and the other way round.
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from athena.client.errors import AthenaError
 from athena.http.serving import serving
 from athena.settings import AccountSettings, DiscordSettings, Settings
-from athena.simulator.app import StandIn, Urls
+from athena.simulator.app import Simulator, Urls
 from athena.simulator.config import DEMO
 from athena.store.store import FolderInUse
 from athena.store.writer import StoreBroken
@@ -59,7 +59,7 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, str]]:
 
 @asynccontextmanager
 async def simulated(speed: float) -> AsyncIterator[tuple[str, str]]:
-    """The same with the stand-in in Discord's place, in a world that ends with it."""
+    """The same with the simulator in Discord's place, in a world that ends with it."""
     with tempfile.TemporaryDirectory(prefix="athena-") as folder:
         settings = Settings().model_copy(update={"data_dir": Path(folder)})
         async with standing_in(settings, speed=speed) as (led, _), served(led) as place:
@@ -70,13 +70,13 @@ async def simulated(speed: float) -> AsyncIterator[tuple[str, str]]:
 async def standing_in(
     settings: Settings, *, speed: float, seed: int = 7
 ) -> AsyncIterator[tuple[Settings, Urls]]:
-    """A running stand-in on a free loopback port, and the same settings led to it."""
-    async with StandIn(DEMO, speed=speed, seed=seed) as standin:
-        yield led_to(settings, standin.urls), standin.urls
+    """A running simulator on a free loopback port, and the same settings led to it."""
+    async with Simulator(DEMO, speed=speed, seed=seed) as simulator:
+        yield led_to(settings, simulator.urls), simulator.urls
 
 
 def led_to(settings: Settings, urls: Urls) -> Settings:
-    """Settings with the stand-in's URLs and its first demo account. Only base URLs and the account
+    """Settings with the simulator's URLs and its first demo account. Only base URLs and the account
     differ; nothing else knows that Discord is not the real one."""
     first = DEMO.users[0]
     account = AccountSettings(

@@ -28,7 +28,7 @@ def imagine(
     """Make a picture and wait for it; the paths of the grid and its four tiles.
 
     Through a running server; or, with `token`, `guild` and `channel`, with one's own account and no
-    server; or, with `simulate`, with the stand-in.
+    server; or, with `simulate`, with the simulator.
 
     Raises:
         AthenaError: it could not be made; the text says why and what to do.

@@ -1,4 +1,4 @@
-"""The stand-in as one server on one port: gateway, REST, CDN, the bots' pages and control."""
+"""The simulator as one server on one port: gateway, REST, CDN, the bots' pages and control."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -13,8 +13,8 @@ from athena.simulator.cdn import Cdn
 from athena.simulator.config import DEMO, Config
 from athena.simulator.control import Control
 from athena.simulator.gateway import Gateway
+from athena.simulator.iframe_modals import Pages
 from athena.simulator.inbox import Inbox
-from athena.simulator.pages import Pages
 from athena.simulator.rest import Rest
 from athena.simulator.stage import Player, Stage
 from athena.simulator.world import World
@@ -34,8 +34,8 @@ class Urls(Struct, frozen=True, kw_only=True):
     apps: str
 
 
-class StandIn:
-    """Use it as `async with StandIn(...) as standin`; port 0 takes a free one.
+class Simulator:
+    """Use it as `async with Simulator(...) as simulator`; port 0 takes a free one.
 
     `speed` divides the time that jobs take. `players` replaces the Midjourney bot by others.
     """
@@ -63,7 +63,7 @@ class StandIn:
         self._runner: web.AppRunner | None = None
         self.urls: Urls
 
-    async def __aenter__(self) -> "StandIn":
+    async def __aenter__(self) -> "Simulator":
         await self.start()
         return self
 

@@ -1,4 +1,4 @@
-"""The stand-in's CDN: uploads come in, pictures go out (contracts: discord-wire, section 5)."""
+"""The simulator's CDN: uploads come in, pictures go out (contracts: discord-wire, section 5)."""
 
 import asyncio
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Who lives in the stand-in's Discord: users, servers, channels, tokens. From a small TOML file.
+"""Who lives in the simulator's Discord: users, servers, channels, tokens. From a small TOML file.
 
     link_life = 86400                     # seconds that a CDN link lives
     heartbeat_interval = 41250            # milliseconds

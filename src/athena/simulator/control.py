@@ -1,4 +1,4 @@
-"""What a developer may turn at the stand-in while it runs: `/_control/…`, JSON in and out."""
+"""What a developer may turn at the simulator while it runs: `/_control/…`, JSON in and out."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Discord's JSON errors, as the stand-in answers them (contracts: discord-wire, section 4)."""
+"""Discord's JSON errors, as the simulator answers them (contracts: discord-wire, section 4)."""
 
 import msgspec
 from aiohttp import web

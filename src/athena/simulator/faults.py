@@ -1,4 +1,4 @@
-"""What goes wrong at the stand-in, because somebody asked for it.
+"""What goes wrong at the simulator, because somebody asked for it.
 
 Two ways: planned, where the next answers of a route go wrong as told, and by chance, where rates
 say how often what happens. Chance is drawn from a seed, so the same calls meet the same fate.
@@ -65,7 +65,7 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     picture_slow: Chance = 0
 
     hook_broken: Chance = 0
-    """The stand-in's receiver answers 500."""
+    """The simulator's receiver answers 500."""
     hook_hanging: Chance = 0
     hook_cut: Chance = 0
     """It takes the call, and the connection breaks before the answer."""

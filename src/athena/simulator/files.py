@@ -1,4 +1,4 @@
-"""The files of the stand-in's CDN: what was uploaded, what the bots draw, and the signed links.
+"""The files of the simulator's CDN: what was uploaded, what the bots draw, and the signed links.
 
 A link holds its own end (`ex`), its beginning (`is`) and a signature over both (`hm`), as
 Discord's do (contracts: discord-wire, section 5); nothing needs to be remembered to check one.

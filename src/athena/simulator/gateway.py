@@ -1,7 +1,7 @@
-"""The stand-in's gateway: one WebSocket, as patient with foreign clients as Discord is.
+"""The simulator's gateway: one WebSocket, as patient with foreign clients as Discord is.
 
 Source: contracts, discord-wire, sections 1 and 8. HELLO, IDENTIFY or RESUME, then events;
-heartbeats are enforced by the stand-in's clock.
+heartbeats are enforced by the simulator's clock.
 """
 
 import asyncio
@@ -240,7 +240,7 @@ class _Line:
         for frame in missed:
             self._out.put_nowait(frame)
         self._attach(session)
-        session.tell("RESUMED", b'{"_trace":["stand-in"]}')
+        session.tell("RESUMED", b'{"_trace":["simulator"]}')
 
     def _sign_in(self, given: Json) -> Account:
         token = str(given.get("token", "")).removeprefix("Bot ")
@@ -275,7 +275,7 @@ def _greet(world: World, session: Session) -> None:
         "resume_gateway_url": world.gateway_url,
         "private_channels": [],
         "guilds": [guild],
-        "_trace": ["stand-in"],
+        "_trace": ["simulator"],
     }
     if account.is_bot:
         ready["guilds"] = [{"id": guild["id"], "unavailable": True}]

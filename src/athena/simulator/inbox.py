@@ -1,6 +1,6 @@
 """A place for hooks: what is posted to `/_hooks/{name}` is kept, and can be read there.
 
-For whoever builds against the stand-in and has no server of their own yet; like real receivers it
+For whoever builds against the simulator and has no server of their own yet; like real receivers it
 can be broken, slow or cut off (see `faults`).
 """
 

@@ -1,4 +1,4 @@
-"""The stand-in's rate limits: a fixed window for each token, route and major parameter.
+"""The simulator's rate limits: a fixed window for each token, route and major parameter.
 
 Every answer names its bucket and what is left; a call too many gets a 429 with its pause
 (contracts: discord-wire, section 4).

@@ -1,4 +1,4 @@
-"""The stand-in's REST API (contracts: discord-wire, sections 3, 4 and 8).
+"""The simulator's REST API (contracts: discord-wire, sections 3, 4 and 8).
 
 Any API version works the same. Each handler gets the signed-in account; what it raises as an
 `ApiError` becomes Discord's JSON.

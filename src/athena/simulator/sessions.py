@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from athena.clock import Clock
 from athena.simulator.faults import Faults
-from athena.simulator.road import Road
+from athena.simulator.network import Network
 from athena.simulator.stage import Json
 
 GUILD_MESSAGES = 1 << 9
@@ -45,8 +45,8 @@ class Account(Struct, frozen=True, kw_only=True):
 class Session:
     """One session. `write` is its connection's way out, None while it has none."""
 
-    def __init__(self, session_id: str, account: Account, intents: int, road: Road) -> None:
-        self._road = road
+    def __init__(self, session_id: str, account: Account, intents: int, network: Network) -> None:
+        self._network = network
         self.id = session_id
         self.account = account
         self.intents = intents
@@ -58,7 +58,7 @@ class Session:
 
     def dispatch(self, event: str, data: bytes) -> None:
         """Tell an event whose data is encoded already; on its way something may befall it."""
-        self._road.carry(lambda: self.tell(event, data))
+        self._network.carry(lambda: self.tell(event, data))
 
     def tell(self, event: str, data: bytes) -> None:
         """The same, for what is about the session itself and always arrives."""
@@ -89,8 +89,8 @@ class Sessions:
 
     def begin(self, account: Account, intents: int) -> Session:
         self._expire()
-        road = Road(self._faults, self._clock)
-        session = Session(f"{self._random.getrandbits(128):032x}", account, intents, road)
+        network = Network(self._faults, self._clock)
+        session = Session(f"{self._random.getrandbits(128):032x}", account, intents, network)
         self._sessions[session.id] = session
         return session
 

@@ -1,4 +1,4 @@
-"""The stand-in's Discord itself: who is where, what was said, and who hears of it.
+"""The simulator's Discord itself: who is where, what was said, and who hears of it.
 
 `World` is the `Stage` that the bots play on. Every act changes the state and is told to all who
 may know of it before it returns, in one order for everybody.

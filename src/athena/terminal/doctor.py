@@ -52,7 +52,7 @@ class Finding(Struct, frozen=True):
 
 def doctor(
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="Look at the stand-in instead of Discord.")
+        bool, typer.Option("--simulate", help="Look at the simulator instead of Discord.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """From tasks that were asked for to files on the disk, with somebody watching.
 
 Ctrl-C once leaves: the pictures go on being made, and one is told how to come back. Twice cancels
-them at Midjourney. With the stand-in there is nothing to come back to, so once cancels.
+them at Midjourney. With the simulator there is nothing to come back to, so once cancels.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Way(Struct, frozen=True, kw_only=True):
         bool, typer.Option("--direct", help="With the configured account, without a server.")
     ] = False
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="No server, no account: the stand-in draws.")
+        bool, typer.Option("--simulate", help="No server, no account: the simulator draws.")
     ] = False
     speed: Annotated[
         float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")

@@ -29,7 +29,7 @@ _NO_ACCOUNT = (
 
 def serve(
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="Use the built-in stand-in instead of Discord.")
+        bool, typer.Option("--simulate", help="Use the built-in simulator instead of Discord.")
     ] = False,
     or_simulate: Annotated[
         bool, typer.Option("--or-simulate", help="The same, but only while no account is set.")
@@ -84,7 +84,7 @@ def simulate(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Run the stand-in for Discord and Midjourney alone.
+    """Run the simulator for Discord and Midjourney alone.
 
     Any Discord library or Midjourney client can be pointed at it; it needs no account and spends
     no GPU time.
@@ -131,13 +131,13 @@ async def _serve_simulated(settings: Settings, speed: float) -> None:
     from athena.http import serving
 
     async with standing_in(settings, speed=speed) as (led, urls):
-        typer.echo(f"Stand-in for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
+        typer.echo(f"Simulator for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
         await serving.serve(led, ready=_greet)
 
 
 def _lasting(data_dir: Path | None) -> contextlib.AbstractContextManager[Path | str]:
-    """The folder of a simulated server. Tasks outlive the stand-in that made them only on
-    request: to the next stand-in they would be strangers."""
+    """The folder of a simulated server. Tasks outlive the simulator that made them only on
+    request: to the next simulator they would be strangers."""
     if data_dir:
         return contextlib.nullcontext(data_dir)
     return tempfile.TemporaryDirectory(prefix="athena-")
@@ -169,10 +169,10 @@ def _this_program() -> str:
 
 
 async def _simulate(config: Config, host: str, port: int, seed: int, speed: float) -> None:
-    from athena.simulator.app import StandIn
+    from athena.simulator.app import Simulator
 
-    async with StandIn(config, host=host, port=port, seed=seed, speed=speed) as standin:
-        _describe(config, standin.urls)
+    async with Simulator(config, host=host, port=port, seed=seed, speed=speed) as simulator:
+        _describe(config, simulator.urls)
         await asyncio.Event().wait()
 
 

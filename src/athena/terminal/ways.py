@@ -1,4 +1,4 @@
-"""How a command reaches Midjourney: through a server, with one's own account, or the stand-in.
+"""How a command reaches Midjourney: through a server, with one's own account, or the simulator.
 
 What is named on the command line counts, then the profile that `athena config init` writes. Without
 either: a server on this machine when one answers, else the configured account, else an explanation.
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from athena.terminal.options import Way
 
 _NO_WAY = """No server answers at {server}, and no account is configured. Any of these helps:
-  athena serve --simulate            a server with the stand-in, no account needed (then try again)
+  athena serve --simulate            a server with the simulator, no account needed (then try again)
   athena config init                 tell Athena your Discord account
-  --simulate                         let the stand-in draw, this once"""
+  --simulate                         let the simulator draw, this once"""
 
 
 class Profile(Struct, frozen=True, kw_only=True):

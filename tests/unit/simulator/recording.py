@@ -87,7 +87,7 @@ class Recorder:
         self.drafts.append(draft)
 
 
-class Evening:
+class JobLifecycle:
     """Calls to a bot, and the turning of its clock."""
 
     def __init__(self, stage: Recorder, bot: Any) -> None:

@@ -1,4 +1,4 @@
-"""The stand-in's Midjourney: its pictures and its way with prompts."""
+"""The simulator's Midjourney: its pictures and its way with prompts."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What the stand-in's Midjourney does on the stage, act by act."""
+"""What the simulator's Midjourney does on the stage, act by act."""
 
 import io
 import re
@@ -6,34 +6,34 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from PIL import Image
-from tests.unit.simulator.recording import USER, Evening, Recorder
+from tests.unit.simulator.recording import USER, JobLifecycle, Recorder
 
 from athena.simulator.bots.index import MIDJOURNEY, NIJI, commands_of
 from athena.simulator.bots.midjourney import Midjourney
 from athena.simulator.stage import Draft, Json
 
-Open = Callable[..., Evening]
+Open = Callable[..., JobLifecycle]
 
 
 @pytest.fixture
-async def open_evening() -> AsyncIterator[Open]:
-    evenings: list[Evening] = []
+async def open_lifecycle() -> AsyncIterator[Open]:
+    lifecycles: list[JobLifecycle] = []
 
-    def make(plan: str = "basic", seed: int = 7, speed: float = 1.0) -> Evening:
+    def make(plan: str = "basic", seed: int = 7, speed: float = 1.0) -> JobLifecycle:
         stage = Recorder()
         bot = Midjourney(stage, lambda _: plan, seed=seed, speed=speed)
-        evenings.append(Evening(stage, bot))
-        return evenings[-1]
+        lifecycles.append(JobLifecycle(stage, bot))
+        return lifecycles[-1]
 
     yield make
-    for evening in evenings:
-        await evening.bot.close()
+    for lifecycle in lifecycles:
+        await lifecycle.bot.close()
 
 
-async def grid(evening: Evening, prompt: str = "a cat") -> Json:
-    evening.imagine(prompt)
-    await evening.finish()
-    return evening.jobs()[-1]
+async def grid(lifecycle: JobLifecycle, prompt: str = "a cat") -> Json:
+    lifecycle.imagine(prompt)
+    await lifecycle.finish()
+    return lifecycle.jobs()[-1]
 
 
 def ids(draft: Draft) -> list[str]:
@@ -47,10 +47,10 @@ def picture(draft: Draft) -> Image.Image:
     return drawn
 
 
-async def test_imagine_goes_through_all_forms(open_evening: Open) -> None:
-    evening = open_evening()
-    job = await grid(evening, "a cat --v 7")
-    stage, name = evening.stage, f"**a cat --v 7.0** - <@{USER}>"
+async def test_imagine_goes_through_all_forms(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    job = await grid(lifecycle, "a cat --v 7")
+    stage, name = lifecycle.stage, f"**a cat --v 7.0** - <@{USER}>"
     first, *steps = stage.drafts[:8]
     assert stage.acts[0] == ("respond", "100", f"{name} (Waiting to start)")
     assert ids(first) == [f"MJ::CancelJob::ByJobid::{job['id']}"]
@@ -63,12 +63,12 @@ async def test_imagine_goes_through_all_forms(open_evening: Open) -> None:
     assert names <= {f"{job['id']}_grid_0.webp"}
 
 
-async def test_the_result_of_an_imagine(open_evening: Open) -> None:
-    evening = open_evening()
-    job = await grid(evening)
-    (result,) = evening.stage.messages.values()
+async def test_the_result_of_an_imagine(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    job = await grid(lifecycle)
+    (result,) = lifecycle.stage.messages.values()
     assert (result["call"], result["reply"]) == (job["interaction"], None)
-    final = evening.stage.drafts[-1]
+    final = lifecycle.stage.drafts[-1]
     site = rf"( \[\(Open on website for full quality\)\]\(<\S+{job['id']}>\))?"
     assert re.fullmatch(rf"\*\*a cat --v 7\.0\*\* - <@{USER}>{site} \(fast\)", final.content)
     of = [f"MJ::JOB::{kind}::{n}::{job['id']}" for kind in ("upsample", "variation")
@@ -80,11 +80,11 @@ async def test_the_result_of_an_imagine(open_evening: Open) -> None:
     assert (drawn.info["Job"], drawn.info["Tile"]) == (job["id"], "0")
 
 
-async def test_what_differs_from_job_to_job_is_seen(open_evening: Open) -> None:
-    evening = open_evening()
+async def test_what_differs_from_job_to_job_is_seen(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
     for number in range(24):
-        await grid(evening, f"cat {number}")
-    acts, drafts = evening.stage.whats(), evening.stage.drafts
+        await grid(lifecycle, f"cat {number}")
+    acts, drafts = lifecycle.stage.whats(), lifecycle.stage.drafts
     orders = {tuple(acts[n : n + 2]) for n in range(8, len(acts), 10)}
     assert orders == {("delete", "post"), ("post", "delete")}
     finals = [draft for draft in drafts if draft.content.endswith(">) (fast)")]
@@ -93,70 +93,70 @@ async def test_what_differs_from_job_to_job_is_seen(open_evening: Open) -> None:
     assert {bool(draft.drawings) for draft in steps} == {True, False}
 
 
-async def test_times_are_those_of_the_mode(open_evening: Open) -> None:
+async def test_times_are_those_of_the_mode(open_lifecycle: Open) -> None:
     for flag, low, high in (("", 15, 40.3), ("--turbo", 6, 12.3), ("--relax", 30, 120.3)):
-        evening = open_evening()
-        await grid(evening, f"a cat {flag}")
-        assert low < evening.stage.clock.monotonic() < high
-    evening = open_evening(speed=float("inf"))
-    await grid(evening)
-    assert evening.stage.clock.monotonic() == 0
-    assert evening.stage.whats()[:8] == ["respond"] + ["edit"] * 7
+        lifecycle = open_lifecycle()
+        await grid(lifecycle, f"a cat {flag}")
+        assert low < lifecycle.stage.clock.monotonic() < high
+    lifecycle = open_lifecycle(speed=float("inf"))
+    await grid(lifecycle)
+    assert lifecycle.stage.clock.monotonic() == 0
+    assert lifecycle.stage.whats()[:8] == ["respond"] + ["edit"] * 7
 
 
-async def test_the_mode_is_shown(open_evening: Open) -> None:
-    evening = open_evening()
-    await grid(evening, "a cat --relax --stealth")
-    assert evening.stage.saying("** - <@42> (31%) (relaxed, stealth)")
-    assert "relax" not in evening.jobs()[0]["prompt"]
+async def test_the_mode_is_shown(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    await grid(lifecycle, "a cat --relax --stealth")
+    assert lifecycle.stage.saying("** - <@42> (31%) (relaxed, stealth)")
+    assert "relax" not in lifecycle.jobs()[0]["prompt"]
 
 
-async def test_u2_is_the_second_tile(open_evening: Open) -> None:
-    evening = open_evening()
-    parent = await grid(evening, "a cat --ar 3:2")
-    whole = picture(evening.stage.drafts[-1])
-    began = evening.stage.clock.monotonic()
-    press = evening.press(f"MJ::JOB::upsample::2::{parent['id']}")
-    await evening.finish()
-    job = evening.jobs()[-1]
-    assert 1 <= evening.stage.clock.monotonic() - began <= 3.3
+async def test_u2_is_the_second_tile(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    parent = await grid(lifecycle, "a cat --ar 3:2")
+    whole = picture(lifecycle.stage.drafts[-1])
+    began = lifecycle.stage.clock.monotonic()
+    press = lifecycle.press(f"MJ::JOB::upsample::2::{parent['id']}")
+    await lifecycle.finish()
+    job = lifecycle.jobs()[-1]
+    assert 1 <= lifecycle.stage.clock.monotonic() - began <= 3.3
     assert (job["parent"], job["index"], job["kind"]) == (parent["id"], 2, "upscale")
     assert job["id"] != parent["id"]
-    final = evening.stage.saying("Image #2 <@")[-1]
+    final = lifecycle.stage.saying("Image #2 <@")[-1]
     assert final.content == f"**a cat --ar 3:2 --v 7.0** - Image #2 <@{USER}>"
     tile = picture(final)
     wide, high = tile.size
     assert tile.tobytes() == whole.crop((wide, 0, 2 * wide, high)).tobytes()
     assert (tile.info["Tile"], tile.info["Parent"]) == ("2", parent["id"])
-    result = [each for each in evening.stage.messages.values() if "Image #2" in each["content"]]
+    result = [each for each in lifecycle.stage.messages.values() if "Image #2" in each["content"]]
     assert [(each["reply"], each["call"]) for each in result] == [("pressed", press.id)]
 
 
-async def test_a_single_picture_offers_what_its_model_can(open_evening: Open) -> None:
-    evening = open_evening()
+async def test_a_single_picture_offers_what_its_model_can(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
     for ratio, square in (("3:2", False), ("1:1", True)):
-        parent = await grid(evening, f"a cat --ar {ratio} --v 6.1")
-        evening.press(f"MJ::JOB::upsample::1::{parent['id']}")
-        await evening.finish()
-        job = evening.jobs()[-1]["id"]
-        offered = ids(evening.stage.saying("Image #1 <@")[-1])
+        parent = await grid(lifecycle, f"a cat --ar {ratio} --v 6.1")
+        lifecycle.press(f"MJ::JOB::upsample::1::{parent['id']}")
+        await lifecycle.finish()
+        job = lifecycle.jobs()[-1]["id"]
+        offered = ids(lifecycle.stage.saying("Image #1 <@")[-1])
         assert f"MJ::JOB::upsample_v6r1_2x_subtle::1::{job}::SOLO" in offered
         assert (f"MJ::Outpaint::100::1::{job}::SOLO" in offered) is not square
         assert f"https://www.midjourney.com/jobs/{job}?index=0" in offered
         assert all(job in each for each in offered)
 
 
-async def test_upscales_come_with_and_without_a_first_message(open_evening: Open) -> None:
-    evening = open_evening()
-    parent = await grid(evening)
-    said = len(evening.stage.acts)
+async def test_upscales_come_with_and_without_a_first_message(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    parent = await grid(lifecycle)
+    said = len(lifecycle.stage.acts)
     for _ in range(12):
-        evening.press(f"MJ::JOB::upsample::4::{parent['id']}")
-        await evening.finish()
-    firsts = {what for what in evening.stage.whats()[said:] if what in ("succeed", "respond")}
+        lifecycle.press(f"MJ::JOB::upsample::4::{parent['id']}")
+        await lifecycle.finish()
+    firsts = {what for what in lifecycle.stage.whats()[said:] if what in ("succeed", "respond")}
     assert firsts == {"succeed", "respond"}
     waiting = f"Upscaling image #4 with **a cat --v 7.0** - <@{USER}> (Waiting to start)"
-    assert evening.stage.saying(waiting)
+    assert lifecycle.stage.saying(waiting)
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,17 @@ async def test_upscales_come_with_and_without_a_first_message(open_evening: Open
     ],
 )
 async def test_new_grids_from_buttons(
-    open_evening: Open, button: str, lead: str, kind: str
+    open_lifecycle: Open, button: str, lead: str, kind: str
 ) -> None:
-    evening = open_evening()
-    parent = await grid(evening)
-    before = picture(evening.stage.drafts[-1]).tobytes()
-    evening.press("MJ::JOB::" + button.format(parent["id"]))
-    await evening.finish()
-    job = evening.jobs()[-1]
+    lifecycle = open_lifecycle()
+    parent = await grid(lifecycle)
+    before = picture(lifecycle.stage.drafts[-1]).tobytes()
+    lifecycle.press("MJ::JOB::" + button.format(parent["id"]))
+    await lifecycle.finish()
+    job = lifecycle.jobs()[-1]
     assert (job["parent"], job["kind"]) == (parent["id"], kind)
-    assert evening.stage.saying(f"{lead}**a cat --v 7.0** - <@{USER}> (Waiting to start)")
-    final = evening.stage.drafts[-1]
+    assert lifecycle.stage.saying(f"{lead}**a cat --v 7.0** - <@{USER}> (Waiting to start)")
+    final = lifecycle.stage.drafts[-1]
     assert (" - Variations " in final.content) is (kind == "variation")
     assert f"MJ::JOB::reroll::0::{job['id']}::SOLO" in ids(final)
     after = picture(final)
@@ -185,48 +185,48 @@ async def test_new_grids_from_buttons(
     assert after.info["Parent"] == parent["id"]
 
 
-async def test_variations_have_two_forms(open_evening: Open) -> None:
-    evening = open_evening()
-    parent = await grid(evening)
+async def test_variations_have_two_forms(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    parent = await grid(lifecycle)
     for _ in range(10):
-        evening.press(f"MJ::JOB::variation::1::{parent['id']}")
-        await evening.finish()
-    assert evening.stage.saying(" - Variations (Strong) by <@42>")
-    assert evening.stage.saying(" - Variations by <@42>")
+        lifecycle.press(f"MJ::JOB::variation::1::{parent['id']}")
+        await lifecycle.finish()
+    assert lifecycle.stage.saying(" - Variations (Strong) by <@42>")
+    assert lifecycle.stage.saying(" - Variations by <@42>")
 
 
-async def test_cancel_stops_the_job_and_frees_its_slot(open_evening: Open) -> None:
-    evening = open_evening()
+async def test_cancel_stops_the_job_and_frees_its_slot(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
     for number in range(4):
-        evening.imagine(f"cat {number}")
-    await evening.turn(8)
-    first, *_, last = evening.jobs()
-    press = evening.press(f"MJ::CancelJob::ByJobid::{first['id']}")
-    await evening.turn(0.5)
-    assert ("succeed", press.id, "") in evening.stage.acts
-    (stopped,) = evening.stage.saying("(Stopped)")
+        lifecycle.imagine(f"cat {number}")
+    await lifecycle.turn(8)
+    first, *_, last = lifecycle.jobs()
+    press = lifecycle.press(f"MJ::CancelJob::ByJobid::{first['id']}")
+    await lifecycle.turn(0.5)
+    assert ("succeed", press.id, "") in lifecycle.stage.acts
+    (stopped,) = lifecycle.stage.saying("(Stopped)")
     assert stopped.content == f"**{first['prompt']}** - <@{USER}> (Stopped)"
     assert not stopped.components
-    assert evening.bot.state()["running"] == {USER: 3}
-    assert evening.stage.saying(f"**{last['prompt']}** - <@{USER}> (Waiting to start)")
-    await evening.finish()
-    results = [draft for draft in evening.stage.drafts if draft.content.endswith("(fast)")
+    assert lifecycle.bot.state()["running"] == {USER: 3}
+    assert lifecycle.stage.saying(f"**{last['prompt']}** - <@{USER}> (Waiting to start)")
+    await lifecycle.finish()
+    results = [draft for draft in lifecycle.stage.drafts if draft.content.endswith("(fast)")
                and "%" not in draft.content]  # fmt: skip
     assert len(results) == 3
 
 
-async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_evening: Open) -> None:
-    evening = open_evening()
-    evening.imagine()
-    await evening.turn(3)
-    job = evening.jobs()[0]["id"]
-    evening.press(f"MJ::CancelJob::ByJobid::{job}", user="another")
-    await evening.finish()
-    evening.press(f"MJ::CancelJob::ByJobid::{job}")
-    await evening.finish()
-    refusals = evening.stage.saying("Job action restricted")
+async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    lifecycle.imagine()
+    await lifecycle.turn(3)
+    job = lifecycle.jobs()[0]["id"]
+    lifecycle.press(f"MJ::CancelJob::ByJobid::{job}", user="another")
+    await lifecycle.finish()
+    lifecycle.press(f"MJ::CancelJob::ByJobid::{job}")
+    await lifecycle.finish()
+    refusals = lifecycle.stage.saying("Job action restricted")
     assert [draft.ephemeral for draft in refusals] == [True, True]
-    assert not evening.stage.saying("(Stopped)")
+    assert not lifecycle.stage.saying("(Stopped)")
 
 
 @pytest.mark.parametrize(
@@ -235,37 +235,37 @@ async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_evening: 
      ("pro", " --relax", 3)],
 )  # fmt: skip
 async def test_a_plan_gives_slots_and_ten_may_wait(
-    open_evening: Open, plan: str, flag: str, slots: int
+    open_lifecycle: Open, plan: str, flag: str, slots: int
 ) -> None:
-    evening = open_evening(plan)
+    lifecycle = open_lifecycle(plan)
     for number in range(slots + 11):
-        evening.imagine(f"cat {number}{flag}")
-    evening.imagine("of another user", user="other")
-    await evening.turn(1)
-    state = evening.bot.state()
+        lifecycle.imagine(f"cat {number}{flag}")
+    lifecycle.imagine("of another user", user="other")
+    await lifecycle.turn(1)
+    state = lifecycle.bot.state()
     assert (state["running"], state["waiting"]) == (
         {USER: slots, "other": 1}, {USER: 10, "other": 0},
     )  # fmt: skip
-    queued, full = evening.stage.saying("Job queued"), evening.stage.saying("Queue full")
+    queued, full = lifecycle.stage.saying("Job queued"), lifecycle.stage.saying("Queue full")
     assert (len(queued), len(full)) == (10, 1)
     assert (queued[0].ephemeral, queued[0].embeds[0]["color"]) == (True, 16776960)
-    await evening.finish()
-    state = evening.bot.state()
+    await lifecycle.finish()
+    state = lifecycle.bot.state()
     assert (state["made"], state["most_running"][USER]) == (slots + 11, slots)
     assert state["waiting"][USER] == state["running"][USER] == 0
-    posts = [text for what, _, text in evening.stage.acts if what == "post"]
+    posts = [text for what, _, text in lifecycle.stage.acts if what == "post"]
     assert sum(text.endswith((" (fast)", " (relaxed)")) for text in posts) == slots + 11
     assert sum(text.endswith("(Waiting to start)") for text in posts) == 10
 
 
-async def test_fast_jobs_pass_relaxed_ones_that_wait(open_evening: Open) -> None:
-    evening = open_evening("pro")
+async def test_fast_jobs_pass_relaxed_ones_that_wait(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle("pro")
     for number in range(4):
-        evening.imagine(f"slow {number} --relax")
-    evening.imagine("quick")
-    await evening.turn(1)
-    assert evening.bot.state()["running"] == {USER: 4}
-    assert evening.stage.saying("**quick --v 7.0** - <@42> (Waiting to start)")
+        lifecycle.imagine(f"slow {number} --relax")
+    lifecycle.imagine("quick")
+    await lifecycle.turn(1)
+    assert lifecycle.bot.state()["running"] == {USER: 4}
+    assert lifecycle.stage.saying("**quick --v 7.0** - <@42> (Waiting to start)")
 
 
 @pytest.mark.parametrize(
@@ -276,14 +276,14 @@ async def test_fast_jobs_pass_relaxed_ones_that_wait(open_evening: Open) -> None
         ("gore", "Banned prompt detected"),
     ],
 )
-async def test_a_refused_prompt_makes_no_job(open_evening: Open, prompt: str, title: str) -> None:
-    evening = open_evening()
-    evening.imagine(prompt)
-    await evening.finish()
-    (said,) = evening.stage.drafts
+async def test_a_refused_prompt_makes_no_job(open_lifecycle: Open, prompt: str, title: str) -> None:
+    lifecycle = open_lifecycle()
+    lifecycle.imagine(prompt)
+    await lifecycle.finish()
+    (said,) = lifecycle.stage.drafts
     assert (said.embeds[0]["title"], said.embeds[0]["color"]) == (title, 16711680)
     assert said.ephemeral
-    assert evening.bot.state()["made"] == 0
+    assert lifecycle.bot.state()["made"] == 0
 
 
 @pytest.mark.parametrize(
@@ -299,77 +299,77 @@ async def test_a_refused_prompt_makes_no_job(open_evening: Open, prompt: str, ti
     ],
 )
 async def test_each_model_has_its_upscalers(
-    open_evening: Open, model: str, upscalers: list[str]
+    open_lifecycle: Open, model: str, upscalers: list[str]
 ) -> None:
-    evening = open_evening()
-    parent = await grid(evening, f"a cat {model}")
-    evening.press(f"MJ::JOB::upsample::1::{parent['id']}")
-    await evening.finish()
-    job = evening.jobs()[-1]["id"]
-    offered = ids(evening.stage.saying("Image #1 <@")[-1])
+    lifecycle = open_lifecycle()
+    parent = await grid(lifecycle, f"a cat {model}")
+    lifecycle.press(f"MJ::JOB::upsample::1::{parent['id']}")
+    await lifecycle.finish()
+    job = lifecycle.jobs()[-1]["id"]
+    offered = ids(lifecycle.stage.saying("Image #1 <@")[-1])
     assert offered[:2] == [f"MJ::JOB::{each}::1::{job}::SOLO" for each in upscalers]
 
 
-async def test_what_is_not_played_is_refused(open_evening: Open) -> None:
-    evening = open_evening()
-    await grid(evening)
-    evening.press("MJ::RATE::x")
-    evening.press("MJ::JOB::upsample::1::00000000-0000-4000-8000-000000000000")
-    call = evening.call(2, name="subscribe")
-    await evening.finish()
-    titles = [draft.embeds[0]["title"] for draft in evening.stage.drafts if draft.embeds]
+async def test_what_is_not_played_is_refused(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
+    await grid(lifecycle)
+    lifecycle.press("MJ::RATE::x")
+    lifecycle.press("MJ::JOB::upsample::1::00000000-0000-4000-8000-000000000000")
+    call = lifecycle.call(2, name="subscribe")
+    await lifecycle.finish()
+    titles = [draft.embeds[0]["title"] for draft in lifecycle.stage.drafts if draft.embeds]
     assert sorted(titles) == ["Internal error", "Job action restricted"]
-    assert ("fail", call.id, "0") in evening.stage.acts
+    assert ("fail", call.id, "0") in lifecycle.stage.acts
 
 
-async def test_the_same_seed_plays_the_same_evening(open_evening: Open) -> None:
-    def acts(evening: Evening) -> list[tuple[str, str, str]]:
-        return evening.stage.acts
+async def test_the_same_seed_plays_the_same_evening(open_lifecycle: Open) -> None:
+    def acts(lifecycle: JobLifecycle) -> list[tuple[str, str, str]]:
+        return lifecycle.stage.acts
 
-    evenings = [open_evening(), open_evening(), open_evening(seed=8)]
-    for evening in evenings:
+    lifecycles = [open_lifecycle(), open_lifecycle(), open_lifecycle(seed=8)]
+    for lifecycle in lifecycles:
         for number in range(5):
-            evening.imagine(f"cat {number}")
-        await evening.finish()
-    first, same, other = evenings
+            lifecycle.imagine(f"cat {number}")
+        await lifecycle.finish()
+    first, same, other = lifecycles
     assert acts(first) == acts(same)
     assert first.jobs() == same.jobs()
     assert {job["id"] for job in first.jobs()}.isdisjoint(job["id"] for job in other.jobs())
-    drawn = [evening.stage.drafts[-1].drawings[0].draw() for evening in evenings]
+    drawn = [lifecycle.stage.drafts[-1].drawings[0].draw() for lifecycle in lifecycles]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-async def test_job_ids_do_not_depend_on_the_speed(open_evening: Open) -> None:
-    slow, instant = open_evening(), open_evening(speed=float("inf"))
-    for evening in (slow, instant):
-        await grid(evening)
-        await grid(evening, "a dog")
+async def test_job_ids_do_not_depend_on_the_speed(open_lifecycle: Open) -> None:
+    slow, instant = open_lifecycle(), open_lifecycle(speed=float("inf"))
+    for lifecycle in (slow, instant):
+        await grid(lifecycle)
+        await grid(lifecycle, "a dog")
     assert [job["id"] for job in slow.jobs()] == [job["id"] for job in instant.jobs()]
 
 
 async def test_a_job_that_fails_frees_its_slot(
-    open_evening: Open, monkeypatch: pytest.MonkeyPatch
+    open_lifecycle: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evening = open_evening()
+    lifecycle = open_lifecycle()
 
     def broken(*_: object) -> None:
         raise RuntimeError("the stage is broken")
 
-    monkeypatch.setattr(evening.stage, "edit", broken)
-    evening.imagine()
-    await evening.finish()
-    assert evening.bot.state()["running"] == {USER: 0}
+    monkeypatch.setattr(lifecycle.stage, "edit", broken)
+    lifecycle.imagine()
+    await lifecycle.finish()
+    assert lifecycle.bot.state()["running"] == {USER: 0}
 
 
-async def test_closing_ends_every_job_and_starts_no_other(open_evening: Open) -> None:
-    evening = open_evening()
+async def test_closing_ends_every_job_and_starts_no_other(open_lifecycle: Open) -> None:
+    lifecycle = open_lifecycle()
     for number in range(6):
-        evening.imagine(f"cat {number}")
-    await evening.turn(2)
-    said = len(evening.stage.acts)
-    await evening.bot.close()
-    await evening.finish()
-    assert len(evening.stage.acts) == said
+        lifecycle.imagine(f"cat {number}")
+    await lifecycle.turn(2)
+    said = len(lifecycle.stage.acts)
+    await lifecycle.bot.close()
+    await lifecycle.finish()
+    assert len(lifecycle.stage.acts) == said
 
 
 def test_the_command_index() -> None:

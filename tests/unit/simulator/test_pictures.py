@@ -1,4 +1,4 @@
-"""The stand-in's pictures: real files of the promised size that prove whose they are."""
+"""The simulator's pictures: real files of the promised size that prove whose they are."""
 
 import io
 import zlib

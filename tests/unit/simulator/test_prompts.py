@@ -1,4 +1,4 @@
-"""How the stand-in's Midjourney reads and rewrites prompts."""
+"""How the simulator's Midjourney reads and rewrites prompts."""
 
 import pytest
 from hypothesis import given

@@ -47,7 +47,7 @@ _OPTIONS: dict[str, list[Json]] = {
 }
 
 _UNSEEN = ("turbo", "stealth", "public", "prefer", "subscribe", "ask")
-"""Commands whose public ids nobody has written down; the stand-in gives them its own."""
+"""Commands whose public ids nobody has written down; the simulator gives them its own."""
 
 _ENTRIES: dict[str, dict[str, tuple[str, str]]] = {
     MIDJOURNEY: {

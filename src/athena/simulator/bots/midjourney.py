@@ -1,4 +1,4 @@
-"""The Midjourney bot of the stand-in, and niji・journey beside it (contracts: midjourney-bot).
+"""The Midjourney bot of the simulator, and niji・journey beside it (contracts: midjourney-bot).
 
 A call becomes a job, a window, an answer in words, or an embed that says why not. Tables tell
 which: one of commands here, one of buttons and windows in `presses`. What a call becomes is drawn
@@ -18,10 +18,10 @@ import structlog
 from msgspec import Struct
 
 from athena.simulator.bots import jobs, notices, words
-from athena.simulator.bots.evening import result
 from athena.simulator.bots.index import MIDJOURNEY, NIJI, commands_of
+from athena.simulator.bots.job_lifecycle import result
 from athena.simulator.bots.notices import Way, Wish
-from athena.simulator.bots.parameters import STAND_IN, Refused
+from athena.simulator.bots.parameters import FORMER_NOTICE_FLAG, NOTICE_FLAG, Refused
 from athena.simulator.bots.presses import Presses
 from athena.simulator.bots.prompts import Rewritten, rewrite
 from athena.simulator.bots.reading import Reading
@@ -195,12 +195,12 @@ class Midjourney:
         if self._wishes and self._wishes[0][0] in (None, call.user_id):
             return self._wishes.popleft()[1]
         prompt = str(call.options.get("prompt") or "")
-        if f"--{STAND_IN}" not in prompt:
+        if not any(f"--{flag}" in prompt for flag in (NOTICE_FLAG, FORMER_NOTICE_FLAG)):
             return None
         try:
-            return notices.wish(rewrite(prompt, wordless=True).parameters[STAND_IN])
+            return notices.wish(rewrite(prompt, wordless=True).parameters[NOTICE_FLAG])
         except ValueError as error:
-            raise Refused("Invalid parameter", f"`--{STAND_IN}`: {error}") from error
+            raise Refused("Invalid parameter", f"`--{NOTICE_FLAG}`: {error}") from error
 
     def _rewrite(self, prompt: str, *, wordless: bool = False) -> Rewritten:
         return rewrite(prompt, self._face.defaults, wordless=wordless)

@@ -1,9 +1,9 @@
 """Every notice of the contract, on demand (contracts: midjourney-bot, section 8).
 
-A prompt that ends in `--stand-in "Slow Down!"`, or a call of the control endpoint, makes the bot
+A prompt that ends in `--notice "Slow Down!"`, or a call of the control endpoint, makes the bot
 answer with that notice, in the way in which it is seen at Discord: most as an ephemeral message in
 place of a job, some over the first message of a job that had begun, some as plain text. Another
-way is asked for behind a bar: `--stand-in "Slow Down! | reply"`.
+way is asked for behind a bar: `--notice "Slow Down! | reply"`.
 """
 
 from enum import StrEnum

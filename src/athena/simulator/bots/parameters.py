@@ -49,8 +49,10 @@ class OneOf(Struct, frozen=True):
 
 Rule = Plain | Whole | Decimal | OneOf
 
-STAND_IN = "stand-in"
-"""A wish to the stand-in itself: the notice to answer with, in quotes."""
+NOTICE_FLAG = "notice"
+"""A parameter for the simulator itself: the notice to answer with, in quotes."""
+
+FORMER_NOTICE_FLAG = "stand-in"
 
 _VERSIONS = (
     *(f"{number}{part}" for number in range(1, 9) for part in ("", ".0")),
@@ -82,7 +84,7 @@ _RULES: dict[str, Rule] = {
     "oref": Plain.WORDS,
     "end": Plain.WORDS,
     "profile": Plain.CODE,
-    STAND_IN: Plain.WORDS,
+    NOTICE_FLAG: Plain.WORDS,
     **dict.fromkeys(
         ("raw", "tile", "draft", "loop", "fast", "relax", "turbo", "stealth", "public"),
         Plain.SWITCH,
@@ -91,7 +93,7 @@ _RULES: dict[str, Rule] = {
 }  # fmt: skip
 _LONG_NAMES = {
     "aspect": "ar", "c": "chaos", "s": "stylize", "w": "weird", "q": "quality",
-    "r": "repeat", "p": "profile", "version": "v",
+    FORMER_NOTICE_FLAG: NOTICE_FLAG, "r": "repeat", "p": "profile", "version": "v",
 }  # fmt: skip
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 

@@ -12,13 +12,13 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from athena.simulator.bots.parameters import STAND_IN, Refused, check, read_all
+from athena.simulator.bots.parameters import NOTICE_FLAG, Refused, check, read_all
 
 _PARAMETER = re.compile(r"(?:(?<=\s)|^)--([a-zA-Z][a-zA-Z-]*)")
 _LINK = re.compile(r"<?(https?://[^\s<>]+)>?")
 _SHORT = "https://s.mj.run/"
 _SPEEDS = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
-_OBEYED = {*_SPEEDS, "stealth", "public", STAND_IN}
+_OBEYED = {*_SPEEDS, "stealth", "public", NOTICE_FLAG}
 """Switches of the job that the shown prompt does not repeat."""
 
 _BANNED = ("nsfw", "gore", "nude", "porn")

@@ -8,7 +8,7 @@ import structlog
 from msgspec.structs import replace
 
 from athena.simulator.bots import forms
-from athena.simulator.bots.evening import Evening
+from athena.simulator.bots.job_lifecycle import JobLifecycle
 from athena.simulator.bots.jobs import Job
 from athena.simulator.bots.notices import Way, Wish
 from athena.simulator.bots.parameters import Refused
@@ -37,7 +37,7 @@ class Studio:
         self._shown: dict[str, str] = {}
         """Result messages, and whose job's they are."""
         self._slots: defaultdict[str, Slots] = defaultdict(Slots)
-        self._evenings: dict[str, tuple[Evening, asyncio.Task[None]]] = {}
+        self._lifecycles: dict[str, tuple[JobLifecycle, asyncio.Task[None]]] = {}
         self._ends: dict[str, str] = {}
         self._closed = False
 
@@ -81,7 +81,7 @@ class Studio:
 
     async def close(self) -> None:
         self._closed = True
-        work = [task for _, task in self._evenings.values()]
+        work = [task for _, task in self._lifecycles.values()]
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
@@ -114,9 +114,9 @@ class Studio:
         if job_id not in self._slots[call.user_id].running:
             raise Refused("Job action restricted", "This job is done already.")
         self._stage.succeed(call)
-        evening, task = self._evenings[job_id]
+        lifecycle, task = self._lifecycles[job_id]
         if task.cancel():
-            evening.stop()
+            lifecycle.stop()
 
     def say(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
         """An embed in place of a job."""
@@ -138,18 +138,18 @@ class Studio:
         preferences.fast_minutes += 0.0 if job.is_relaxed or job.is_instant else 1.0
 
     def _start(self, job: Job, *, queued: bool, end: Wish | None = None) -> None:
-        evening = Evening(
+        lifecycle = JobLifecycle(
             self._stage, job, self._speed, lambda made: self.remember_result(job, made), end
         )
-        evening.answer(queued=queued)
-        task = asyncio.create_task(evening.play())
-        self._evenings[job.id] = evening, task
+        lifecycle.answer(queued=queued)
+        task = asyncio.create_task(lifecycle.play())
+        self._lifecycles[job.id] = lifecycle, task
         task.add_done_callback(lambda done: self._ended(job, done))
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
         """Whatever ended the job, its slot is free for the next."""
-        evening, _ = self._evenings.pop(job.id)
-        self._ends[job.id] = "stopped" if task.cancelled() else evening.end
+        lifecycle, _ = self._lifecycles.pop(job.id)
+        self._ends[job.id] = "stopped" if task.cancelled() else lifecycle.end
         if not task.cancelled() and (error := task.exception()):
             _log.error("job failed", job=job.id, exc_info=error)
         if self._closed:

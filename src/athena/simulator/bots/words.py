@@ -1,6 +1,6 @@
 """What the bot says in words: describe, shorten, info, settings, seeds.
 
-Source: contracts, midjourney-bot, section 7. A picture of the stand-in's own says what it is of,
+Source: contracts, midjourney-bot, section 7. A picture of the simulator's own says what it is of,
 and so it is described; of others the colours are told.
 """
 

@@ -1,4 +1,5 @@
-"""The road that events take from Discord to a session, on which some go astray (see `faults`)."""
+"""The network that events take from Discord to a session, on which some go astray (see
+`faults`)."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +13,7 @@ _SOON = 0.5
 """Seconds after which an event comes that was to change places and has nobody to change with."""
 
 
-class Road:
+class Network:
     """Of one session."""
 
     def __init__(self, faults: Faults, clock: Clock) -> None:

@@ -3,7 +3,7 @@
 The first message, edits with the per cent and previews, then the result in a new message. What
 Midjourney does sometimes one way and sometimes another (order of deletion and result, missing
 previews, the website's link, an upscale without a first message) is drawn by lot from the job's
-id, so that the same seed plays the same evening again. An evening that is to end badly goes half
+id, so that the same seed draws the same choices again. A job that is to end badly goes half
 its way and then shows its notice.
 """
 
@@ -24,7 +24,7 @@ _RESULT_FIRST = 0.3
 _SILENT_UPSCALE = 0.5
 
 
-class Evening:
+class JobLifecycle:
     """One job on the stage. `speed` divides its time; `told` is told the result's message id."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The stand-in as any client of Discord's sees it."""
+"""The simulator as any client of Discord's sees it."""
 
 import io
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from athena.clock import TurnableClock
-from athena.simulator.app import StandIn
+from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO, BadConfig, load
 from athena.simulator.stage import Draft
@@ -23,14 +23,14 @@ IMAGINE = {"id": "938956540159881230", "version": "1237876415471554623", "name":
 class Visitor:
     """A client that knows nothing of Athena."""
 
-    def __init__(self, standin: StandIn, http: aiohttp.ClientSession) -> None:
-        self.standin = standin
+    def __init__(self, simulator: Simulator, http: aiohttp.ClientSession) -> None:
+        self.simulator = simulator
         self.http = http
 
     async def call(
         self, method: str, path: str, body: object = None, token: str = TOKEN, version: int = 9
     ) -> tuple[int, Json]:
-        url = self.standin.urls.api.replace("/v9", f"/v{version}") + path
+        url = self.simulator.urls.api.replace("/v9", f"/v{version}") + path
         headers = {"Authorization": token}
         async with self.http.request(method, url, json=body, headers=headers) as answer:
             self.headers = answer.headers
@@ -53,8 +53,11 @@ class Visitor:
 
 @pytest.fixture
 async def visitor(clock: TurnableClock) -> AsyncIterator[Visitor]:
-    async with StandIn(clock=clock, speed=float("inf")) as standin, aiohttp.ClientSession() as http:
-        yield Visitor(standin, http)
+    async with (
+        Simulator(clock=clock, speed=float("inf")) as simulator,
+        aiohttp.ClientSession() as http,
+    ):
+        yield Visitor(simulator, http)
 
 
 @pytest.mark.parametrize("version", [9, 10])
@@ -82,7 +85,7 @@ async def test_interactions_are_checked(visitor: Visitor) -> None:
 
 
 async def test_presses_are_checked(visitor: Visitor) -> None:
-    said = visitor.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content="no buttons"))
+    said = visitor.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content="no buttons"))
     press = {
         "type": 3,
         "application_id": MIDJOURNEY,
@@ -157,7 +160,7 @@ async def test_uploads_links_and_their_end(visitor: Visitor, clock: TurnableCloc
 
 async def test_history_pages_like_discord_s(visitor: Visitor) -> None:
     said = [
-        visitor.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content=str(n))) for n in range(9)
+        visitor.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content=str(n))) for n in range(9)
     ]
     ids = [message["id"] for message in said]
 
@@ -174,7 +177,7 @@ async def test_history_pages_like_discord_s(visitor: Visitor) -> None:
 
 
 async def test_reactions_and_direct_channels(visitor: Visitor) -> None:
-    said = visitor.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content="x"))
+    said = visitor.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content="x"))
     path = f"/channels/{CHANNEL}/messages/{said['id']}/reactions/%E2%9C%89%EF%B8%8F/@me"
     assert (await visitor.call("PUT", path))[0] == 204
     _, channel = await visitor.call("POST", "/users/@me/channels", {"recipients": [MIDJOURNEY]})
@@ -196,7 +199,7 @@ async def test_too_many_calls_are_limited(visitor: Visitor, clock: TurnableClock
 
 
 async def test_faults_on_request(visitor: Visitor) -> None:
-    control = f"{visitor.standin.urls.cdn}/_control"
+    control = f"{visitor.simulator.urls.cdn}/_control"
     wish = {"route": "GET /users/@me", "status": 500, "times": 2}
     async with visitor.http.post(f"{control}/fail", json=wish) as answer:
         assert answer.status == 200
@@ -207,7 +210,7 @@ async def test_faults_on_request(visitor: Visitor) -> None:
 
 
 async def connect(visitor: Visitor, token: str) -> aiohttp.ClientWebSocketResponse:
-    socket = await visitor.http.ws_connect(visitor.standin.urls.gateway + "/?v=9&encoding=json")
+    socket = await visitor.http.ws_connect(visitor.simulator.urls.gateway + "/?v=9&encoding=json")
     await socket.send_json({"op": 1, "d": 5})
     assert (await socket.receive_json())["op"] == 10
     assert (await socket.receive_json())["op"] == 11
@@ -235,11 +238,11 @@ async def test_nonces_and_ephemerals_are_their_owner_s_alone(visitor: Visitor) -
 
 
 async def test_bots_without_the_content_intent_see_none(visitor: Visitor) -> None:
-    socket = await visitor.http.ws_connect(visitor.standin.urls.gateway)
+    socket = await visitor.http.ws_connect(visitor.simulator.urls.gateway)
     await socket.send_json({"op": 2, "d": {"token": "demo-bot-token", "intents": 1 << 9}})
     for _ in range(3):
         await socket.receive_json()
-    visitor.standin.world.post(MIDJOURNEY, CHANNEL, Draft(content="secret"))
+    visitor.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content="secret"))
     assert (await socket.receive_json())["d"]["content"] == ""
 
 
@@ -253,7 +256,7 @@ async def test_bots_without_the_content_intent_see_none(visitor: Visitor) -> Non
     ],
 )
 async def test_close_codes(visitor: Visitor, frames: list[object], code: int) -> None:
-    socket = await visitor.http.ws_connect(visitor.standin.urls.gateway)
+    socket = await visitor.http.ws_connect(visitor.simulator.urls.gateway)
     for frame in frames:
         if isinstance(frame, str):
             await socket.send_str(frame)
@@ -272,8 +275,8 @@ async def test_other_servers_are_out_of_reach(tmp_path: Path) -> None:
     )
     config = load(file)
     theirs = config.channel_of(config.users[0])
-    async with StandIn(config) as standin, aiohttp.ClientSession() as http:
-        visitor = Visitor(standin, http)
+    async with Simulator(config) as simulator, aiohttp.ClientSession() as http:
+        visitor = Visitor(simulator, http)
         for token, status in (("a", 200), ("b", 403)):
             assert (await visitor.call("GET", f"/channels/{theirs}", token=token))[0] == status
 
@@ -296,13 +299,13 @@ async def test_the_same_seed_makes_the_same_jobs(clock: TurnableClock) -> None:
     made = []
     for _ in range(2):
         async with (
-            StandIn(clock=clock, speed=float("inf"), seed=3) as standin,
+            Simulator(clock=clock, speed=float("inf"), seed=3) as simulator,
             aiohttp.ClientSession() as http,
         ):
-            visitor = Visitor(standin, http)
+            visitor = Visitor(simulator, http)
             for prompt in ("a cat", "a dog"):
                 assert (await visitor.use_imagine(prompt))[0] == 204
-            bot = standin.world.players[MIDJOURNEY]
+            bot = simulator.world.players[MIDJOURNEY]
             while len(jobs := bot.state()["jobs"]) < 2:
                 await breathe()
             made.append([job["id"] for job in jobs])
