@@ -74,7 +74,7 @@ class _Town:
         preview = wire.Attachment(id="1", url=f"https://cdn/{self._said}.webp")
         cancel = wire.Component(type=2, custom_id=buttons.cancel_button(_job(number)))
         return wire.Message(
-            id=str(int(task.keys.nonce or 0) + 1),
+            id=str(int(task.ids.nonce or 0) + 1),
             channel_id="5",
             content=f"**cat {number}** - <@7> ({self._said * 100 // (_EVENTS * 10)}%) (fast)",
             author=wire.User(id=MIDJOURNEY),

@@ -30,7 +30,7 @@ def tasks_on_disk(folder: Path) -> dict[str, Task]:
 
 
 def is_settled(folder: Path) -> bool:
-    """Whether every task has ended and every hook was told."""
+    """Whether every task has ended and every webhook was told."""
     with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
         (unfinished,) = connection.execute(_OPEN).fetchone()
         (untold,) = connection.execute(_UNTOLD).fetchone()
@@ -43,15 +43,17 @@ def made(states: Iterable[Json]) -> list[Json]:
 
 
 def job_in(file: bytes) -> str | None:
-    """The job of which a picture's file says that it is: the simulator writes it into each."""
+    """The job of which an image's file says that it is: the simulator writes it into each."""
     found = _JOB.search(file)
     return found[1].decode() if found else None
 
 
-async def letters(http: aiohttp.ClientSession, hooks: str, ledger: Ledger) -> dict[str, list[Json]]:
+async def letters(
+    http: aiohttp.ClientSession, webhooks: str, ledger: Ledger
+) -> dict[str, list[Json]]:
     """What each inbox was told, oldest first."""
-    names = sorted({asked.hook for asked in ledger.asked if asked.hook})
-    return {name: await fetch(http, f"{hooks}/{name}") for name in names}
+    names = sorted({asked.webhook for asked in ledger.asked if asked.webhook})
+    return {name: await fetch(http, f"{webhooks}/{name}") for name in names}
 
 
 async def held(http: aiohttp.ClientSession, url: str) -> int:

@@ -1,4 +1,4 @@
-"""What users ask for: prompts that others have too, prompts of their own, small pictures, masks."""
+"""What users ask for: prompts that others have too, prompts of their own, small images, masks."""
 
 import base64
 import hashlib
@@ -38,8 +38,8 @@ class Ideas:
         words = " ".join(self._random.sample(_WORDS, 3))
         return f"{words} {self._name} {self._random.getrandbits(40)}"
 
-    def picture(self) -> bytes:
-        """A small picture that hardly anybody else has."""
+    def image(self) -> bytes:
+        """A small image that hardly anybody else has."""
         colours = [self._random.getrandbits(8) for _ in range(3 * 64)]
         return _png(Image.frombytes("RGB", (8, 8), bytes(colours)))
 
@@ -51,17 +51,17 @@ class Ideas:
         return _png(mask)
 
 
-def inline(picture: bytes) -> str:
-    """A picture as requests carry it."""
-    return "data:image/png;base64," + base64.b64encode(picture).decode()
+def inline(image: bytes) -> str:
+    """An image as requests carry it."""
+    return "data:image/png;base64," + base64.b64encode(image).decode()
 
 
-def digest(picture: bytes) -> str:
-    """What tells pictures apart."""
-    return hashlib.sha256(picture).hexdigest()
+def digest(image: bytes) -> str:
+    """What tells images apart."""
+    return hashlib.sha256(image).hexdigest()
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    image.save(out, "PNG")
     return out.getvalue()

@@ -1,10 +1,10 @@
 """The judge: compares what users asked, what the simulator made, and what users got.
 
 lost        a request without an end, or that ended badly though its job was made
-mixed       a picture that is not the one that was asked for, or that two tasks show
+mixed       an image that is not the one that was asked for, or that two tasks show
 twice       more jobs made than were asked for
 leaked      places in queues and slots that are still held when everything has ended
-undelivered hooks that were not told of the end
+undelivered webhooks that were not told of the end
 backwards   states that users saw go back
 
 The judge knows the simulator's jobs by their nonces, and the prompts and buttons that users asked
@@ -34,7 +34,7 @@ BY_HAND = "by hand"
 _KINDS = {
     "::upsample::": "upscale", "upsample_": "enlarge", "variation": "variation",
     "reroll": "reroll", "Outpaint": "zoom", "CustomZoom": "zoom", "pan_": "pan",
-    "Inpaint": "region", "video_virtual": "film", "animate": "video",
+    "Inpaint": "region", "video_virtual": "video", "animate": "video",
 }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def judge(evidence: Evidence) -> Verdict:
     for asked in evidence.ledger.asked:
         court.judge(asked)
     court.judge_jobs()
-    court.judge_pictures()
+    court.judge_images()
     court.judge_letters()
     for task, glimpses in evidence.ledger.seen.items():
         court.judge_glimpses(task, glimpses)
@@ -117,7 +117,7 @@ class _Court:
         elif not task.ended:
             self._verdict.find("lost", f"{task.id} is {task.status} ({task.sending})")
         elif task.status is Status.SUCCESS:
-            self._judge_picture(asked, task)
+            self._judge_image(asked, task)
         elif not asked.cancelled:
             self._judge_failure(task)
 
@@ -129,46 +129,46 @@ class _Court:
         return found[number] if len(found) > number else None
 
     def _judge_failure(self, task: Task) -> None:
-        job = self._by_nonce.get((self._evidence.users[task.account], task.keys.nonce))
+        job = self._by_nonce.get((self._evidence.users[task.account], task.ids.nonce))
         if job and job["end"] == "done":
             reason = task.failure.reason if task.failure else ""
             self._verdict.find("lost", f"{task.id} failed ({reason}), but {job['id']} was made")
 
-    def _judge_picture(self, asked: Asked, task: Task) -> None:
+    def _judge_image(self, asked: Asked, task: Task) -> None:
         if asked.kind is Kind.WORDS:
             if asked.prompt and asked.prompt.split()[0] not in (task.final_prompt or ""):
                 self._verdict.find("mixed", f"{task.id} shows another's words")
             return
         job = self._shown_by(task)
-        if job is None or task.picture is None:
-            self._verdict.find("lost", f"{task.id} has no picture of a job")
+        if job is None or task.image is None:
+            self._verdict.find("lost", f"{task.id} has no image of a job")
             return
         if why := self._strange(asked, task, job) or self._elsewhere(asked, job):
             self._verdict.find("mixed", f"{task.id} shows {job['id']}: {why}")
 
     def _shown_by(self, task: Task) -> Json | None:
-        """The job whose picture a task shows; one of faces is known by its file alone."""
-        if task.keys.job:
-            return self._by_id.get(task.keys.job)
-        named = _ID.findall(task.picture.filename if task.picture else "")
+        """The job whose image a task shows; one of faces is known by its file alone."""
+        if task.ids.job:
+            return self._by_id.get(task.ids.job)
+        named = _ID.findall(task.image.filename if task.image else "")
         return self._by_id.get(named[-1]) if named else None
 
     def _strange(self, asked: Asked, task: Task, job: Json) -> str:
-        """Why a picture cannot be the one that was asked for."""
-        mine = (self._evidence.users[task.account], task.keys.nonce)
+        """Why an image cannot be the one that was asked for."""
+        mine = (self._evidence.users[task.account], task.ids.nonce)
         if (job["user"], job["nonce"]) != mine:
             return "another interaction made it"
-        if job["id"] not in (task.picture.filename if task.picture else ""):
+        if job["id"] not in (task.image.filename if task.image else ""):
             return "the file is another job's"
         if self._evidence.ledger.files.get(task.id, job["id"]) != job["id"]:
             return "its link leads to another's file"
-        if asked.prompt and prompts.essence(asked.prompt) != prompts.essence(job["prompt"]):
+        if asked.prompt and prompts.normalized(asked.prompt) != prompts.normalized(job["prompt"]):
             return f"it is of {job['prompt']!r}, not {asked.prompt!r}"
         return ""
 
     def _elsewhere(self, asked: Asked, job: Json) -> str:
-        """Why a picture cannot have been made of what was asked."""
-        if asked.pictures and job["pictures"] != [*asked.pictures]:
+        """Why an image cannot have been made of what was asked."""
+        if asked.images and job["images"] != [*asked.images]:
             return "it is of other faces"
         source = self._by_id.get(job["parent"], job) if asked.kind is Kind.EXTEND else job
         if asked.parent and source["parent"] != asked.parent:
@@ -179,8 +179,8 @@ class _Court:
         return ""
 
     def judge_jobs(self) -> None:
-        """No more jobs than were asked for, of each kind of request. Taking one film out of several
-        makes nothing new, and is done again where that helps."""
+        """No more jobs than were asked for, of each kind of request. Taking one video out of
+        several makes nothing new, and is done again where that helps."""
         ours = self._evidence.users.values()
         wanted: Counter[str] = Counter(
             self._wanted(asked)
@@ -191,7 +191,7 @@ class _Court:
             self._made(job)
             for job in self._evidence.jobs
             if job["user"] in ours
-            and job["kind"] != "film"
+            and job["kind"] != "video"
             and not job["prompt"].startswith(BY_HAND)
         )
         for what, count in (made - wanted).items():
@@ -202,7 +202,7 @@ class _Court:
         """What a request makes, in the words of `_made`."""
         match asked.kind:
             case Kind.SWAP:
-                return f"swap of {asked.pictures}"
+                return f"swap of {asked.images}"
             case Kind.EXTEND:
                 return f"video out of {asked.parent}"
             case Kind.PRESS if "_extend" in asked.button:
@@ -210,19 +210,19 @@ class _Court:
             case Kind.PRESS:
                 return f"{_kind_of(asked.button)} of {asked.parent}"
             case _:
-                return f"prompt {prompts.essence(asked.prompt)!r}"
+                return f"prompt {prompts.normalized(asked.prompt)!r}"
 
     def _made(self, job: Json) -> str:
         if job["kind"] == "swap":
-            return f"swap of {tuple(job['pictures'])}"
+            return f"swap of {tuple(job['images'])}"
         parent = self._by_id.get(job["parent"])
-        if parent and parent["kind"] == "film":
+        if parent and parent["kind"] == "video":
             return f"{job['kind']} out of {parent['parent']}"
         if parent:
             return f"{job['kind']} of {parent['id']}"
-        return f"prompt {prompts.essence(job['prompt'])!r}"
+        return f"prompt {prompts.normalized(job['prompt'])!r}"
 
-    def judge_pictures(self) -> None:
+    def judge_images(self) -> None:
         done = [task for task in self._evidence.tasks.values() if task.status is Status.SUCCESS]
         shown = Counter(job["id"] for task in done if (job := self._shown_by(task)))
         for job, count in shown.items():
@@ -232,26 +232,28 @@ class _Court:
     def judge_letters(self) -> None:
         for asked in self._evidence.ledger.asked:
             task = self.task_of(asked)
-            if task is None or not asked.hook or not task.ended:
+            if task is None or not asked.webhook or not task.ended:
                 continue
-            letters = [each["body"] for each in self._evidence.letters.get(asked.hook, ())]
+            letters = [each["body"] for each in self._evidence.letters.get(asked.webhook, ())]
             if asked.trigger:
                 self._judge_callbacks(task, letters)
             else:
                 own = [each for each in letters if each.get("id") == task.id]
-                self._judge_hooks(task, own)
+                self._judge_webhooks(task, own)
 
-    def _judge_hooks(self, task: Task, letters: list[Json]) -> None:
+    def _judge_webhooks(self, task: Task, letters: list[Json]) -> None:
         glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in letters]
         if not glimpses or glimpses[-1].status != task.status:
             told = [glimpse.status for glimpse in glimpses]
-            self._verdict.find("undelivered", f"{task.id} is {task.status}, its hook heard {told}")
+            self._verdict.find(
+                "undelivered", f"{task.id} is {task.status}, its webhook heard {told}"
+            )
         self.judge_glimpses(task.id, glimpses)
 
     def _judge_callbacks(self, task: Task, letters: list[Json]) -> None:
         ends = [each for each in letters if each["trigger_id"] == task.trigger
                 and each["type"] not in ("start", "generating")]  # fmt: skip
-        if not any(str(each["id"]) == (task.keys.message or "0") for each in ends):
+        if not any(str(each["id"]) == (task.ids.message or "0") for each in ends):
             self._verdict.find("undelivered", f"{task.id}, of trigger {task.trigger}")
 
     def judge_glimpses(self, task: str, glimpses: list[Glimpse]) -> None:
@@ -269,7 +271,7 @@ def _is_back(before: Glimpse, after: Glimpse) -> bool:
 
 
 def _number(button: str) -> int | None:
-    """Which of a grid's pictures a button means."""
+    """Which of a grid's images a button means."""
     found = _NUMBER.search(button)
     return int(found[1]) if found and "::SOLO" not in button else None
 

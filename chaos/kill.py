@@ -39,9 +39,9 @@ repeat_event = 0.01
 close = 0.5
 broken = 0.004
 lost = 0.008
-hook_broken = 0.03
-picture_missing = 0.1
-picture_slow = 0.1
+webhook_broken = 0.03
+image_missing = 0.1
+image_slow = 0.1
 pause = 1.0
 
 [[users]]

@@ -14,7 +14,7 @@ class Kind(StrEnum):
     BLEND = "blend"
     SWAP = "swap"
     EXTEND = "extend"
-    """Go on with a film that is still in its grid."""
+    """Go on with a video that is still in its grid."""
     WORDS = "words"
     """A describe or a shorten: it makes no job."""
 
@@ -27,20 +27,20 @@ class Asked(Struct, kw_only=True):
     """Its task's id; empty where the dialect tells none."""
     trigger: str = ""
     prompt: str = ""
-    """Of an imagine, or as a window was filled in."""
+    """Of an imagine, or as a modal was filled in."""
     parent: str = ""
-    """The job whose picture's button was pressed."""
+    """The job whose image's button was pressed."""
     button: str = ""
     index: int | None = None
-    """Which film of the parent, 1 to 4."""
-    pictures: tuple[str, ...] = ()
-    """Digests of the face, and of the picture it goes into."""
-    hook: str = ""
+    """Which video of the parent, 1 to 4."""
+    images: tuple[str, ...] = ()
+    """Digests of the face, and of the image it goes into."""
+    webhook: str = ""
     """The name of the inbox that is told."""
     cancelled: bool = False
     """Its user asked for its end."""
     abandoned: bool = False
-    """It has a window that its user never filled in."""
+    """It has a modal that its user never filled in."""
 
 
 class Glimpse(Struct, frozen=True):
@@ -58,7 +58,7 @@ class Ledger(Struct):
     seen: dict[str, list[Glimpse]] = field(default_factory=dict)
     """Tasks by id as their users fetched them, in that order."""
     files: dict[str, str | None] = field(default_factory=dict)
-    """Tasks by id whose pictures were fetched: the job that the file says it is of."""
+    """Tasks by id whose images were fetched: the job that the file says it is of."""
     refused: Counter[str] = field(default_factory=Counter)
     """Requests that were not accepted, by the answer; nothing was promised."""
 

@@ -22,9 +22,9 @@ from athena.http.serving import Ground, serving
 from athena.settings import (
     AccountSettings,
     DiscordSettings,
-    HookSettings,
     ServerSettings,
     Settings,
+    WebhookSettings,
 )
 from athena.simulator.app import Simulator
 from athena.simulator.config import Config, Plan, UserConfig
@@ -41,8 +41,8 @@ STORM = Rates(
     drop_event=0.004, lose_event=0.004, delay_event=0.02, repeat_event=0.02, swap_event=0.02,
     corrupt_frame=0.0004, cut_frame=0.0004, close=0.12, half_open=0.03, mute_acks=0.03,
     refuse_resume=0.3, limited=0.01, limited_everywhere=0.002, limited_by_edge=0.0005,
-    broken=0.008, slow=0.02, hanging=0.003, lost=0.008, picture_missing=0.05, picture_slow=0.1,
-    hook_broken=0.05, hook_hanging=0.005, hook_cut=0.02,
+    broken=0.008, slow=0.02, hanging=0.003, lost=0.008, image_missing=0.05, image_slow=0.1,
+    webhook_broken=0.05, webhook_hanging=0.005, webhook_cut=0.02,
 )  # fmt: skip
 """What goes wrong, and how often."""
 
@@ -106,8 +106,8 @@ class Town:
                 await self._restart()
             await self._settle()
             async with aiohttp.ClientSession() as http:
-                hooks = f"{self._simulator.urls.cdn}/_hooks"
-                letters = await evidence.letters(http, hooks, self._ledger)
+                webhooks = f"{self._simulator.urls.cdn}/_hooks"
+                letters = await evidence.letters(http, webhooks, self._ledger)
                 held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
             await self.loop.switch_off(_SERVER)
             return judge(self._evidence(letters, held))
@@ -153,21 +153,23 @@ class Town:
             accounts=accounts,
             data_dir=self._folder,
             server=ServerSettings(port=self._port),
-            hooks=HookSettings(url=f"{self._inboxes()}/all", allow_loopback=True),
+            webhooks=WebhookSettings(url=f"{self._inboxes()}/all", allow_loopback=True),
         )
 
     def _inboxes(self) -> str:
-        """The simulator's receivers; a hook's address must be a name."""
+        """The simulator's receivers; a webhook's address must be a name."""
         return f"{self._simulator.urls.cdn}/_hooks".replace("127.0.0.1", "localhost")
 
     async def _live(self) -> None:
         """The users: each makes a share of the requests."""
         count = max(1, min(60, self._tasks // 12))
         shares = [self._tasks // count + (n < self._tasks % count) for n in range(count)]
-        url, hooks = f"http://127.0.0.1:{self._port}", self._inboxes()
+        url, webhooks = f"http://127.0.0.1:{self._port}", self._inboxes()
         async with aiohttp.ClientSession() as http:
             users = [
-                User(f"user{n}", url, hooks, http, self._clock, self._ledger, self._seed, Habits())
+                User(
+                    f"user{n}", url, webhooks, http, self._clock, self._ledger, self._seed, Habits()
+                )
                 for n in range(count)
             ]
             await asyncio.gather(*(user.live(n) for user, n in zip(users, shares, strict=True)))
@@ -228,7 +230,7 @@ class Town:
     # The end
 
     async def _settle(self) -> None:
-        """Wait until every task has ended and every hook was told, as long as that may take."""
+        """Wait until every task has ended and every webhook was told, as long as that may take."""
         until = self.loop.time() + _CALM
         while self.loop.time() < until and not evidence.is_settled(self._folder):
             await self._clock.sleep(30)

@@ -1,4 +1,4 @@
-"""Users of a server that fails in every way: they ask, press, cancel, fill in windows, walk away.
+"""Users of a server that fails in every way: they ask, press, cancel, fill in modals, walk away.
 
 They are patient and careful, as the documentation tells them to be: every request carries an
 `Idempotency-Key` and is made again until there is an answer. Nothing else helps them.
@@ -26,7 +26,7 @@ _PRESSABLE = re.compile(
     r"MJ::(?:JOB::)?(?P<kind>upsample|variation|reroll|low_variation|high_variation|pan_|animate_"
     r"|video_virtual|Outpaint|CustomZoom|Inpaint)"
 )
-"""Buttons that users press, by kind: each kind that a picture has is as likely as the others."""
+"""Buttons that users press, by kind: each kind that an image has is as likely as the others."""
 
 _TOO_FULL = (23, 15)
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
@@ -46,16 +46,16 @@ class Habits(Struct, frozen=True, kw_only=True):
     trigger: float = 0.25
     """Speak the Athena dialect."""
     press: float = 0.6
-    """Go on with a finished picture."""
+    """Go on with a finished image."""
     extend: float = 0.5
-    """Go on with a film where there are some, instead of pressing a button."""
+    """Go on with a video where there are some, instead of pressing a button."""
     look: float = 0.01
-    """Fetch the picture's file."""
+    """Fetch the image's file."""
     relayed: float = 0.0
     """Of those who fetch files: ask the server for it, not Discord."""
     cancel: float = 0.08
     abandon: float = 0.2
-    """Of those who have a window to fill in."""
+    """Of those who have a modal to fill in."""
     polls: tuple[float, float] = (2.0, 20.0)
     idle: tuple[float, float] = (0.0, 30.0)
     full: tuple[float, float] = (10.0, 60.0)
@@ -69,7 +69,7 @@ class User:
         self,
         name: str,
         url: str,
-        hooks: str,
+        webhooks: str,
         http: aiohttp.ClientSession,
         clock: Clock,
         ledger: Ledger,
@@ -78,7 +78,7 @@ class User:
     ) -> None:
         self.name = name
         self._url = url
-        self._hooks = hooks
+        self._webhooks = webhooks
         self._http = http
         self._clock = clock
         self._ledger = ledger
@@ -118,24 +118,24 @@ class User:
         asked = Asked(kind=Kind.IMAGINE, prompt=prompt)
         task = await self._submit("/mj/submit/imagine", {"prompt": prompt}, asked)
         while task and self._left > 0 and self._random.random() < habits.press:
-            films = _films_of(task)
-            extends = films > 0 and self._random.random() < habits.extend
-            task = await (self._extend(task, films) if extends else self._press(task))
+            videos = _videos_of(task)
+            extends = videos > 0 and self._random.random() < habits.extend
+            task = await (self._extend(task, videos) if extends else self._press(task))
 
     async def _blend(self) -> None:
-        pictures = [inline(self._ideas.picture()) for _ in range(2)]
-        await self._submit("/mj/submit/blend", {"base64Array": pictures}, Asked(kind=Kind.BLEND))
+        images = [inline(self._ideas.image()) for _ in range(2)]
+        await self._submit("/mj/submit/blend", {"base64Array": images}, Asked(kind=Kind.BLEND))
 
     async def _swap(self) -> None:
-        source, target = self._ideas.picture(), self._ideas.picture()
-        asked = Asked(kind=Kind.SWAP, pictures=(digest(source), digest(target)))
+        source, target = self._ideas.image(), self._ideas.image()
+        asked = Asked(kind=Kind.SWAP, images=(digest(source), digest(target)))
         body = {"sourceBase64": inline(source), "targetBase64": inline(target)}
         await self._submit("/mj/insight-face/swap", body, asked)
 
     async def _ask_for_words(self) -> None:
         asked = Asked(kind=Kind.WORDS)
         if self._random.random() < 0.5:
-            body = {"base64": inline(self._ideas.picture())}
+            body = {"base64": inline(self._ideas.image())}
             await self._submit("/mj/submit/describe", body, asked)
             return
         asked.prompt = self._ideas.unique()
@@ -153,9 +153,9 @@ class User:
         body = {"taskId": task["id"], "customId": custom_id}
         return await self._submit("/mj/submit/action", body, asked)
 
-    async def _extend(self, task: Json, films: int) -> Json | None:
-        """Go on with one of a task's films, out of the grid in which it still is."""
-        index = self._random.randrange(films)
+    async def _extend(self, task: Json, videos: int) -> Json | None:
+        """Go on with one of a task's videos, out of the grid in which it still is."""
+        index = self._random.randrange(videos)
         asked = Asked(kind=Kind.EXTEND, parent=task["properties"]["messageHash"], index=index + 1)
         motion = self._random.choice(("low", "high"))
         body = {"action": "extend", "taskId": task["id"], "index": index, "motion": motion}
@@ -164,9 +164,9 @@ class User:
     async def _submit(self, path: str, body: Json, asked: Asked) -> Json | None:
         """Ask, and follow what was accepted to its end; None when it went badly."""
         self._left -= 1
-        asked.hook = self.name
-        hook = f"{self._hooks}/{self.name}"
-        answer = await self._until_taken(path, {**body, "notifyHook": hook})
+        asked.webhook = self.name
+        webhook = f"{self._webhooks}/{self.name}"
+        answer = await self._until_taken(path, {**body, "notifyHook": webhook})
         if answer["code"] not in (1, 21, 22):
             self._ledger.refused[str(answer.get("description"))] += 1
             return None
@@ -183,7 +183,7 @@ class User:
         return task
 
     async def _look(self, task: Json) -> None:
-        """Fetch the picture's file, which says whose it is."""
+        """Fetch the image's file, which says whose it is."""
         relayed = self._random.random() < self._habits.relayed
         path = f"{'/mj-relay/mj' if relayed else '/mj'}/task/{task['id']}/fetch"
         while True:
@@ -242,7 +242,7 @@ class User:
         if answer is None:
             return
         trigger = answer["trigger_id"]
-        asked = Asked(kind=Kind.IMAGINE, prompt=prompt, trigger=trigger, hook="all")
+        asked = Asked(kind=Kind.IMAGINE, prompt=prompt, trigger=trigger, webhook="all")
         self._ledger.accept(asked)
         seen = await self._triggered(trigger)
         if seen["status"] != "SUCCESS" or self._random.random() >= self._habits.press:
@@ -254,7 +254,7 @@ class User:
             button = f"MJ::JOB::upsample::{index}::{seen['msg_hash']}"
             hash_ = str(seen["msg_hash"])
             pressed = Asked(kind=Kind.PRESS, trigger=trigger, parent=hash_, button=button)
-            pressed.hook = "all"
+            pressed.webhook = "all"
             self._ledger.accept(pressed)
 
     async def _triggered(self, trigger: str) -> Json:
@@ -314,8 +314,8 @@ class User:
             return b""
 
 
-def _films_of(task: Json) -> int:
-    """How many films can be taken out of a task's grid."""
+def _videos_of(task: Json) -> int:
+    """How many videos can be taken out of a task's grid."""
     names = (button["customId"] for button in task["buttons"])
     return sum(name.startswith("MJ::JOB::video_virtual_upscale") for name in names)
 

@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 
 from athena import Athena, TaskFailed
 from athena.client import local
-from athena.settings import HookSettings, Settings
+from athena.settings import Settings, WebhookSettings
 
 FOLDER = Path(__file__).parent / "screenshots"
 PROMPTS = (
@@ -23,7 +23,7 @@ PROMPTS = (
 )  # fmt: skip
 TABS = {
     "figures": "svg", "accounts": ".account", "tokens": "table", "tasks": "tbody tr",
-    "hooks": "tbody tr", "settings": "textarea",
+    "webhooks": "tbody tr", "settings": "textarea",
 }  # fmt: skip
 """Of running the place, and what each holds once it is there."""
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
@@ -33,8 +33,8 @@ async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     program = shutil.which("chromium") or shutil.which("google-chrome")
     folder = FOLDER / "data"
-    hooks = HookSettings(allow_loopback=True)
-    settings = Settings().model_copy(update={"data_dir": folder, "hooks": hooks})
+    webhooks = WebhookSettings(allow_loopback=True)
+    settings = Settings().model_copy(update={"data_dir": folder, "webhooks": webhooks})
     try:
         async with (
             local.standing_in(settings, speed=60) as (led, urls),
@@ -61,9 +61,9 @@ async def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def fill(mj: Athena, hook: str) -> str:
-    """Make something to see; the id of a single picture."""
-    wishes = [{"prompt": prompt, "notifyHook": hook} for prompt in PROMPTS]
+async def fill(mj: Athena, webhook: str) -> str:
+    """Make something to see; the id of a single image."""
+    wishes = [{"prompt": prompt, "notifyHook": webhook} for prompt in PROMPTS]
     grids = [await (await mj.ask("submit/imagine", wish)) for wish in wishes]
     single = await (await grids[0].upscale(2))
     await (await single.zoom(1.5))
@@ -93,7 +93,7 @@ async def views(page: Page, url: str, single: str, name: str) -> None:
     await shoot(page, f"gallery-{name}")
     await page.goto(f"{url}/#task/{single}")
     await page.locator(".viewer .strip img").first.wait_for()
-    await shoot(page, f"picture-{name}")
+    await shoot(page, f"image-{name}")
     await page.get_by_role("button", name="Vary (Region)").click()
     box = await page.locator(".mask").bounding_box()
     if box:

@@ -2,7 +2,7 @@
 # The whole flow with curl: imagine, fetch until it is done, press a button, fill in its window.
 #
 #   examples/flow.sh http://127.0.0.1:8062                  the account's own speed and links
-#   examples/flow.sh http://127.0.0.1:8062/mj-turbo-proxy   turbo jobs, links on the picture host
+#   examples/flow.sh http://127.0.0.1:8062/mj-turbo-proxy   turbo jobs, links on the image host
 #
 # SECRET is the server's API secret, if it has one. Needs curl and python3 (to read JSON).
 set -euo pipefail

@@ -24,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from athena.tasks.model import Images, Speed
+from athena.tasks.model import ImageLinks, Speed
 
 
 class DiscordSettings(BaseModel):
@@ -46,7 +46,7 @@ class AccountSettings(BaseModel):
     token: SecretStr
     bot_token: SecretStr | None = None
     """Of a bot in the same channel that listens in the user's place; it sees neither nonces nor
-    ephemeral messages, so windows and the account's settings are out of its reach."""
+    ephemeral messages, so modals and the account's settings are out of its reach."""
     guild_id: str = Field(pattern=r"^\d{1,20}$")
     channel_id: str = Field(pattern=r"^\d{1,20}$")
     enable: bool = True
@@ -65,13 +65,13 @@ class AccountSettings(BaseModel):
     queue_size: int = Field(default=10, ge=0, le=100_000)
     """Tasks that may wait (mj-dialect: queueSize)."""
     remix_auto_submit: bool = False
-    """With Remix on: submit the windows of reroll, variation and pan as they are."""
+    """With Remix on: submit the modals of reroll, variation and pan as they are."""
     relax_when_exhausted: bool = False
     """Go on in relaxed mode when the plan's fast hours are used up."""
     refresh_minutes: float = Field(default=360, ge=0)
     """How often `/info` and `/settings` are asked; 0 never asks."""
     timeout_minutes: float = Field(default=5, gt=0, le=24 * 60)
-    """How long a job may give no sign of life before it is given up; films have twice as long,
+    """How long a job may give no sign of life before it is given up; videos have twice as long,
     and in relaxed mode everything six times."""
     send_again: bool = False
     """Send a command again when nobody can tell whether Discord took it and nothing came of it.
@@ -91,26 +91,26 @@ class ServerSettings(BaseModel):
     """Serve without a secret on addresses that are not loopback. At your own risk."""
     body_limit_mb: int = Field(default=50, ge=1, le=500)
     public_url: str = ""
-    """This server as its users reach it, for links in hooks; empty: as it listens."""
+    """This server as its users reach it, for links in webhooks; empty: as it listens."""
 
 
-class PictureSettings(BaseModel):
-    links: Images = Images.ORIGIN
-    """What kind of picture link is given where neither token nor path says it."""
+class ImageSettings(BaseModel):
+    links: ImageLinks = ImageLinks.ORIGIN
+    """What kind of image link is given where neither token nor path says it."""
     proxy_host: str = ""
     """The host of `proxy` links, e.g. `https://img.example.com`."""
     store_url: str = ""
-    """Where relayed pictures are kept: `s3://bucket/path` (credentials from the environment), or
-    empty for the folder `pictures` in the data folder."""
+    """Where relayed images are kept: `s3://bucket/path` (credentials from the environment), or
+    empty for the folder `images` in the data folder."""
 
 
-class HookSettings(BaseModel):
+class WebhookSettings(BaseModel):
     url: str = ""
-    """The hook of tasks that name none."""
+    """The webhook of tasks that name none."""
     signing_secret: SecretStr | None = None
-    """`whsec_…`: hooks are signed with it (Standard Webhooks)."""
+    """`whsec_…`: webhooks are signed with it (Standard Webhooks)."""
     allow_loopback: bool = False
-    """Let `http://localhost:…` be a hook, for development."""
+    """Let `http://localhost:…` be a webhook, for development."""
 
 
 class PromptSettings(BaseModel):
@@ -140,6 +140,28 @@ class LogSettings(BaseModel):
     json_lines: bool = False
 
 
+class _FormerSections(BaseSettings):
+    """Sections by the names that they had in earlier versions."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ATHENA_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+    )
+
+    pictures: dict[str, object] = {}
+    hooks: dict[str, object] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls, _toml())
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -157,8 +179,8 @@ class Settings(BaseSettings):
     """Which account takes a task."""
     discord: DiscordSettings = DiscordSettings()
     server: ServerSettings = ServerSettings()
-    pictures: PictureSettings = PictureSettings()
-    hooks: HookSettings = HookSettings()
+    images: ImageSettings = ImageSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     prompts: PromptSettings = PromptSettings()
     translation: TranslationSettings = TranslationSettings()
     log: LogSettings = LogSettings()
@@ -177,12 +199,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = Path(os.environ.get("ATHENA_CONFIG", "athena.toml"))
         return (
             init_settings,
             env_settings,
             dotenv_settings,
-            TomlConfigSettingsSource(settings_cls, toml),
+            TomlConfigSettingsSource(settings_cls, _toml()),
+            FormerNames(settings_cls),
             PlainNames(settings_cls),
         )
 
@@ -200,8 +222,24 @@ _LEVELS = {
 }  # fmt: skip
 
 
+class FormerNames(PydanticBaseSettingsSource):
+    """Settings whose names have changed, by their former ones."""
+
+    def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, object]:
+        former = _FormerSections()
+        named = {"images": former.pictures, "webhooks": former.hooks}
+        return {name: section for name, section in named.items() if section}
+
+
+def _toml() -> Path:
+    return Path(os.environ.get("ATHENA_CONFIG", "athena.toml"))
+
+
 class PlainNames(PydanticBaseSettingsSource):
-    """One account, a hook and the log level by the names that the older server used."""
+    """One account, a webhook and the log level by the names that the older server used."""
 
     def get_field_value(self, field: object, field_name: str) -> tuple[object, str, bool]:
         return None, field_name, False
@@ -213,8 +251,8 @@ class PlainNames(PydanticBaseSettingsSource):
         found: dict[str, object] = {}
         if {"USER_TOKEN", "GUILD_ID", "CHANNEL_ID"} <= {k for k, v in names.items() if v}:
             found["accounts"] = [_plain_account(names)]
-        if hook := names.get("CALLBACK_URL"):
-            found["hooks"] = {"url": hook}
+        if webhook := names.get("CALLBACK_URL"):
+            found["webhooks"] = {"url": webhook}
         if proxy := names.get("PROXY_URL"):
             found["discord"] = {"proxy_url": proxy}
         if (level := names.get("LOG_LEVEL", "").upper()) in _LEVELS:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from athena.store.store import Store
-from athena.tasks.model import Action, Button, Keys, Picture, Status, Task
+from athena.tasks.model import Action, Button, CorrelationIds, Image, Status, Task
 from athena.tasks.requests import Imagine
 from tests.browser.conftest import Open, Place, serve
 from tests.browser.proxy import proxied
@@ -21,11 +21,12 @@ _TASKS = 5_000
 def old(number: int) -> Task:
     return Task(
         id=f"{1_700_000_000_000 + number}123", account="1100000000000000201",
-        request=Imagine(prompt=f"old picture {number}"), action=Action.IMAGINE,
-        status=Status.SUCCESS, prompt=f"old picture {number} --ar {2 + number % 3}:2",
-        description=f"/imagine old picture {number}", submitted_at=1_700_000_000_000 + number,
-        finished_at=1_700_000_030_000 + number, progress=100, keys=Keys(job="x", message="1"),
-        picture=Picture(url="http://127.0.0.1:9/x.png", width=64 * (2 + number % 3), height=128),
+        request=Imagine(prompt=f"old image {number}"), action=Action.IMAGINE,
+        status=Status.SUCCESS, prompt=f"old image {number} --ar {2 + number % 3}:2",
+        description=f"/imagine old image {number}", submitted_at=1_700_000_000_000 + number,
+        finished_at=1_700_000_030_000 + number, progress=100,
+        ids=CorrelationIds(job="x", message="1"),
+        image=Image(url="http://127.0.0.1:9/x.png", width=64 * (2 + number % 3), height=128),
         buttons=(Button(custom_id="MJ::JOB::reroll::0::x::SOLO"),),
     )  # fmt: skip
 
@@ -79,8 +80,8 @@ def test_five_thousand_tasks(page: Open, full: Place) -> None:
         assert shown.locator(".card").count() < 150
     shown.wait_for_function("document.querySelector('.wall').offsetHeight > 150000")
     shown.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    expect(shown.locator(".card", has_text="old picture 0 ")).to_be_attached()
-    shown.get_by_label("Search").fill("old picture 4242")
+    expect(shown.locator(".card", has_text="old image 0 ")).to_be_attached()
+    shown.get_by_label("Search").fill("old image 4242")
     expect(shown.locator(".card")).to_have_count(1)
 
 

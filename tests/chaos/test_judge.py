@@ -7,7 +7,7 @@ from chaos.judge import Evidence, judge
 from chaos.ledger import Asked, Glimpse, Kind, Ledger
 from msgspec.structs import replace
 
-from athena.tasks.model import Action, Failure, Keys, Picture, Status, Task
+from athena.tasks.model import Action, CorrelationIds, Failure, Image, Status, Task
 from athena.tasks.requests import Imagine
 
 JOB = "11111111-1111-4111-8111-111111111111"
@@ -17,8 +17,8 @@ OTHER = "22222222-2222-4222-8222-222222222222"
 def task(**changes: Any) -> Task:
     done = Task(
         id="1", account="5", request=Imagine(prompt="a cat"), action=Action.IMAGINE,
-        submitted_at=1, status=Status.SUCCESS, keys=Keys(nonce="7", job=JOB),
-        picture=Picture(url="", filename=f"ada_a_cat_{JOB}.png"),
+        submitted_at=1, status=Status.SUCCESS, ids=CorrelationIds(nonce="7", job=JOB),
+        image=Image(url="", filename=f"ada_a_cat_{JOB}.png"),
     )  # fmt: skip
     return replace(done, **changes)
 
@@ -34,7 +34,7 @@ def letter(status: str = "SUCCESS", progress: str = "100%") -> dict[str, Any]:
 
 
 def evidence(**changes: Any) -> Evidence:
-    asked = Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", hook="me")
+    asked = Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", webhook="me")
     given = {
         "ledger": Ledger(asked=[asked]), "tasks": {"1": task()}, "jobs": [job()],
         "letters": {"me": [letter()]}, "held": 0, "users": {"5": "ada"},
@@ -48,13 +48,13 @@ def test_a_kept_promise_is_good() -> None:
     assert str(verdict) == ("tasks 1 lost 0 mixed 0 twice 0 leaked 0 undelivered 0 backwards 0")
 
 
-FAILED = task(status=Status.FAILURE, failure=Failure(reason="too late"), picture=None)
+FAILED = task(status=Status.FAILURE, failure=Failure(reason="too late"), image=None)
 MOVED = Ledger(
-    asked=[Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", hook="me")],
+    asked=[Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", webhook="me")],
     seen={"1": [Glimpse("IN_PROGRESS", 31), Glimpse("SUBMITTED", 31)]},
 )
 FALLEN = Ledger(
-    asked=[Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", hook="me")],
+    asked=[Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", webhook="me")],
     seen={"1": [Glimpse("IN_PROGRESS", 31), Glimpse("IN_PROGRESS", 15)]},
 )
 
@@ -67,7 +67,7 @@ FALLEN = Ledger(
         ({"tasks": {"1": FAILED}, "letters": {"me": [letter("FAILURE")]}}, "lost"),
         ({"jobs": [job(nonce="8")]}, "mixed"),
         ({"jobs": [job(prompt="a dog --v 7.0")]}, "mixed"),
-        ({"tasks": {"1": task(picture=Picture(url="", filename=f"{OTHER}.png"))}}, "mixed"),
+        ({"tasks": {"1": task(image=Image(url="", filename=f"{OTHER}.png"))}}, "mixed"),
         ({"tasks": {"1": task(), "2": task(id="2")}}, "mixed"),
         ({"jobs": [job(), job(id=OTHER, nonce="8")]}, "twice"),
         ({"held": 2}, "leaked"),
@@ -87,16 +87,16 @@ def test_each_broken_promise_is_found(changes: dict[str, Any], broken: str) -> N
 GRID, FILM, LONGER = (f"{n}{n}{n}{n}{n}{n}{n}{n}-0000-4000-8000-000000000000" for n in (3, 4, 5))
 FILMS = [
     job(id=GRID, kind="video", nonce="5"),
-    job(id=FILM, kind="film", nonce="6", parent=GRID, index=2),
+    job(id=FILM, kind="video", nonce="6", parent=GRID, index=2),
     job(id=LONGER, kind="video", nonce="7", parent=FILM),
 ]
-SWAP = {"kind": "swap", "prompt": "", "pictures": ["face", "target"]}
+SWAP = {"kind": "swap", "prompt": "", "images": ["face", "target"]}
 
 
 def made_of(asked: Asked, *jobs: dict[str, Any]) -> Evidence:
     """Evidence of one request, whose task shows the last of these jobs."""
-    shown = task(keys=Keys(nonce="7", job=jobs[-1]["id"]),
-                 picture=Picture(url="", filename=f"x_{jobs[-1]['id']}.png"))  # fmt: skip
+    shown = task(ids=CorrelationIds(nonce="7", job=jobs[-1]["id"]),
+                 image=Image(url="", filename=f"x_{jobs[-1]['id']}.png"))  # fmt: skip
     return evidence(ledger=Ledger(asked=[asked]), tasks={"1": shown}, jobs=[*jobs])
 
 
@@ -118,28 +118,26 @@ UPSCALED = f"MJ::JOB::upsample::3::{OTHER}"
         (asked_for(Kind.EXTEND, parent=OTHER, index=2), FILMS, "made of"),
         (asked_for(Kind.EXTEND, parent=GRID, index=2), [*FILMS[:2], job(id=OTHER, kind="video",
          nonce="8", parent=FILM), FILMS[2]], "made 2, asked 1"),
-        (asked_for(Kind.SWAP, pictures=("face", "another")), [job(**SWAP)], "other faces"),
-        (asked_for(Kind.SWAP, pictures=("face", "target")), [job(**SWAP), job(**SWAP)],
+        (asked_for(Kind.SWAP, images=("face", "another")), [job(**SWAP)], "other faces"),
+        (asked_for(Kind.SWAP, images=("face", "target")), [job(**SWAP), job(**SWAP)],
          "made 2, asked 1"),
     ],
 )  # fmt: skip
-def test_pictures_of_pictures_are_judged(
-    asked: Asked, jobs: list[dict[str, Any]], broken: str
-) -> None:
+def test_images_of_images_are_judged(asked: Asked, jobs: list[dict[str, Any]], broken: str) -> None:
     assert any(broken in why for why in judge(made_of(asked, *jobs)).why)
 
 
 def test_one_swapped_face_belongs_to_one_task() -> None:
     """Though the tasks know of no job: their files name it."""
-    asked = asked_for(Kind.SWAP, pictures=("face", "target"))
-    one, other = task(keys=Keys(nonce="7")), task(id="2", keys=Keys(nonce="8"))
+    asked = asked_for(Kind.SWAP, images=("face", "target"))
+    one, other = task(ids=CorrelationIds(nonce="7")), task(id="2", ids=CorrelationIds(nonce="8"))
     for tasks, mixed in (({"1": one}, 0), ({"1": one, "2": other}, 1)):
         ledger = Ledger(asked=[asked])
         assert judge(evidence(ledger=ledger, tasks=tasks, jobs=[job(**SWAP)])).mixed == mixed
 
 
-def test_a_film_may_be_taken_out_of_its_grid_again() -> None:
-    again = job(id=OTHER, kind="film", nonce="9", parent=GRID, index=2)
+def test_a_video_may_be_taken_out_of_its_grid_again() -> None:
+    again = job(id=OTHER, kind="video", nonce="9", parent=GRID, index=2)
     asked = asked_for(Kind.EXTEND, parent=GRID, index=2)
     assert judge(made_of(asked, *FILMS[:2], again, FILMS[2])) == judge(made_of(asked, *FILMS))
 

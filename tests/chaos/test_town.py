@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from athena.engine.recovery import Recovery
 from athena.tasks import lifecycle
-from athena.tasks.matching import Index
+from athena.tasks.matching import TaskIndex
 from athena.tasks.model import Millis, Sending, Task
 
 
@@ -45,10 +45,10 @@ def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(self: Index, evidence: Any) -> str | None:
+    def nobody(self: TaskIndex, evidence: Any) -> str | None:
         return None
 
-    monkeypatch.setattr(Index, "_by_id", nobody)
+    monkeypatch.setattr(TaskIndex, "_by_id", nobody)
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_4_what_cannot_be_pressed(server: Server, single: Json) -> None:
     server.ended(running)
 
 
-# Section 5: windows
+# Section 5: modals
 
 
 def test_5_custom_zoom_and_region(server: Server, single: Json) -> None:
@@ -323,7 +323,7 @@ def test_10_callbacks(server: Server, receiver: tuple[str, "queue.Queue[Json]"])
         seen.append(told.get(timeout=30))
     assert {task["id"] for task in seen} == {task_id}
     assert seen[-1] == server.get(f"/mj/task/{task_id}/fetch")
-    assert server.get(f"/mj/admin/task/{task_id}")["hook"]["url"] == url
+    assert server.get(f"/mj/admin/task/{task_id}")["webhook"]["url"] == url
 
 
 # Section 11: who depends on what

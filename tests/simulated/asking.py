@@ -1,4 +1,4 @@
-"""What the tests of the bots' language share: asking, pressing, downloading, and pictures."""
+"""What the tests of the bots' language share: asking, pressing, downloading, and images."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ from tests.simulated.conftest import House, Json
 DONE = "SUCCESS"
 
 
-def picture(colour: str = "teal", size: tuple[int, int] = (96, 64)) -> bytes:
+def image(colour: str = "teal", size: tuple[int, int] = (96, 64)) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, "PNG")
     return out.getvalue()
@@ -40,12 +40,12 @@ async def submit(house: House, path: str, **body: object) -> Json:
     return task
 
 
-async def press(house: House, task: Json, custom_id: str, **window: object) -> Json:
-    """Press a button, fill in its window if it has one, and wait for the end."""
+async def press(house: House, task: Json, custom_id: str, **modal: object) -> Json:
+    """Press a button, fill in its modal if it has one, and wait for the end."""
     answer = await house.post("/mj/submit/action", {"taskId": task["id"], "customId": custom_id})
     if answer["code"] == 21:
         assert (await house.fetch(answer["result"]))["status"] == "MODAL"
-        filled = {"taskId": answer["result"], **window}
+        filled = {"taskId": answer["result"], **modal}
         answer = await house.post("/mj/submit/modal", filled)
     assert answer["code"] in (1, 22), (custom_id, answer)
     made = await house.ended(answer["result"])
@@ -66,7 +66,7 @@ def button(task: Json, start: str) -> str:
 
 
 def labels(image: Image.Image) -> dict[str, str]:
-    """What a file says of itself, PNG or film."""
+    """What a file says of itself, PNG or video."""
     if "Job" in image.info:
         return {name: image.info[name] for name in ("Job", "Parent", "Tile")}
     xmp = image.info["xmp"].decode()

@@ -15,9 +15,9 @@ from athena.http.serving import Ground, serving
 from athena.settings import (
     AccountSettings,
     DiscordSettings,
-    HookSettings,
     ServerSettings,
     Settings,
+    WebhookSettings,
 )
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
@@ -121,7 +121,7 @@ async def house_at(
     clock: Clock | None = None,
     secret: str = "",
     body_limit_mb: int = 50,
-    hooks: HookSettings | None = None,
+    webhooks: WebhookSettings | None = None,
     **more: Any,
 ) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
@@ -136,7 +136,7 @@ async def house_at(
             server=ServerSettings(
                 port=0, secret=SecretStr(secret) if secret else None, body_limit_mb=body_limit_mb
             ),
-            hooks=hooks or HookSettings(),
+            webhooks=webhooks or WebhookSettings(),
             **more,
         )
         url = await stack.enter_async_context(

@@ -24,7 +24,7 @@ async def raw(house: House, path: str, body: bytes) -> tuple[int, Json]:
         return answer.status, dict(await answer.json())
 
 
-NO_PICTURE = base64.b64encode(b"this is no picture").decode()
+NO_PICTURE = base64.b64encode(b"this is no image").decode()
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ NO_PICTURE = base64.b64encode(b"this is no picture").decode()
         (b'{"prompt": "a nude"}', 200, 24, "敏感词"),
         (b'{"prompt": "x", "botType": "OTHER"}', 200, 4, "botType"),
         (b'{"prompt": "x", "base64Array": ["data:image/png;base64,%%%"]}', 200, 4, "base64Array"),
-        (f'{{"prompt":"x","base64Array":["{NO_PICTURE}"]}}'.encode(), 200, 4, "picture"),
+        (f'{{"prompt":"x","base64Array":["{NO_PICTURE}"]}}'.encode(), 200, 4, "image"),
         (b'{"prompt": "x", "notifyHook": "http://10.0.0.1/x"}', 200, 4, "IP address"),
         (b'{"prompt": "x", "notifyHook": "ftp://example.com"}', 200, 4, "http"),
         (b'{"prompt": "x", "state": "' + b"s" * 256 + b'"}', 200, 4, "state"),
@@ -117,7 +117,7 @@ async def test_what_midjourney_refuses_is_the_reason(house: House) -> None:
     assert task["failReason"].startswith("[Invalid parameter] ")
 
 
-async def test_pictures_go_before_the_prompt_as_links(house: House) -> None:
+async def test_images_go_before_the_prompt_as_links(house: House) -> None:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(out, "PNG")
     encoded = base64.b64encode(out.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The whole path, from a request to its picture, over real sockets."""
+"""The whole path, from a request to its image, over real sockets."""
 
 import asyncio
 import io
@@ -41,7 +41,7 @@ async def test_imagine_then_u2(build: Build) -> None:
     ]  # fmt: skip
     percents = [int(progress[:-1]) for _, progress, _ in seen if progress]
     assert percents == sorted(percents)
-    assert any(0 < int(p[:-1]) < 100 and picture for _, p, picture in seen if p)
+    assert any(0 < int(p[:-1]) < 100 and image for _, p, image in seen if p)
     assert (task["state"], task["progress"], len(task["buttons"])) == ("mine", "100%", 9)
     grid = await download(house, task)
     assert grid.size == SIZES["a cute cat --ar 3:2"] == (task["imageWidth"], task["imageHeight"])
@@ -72,12 +72,12 @@ async def test_thirty_at_once_with_three_slots(build: Build) -> None:
         assert task["status"] == "SUCCESS", task["failReason"]
         assert task["properties"]["finalPrompt"] == f"cat number {number} --v 7.0"
     assert len({task["properties"]["messageHash"] for task in tasks}) == 30
-    picture = await download(house, tasks[17])
-    assert picture.info["Prompt"] == "cat number 17 --v 7.0"
+    image = await download(house, tasks[17])
+    assert image.info["Prompt"] == "cat number 17 --v 7.0"
     assert most_running(house) == 3
 
 
-async def test_equal_prompts_get_their_own_pictures(house: House) -> None:
+async def test_equal_prompts_get_their_own_images(house: House) -> None:
     answers = await asyncio.gather(*(house.imagine("the very same") for _ in range(12)))
     tasks = await asyncio.gather(*(house.ended(answer["result"]) for answer in answers))
     made = {job["id"]: job["nonce"] for job in house.jobs()}

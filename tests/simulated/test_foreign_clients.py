@@ -33,7 +33,7 @@ class Watcher(discord.Client):
         self.created: list[str] = []
         self.edited: list[str] = []
         self.deleted: list[int] = []
-        self.pictures: list[str] = []
+        self.images: list[str] = []
         self.done = asyncio.Event()
 
     async def on_ready(self) -> None:
@@ -41,7 +41,7 @@ class Watcher(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         self.created.append(message.content)
-        self.pictures += [attachment.url for attachment in message.attachments]
+        self.images += [attachment.url for attachment in message.attachments]
         self._look()
 
     async def on_message_edit(self, before: discord.Message, after: discord.Message) -> None:
@@ -52,7 +52,7 @@ class Watcher(discord.Client):
         self._look()
 
     def _look(self) -> None:
-        if self.pictures and self.deleted:
+        if self.images and self.deleted:
             self.done.set()
 
 
@@ -84,9 +84,9 @@ async def test_discord_py(watcher: tuple[Watcher, Simulator]) -> None:
         assert any("(31%) (fast)" in content for content in bot.edited)
         assert len(bot.created) == 2
         assert len(bot.deleted) == 1
-        async with http.get(bot.pictures[0]) as answer:
-            picture = Image.open(io.BytesIO(await answer.read()))
-    assert picture.size == (2048, 2048)
+        async with http.get(bot.images[0]) as answer:
+            image = Image.open(io.BytesIO(await answer.read()))
+    assert image.size == (2048, 2048)
 
 
 async def test_the_npm_client(need: Callable[[str], str], tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from tests.simulated.asking import (
     button,
     download,
     grid_and_single,
+    image,
     labels,
     mask,
-    picture,
     press,
     submit,
     text,
@@ -28,7 +28,7 @@ SHAPES = [re.compile(r"::[0-9a-f]{8}-[0-9a-f-]{27}"), re.compile(r"::[1-5](?=::|
 
 
 def kind_of(custom_id: str, parent: Json) -> str:
-    """Buttons that do the same to pictures that were made the same way count once."""
+    """Buttons that do the same to images that were made the same way count once."""
     for varying in SHAPES:
         custom_id = varying.sub("", custom_id)
     return f"{parent['action']}: {custom_id}"
@@ -46,8 +46,8 @@ async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
             if kind in pressed or custom_id.startswith("MJ::BOOKMARK::"):
                 continue
             shown = await download(house, task)
-            window = {"maskBase64": text(mask(shown.size)), "prompt": ""}
-            made = await press(house, task, custom_id, **window)
+            modal = {"maskBase64": text(mask(shown.size)), "prompt": ""}
+            made = await press(house, task, custom_id, **modal)
             image = await download(house, made)
             pressed[kind] = made["action"]
             assert labels(image)["Parent"] == task["properties"]["messageHash"], kind
@@ -68,17 +68,17 @@ async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
     assert wanted <= verbs
 
 
-# What pictures show
+# What images show
 
 
 def close(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two pictures are the same but for scaling."""
+    """Whether two images are the same but for scaling."""
     small = [each.convert("RGB").resize((32, 32), Image.Resampling.BOX) for each in (one, other)]
     lightest = ImageChops.difference(*small).convert("L").getextrema()[1]
     return isinstance(lightest, int | float) and lightest < 12
 
 
-async def test_zoom_and_pan_hold_the_old_picture(house: House) -> None:
+async def test_zoom_and_pan_hold_the_old_image(house: House) -> None:
     single, old = await grid_and_single(house, "a lighthouse at dusk")
     half = await press(house, single, button(single, "MJ::Outpaint::50"))
     wide, high = old.size
@@ -116,20 +116,20 @@ async def test_a_region_is_redrawn_only_inside_its_mask(house: House) -> None:
 
 
 async def test_blend(house: House) -> None:
-    given = [text(picture("red")), base64.b64encode(picture("blue")).decode()]
+    given = [text(image("red")), base64.b64encode(image("blue")).decode()]
     task = await submit(house, "submit/blend", base64Array=given, dimensions="PORTRAIT")
     assert (task["action"], task["description"]) == ("BLEND", f"/blend {task['id']} 2")
-    image = await download(house, task)
-    assert image.height > image.width
+    shown = await download(house, task)
+    assert shown.height > shown.width
     assert len(task["buttons"]) == 9
     for wrong in ([given[0]], given * 3):
         answer = await house.post("/mj/submit/blend", {"base64Array": wrong})
         assert answer["code"] == 4
 
 
-async def test_describe_a_picture_then_a_link_then_imagine_what_was_found(house: House) -> None:
+async def test_describe_an_image_then_a_link_then_imagine_what_was_found(house: House) -> None:
     single, _ = await grid_and_single(house, "a lighthouse at dusk")
-    for body in ({"base64": text(picture())}, {"link": single["imageUrl"]}):
+    for body in ({"base64": text(image())}, {"link": single["imageUrl"]}):
         task = await submit(house, "submit/describe", **body)
         assert task["action"] == "DESCRIBE"
         prompts = task["properties"]["finalPrompt"].split("\n\n")
@@ -183,29 +183,29 @@ async def test_show_brings_a_job_back(house: House) -> None:
     ("body", "frames_differ"),
     [
         ({"prompt": "a small boat", "motion": "low", "batchSize": 1}, True),
-        ({"image": text(picture()), "endImage": text(picture("red")), "loop": True}, True),
+        ({"image": text(image()), "endImage": text(image("red")), "loop": True}, True),
     ],
 )
 async def test_video(house: House, body: Json, frames_differ: bool) -> None:
     task = await submit(house, "submit/video", **body)
     assert task["action"] == "VIDEO"
-    film = await download(house, task)
-    assert film.format == "WEBP"
-    assert film.n_frames > 5  # type: ignore[attr-defined]
-    first = film.convert("RGB")
-    film.seek(film.n_frames // 2)  # type: ignore[attr-defined]
-    assert (first.tobytes() != film.convert("RGB").tobytes()) is frames_differ
+    video = await download(house, task)
+    assert video.format == "WEBP"
+    assert video.n_frames > 5  # type: ignore[attr-defined]
+    first = video.convert("RGB")
+    video.seek(video.n_frames // 2)  # type: ignore[attr-defined]
+    assert (first.tobytes() != video.convert("RGB").tobytes()) is frames_differ
     assert task["properties"]["videoUrls"] == [task["imageUrl"]]
 
 
-async def test_a_film_is_extended_from_its_grid_and_alone(house: House) -> None:
-    films = await submit(house, "submit/video", prompt="a small boat", motion="high")
-    body = {"action": "extend", "taskId": films["id"], "index": 2, "motion": "low"}
+async def test_a_video_is_extended_from_its_grid_and_alone(house: House) -> None:
+    videos = await submit(house, "submit/video", prompt="a small boat", motion="high")
+    body = {"action": "extend", "taskId": videos["id"], "index": 2, "motion": "low"}
     extended = await submit(house, "submit/video", **body)
     assert extended["action"] == "VIDEO"
     taken, made = house.jobs()[-2:]
-    assert (taken["kind"], taken["index"], made["parent"]) == ("film", 3, taken["id"])
-    alone = await press(house, films, button(films, "MJ::JOB::video_virtual_upscale::1"))
+    assert (taken["kind"], taken["index"], made["parent"]) == ("video", 3, taken["id"])
+    alone = await press(house, videos, button(videos, "MJ::JOB::video_virtual_upscale::1"))
     again = await submit(house, "submit/video", action="extend", taskId=alone["id"])
     assert house.jobs()[-1]["parent"] == alone["properties"]["messageHash"]
     assert again["properties"]["videoUrls"]
@@ -215,7 +215,7 @@ async def test_a_film_is_extended_from_its_grid_and_alone(house: House) -> None:
 
 
 async def test_edits_with_and_without_a_mask(house: House) -> None:
-    given = picture("red", (256, 256))
+    given = image("red", (256, 256))
     plain = await submit(house, "submit/edits", prompt="make it night", image=text(given))
     masked = await submit(
         house, "submit/edits", prompt="a boat", image=text(given), maskBase64=text(mask((64, 64)))
@@ -227,19 +227,19 @@ async def test_edits_with_and_without_a_mask(house: House) -> None:
         assert mean[0] > max(mean[1:])
     black = await house.post(
         "/mj/submit/edits",
-        {"prompt": "x", "image": text(given), "maskBase64": text(picture("black"))},
+        {"prompt": "x", "image": text(given), "maskBase64": text(image("black"))},
     )
     assert black["code"] == 4
     assert "mask" in black["description"]
 
 
 async def test_swap_face(house: House) -> None:
-    source, target = text(picture("red", (200, 200))), text(picture("blue", (300, 200)))
+    source, target = text(image("red", (200, 200))), text(image("blue", (300, 200)))
     task = await submit(house, "insight-face/swap", sourceBase64=source, targetBase64=target)
     assert (task["action"], task["properties"]["botType"]) == ("SWAP_FACE", "INSIGHT_FACE")
-    image = (await download(house, task)).convert("RGB")
-    assert image.size == (300, 200)
-    middle, corner = image.getpixel((150, 100)), image.getpixel((2, 2))
+    shown = (await download(house, task)).convert("RGB")
+    assert shown.size == (300, 200)
+    middle, corner = shown.getpixel((150, 100)), shown.getpixel((2, 2))
     assert isinstance(middle, tuple)
     assert isinstance(corner, tuple)
     assert middle[0] > middle[2]

@@ -1,4 +1,4 @@
-"""The Python library, by each of its three ways, and everything that a picture can become."""
+"""The Python library, by each of its three ways, and everything that an image can become."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from athena import Athena, NoSuchButton, Refused, ServerUnreachable, TaskFailed
 from athena.client.files import BadTemplate
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
-from tests.simulated.asking import mask, picture
+from tests.simulated.asking import image, mask
 from tests.simulated.conftest import CHANNEL, GUILD, Build, House
 
 FIRST = DEMO.users[0]
@@ -47,15 +47,15 @@ async def test_files_say_what_they_are(mj: Athena, tmp_path: Path) -> None:
     await cat.seed()
     cat = await (await mj.task(cat.id))
     grid, first, *_ = [Image.open(path) for path in await cat.save(tmp_path)]
-    for image in (grid, first):
-        assert image.info["Prompt"] == "a cute cat --ar 3:2 --seed 17 --v 7.0"
-        assert image.info["Parameters"] == "--ar 3:2 --seed 17 --v 7.0"
-        assert image.info["Job"] == cat.task.job
-        assert image.info["Seed"] == "17"
+    for shown in (grid, first):
+        assert shown.info["Prompt"] == "a cute cat --ar 3:2 --seed 17 --v 7.0"
+        assert shown.info["Parameters"] == "--ar 3:2 --seed 17 --v 7.0"
+        assert shown.info["Job"] == cat.task.job
+        assert shown.info["Seed"] == "17"
     assert first.info["Tile"] == "1"
 
 
-async def test_everything_that_a_picture_can_become(mj: Athena, tmp_path: Path) -> None:
+async def test_everything_that_an_image_can_become(mj: Athena, tmp_path: Path) -> None:
     grid = await (await mj.imagine("a cat --ar 3:2"))
     assert (await (await grid.vary(3))).is_grid
     assert (await (await grid.reroll())).is_grid
@@ -70,29 +70,29 @@ async def test_everything_that_a_picture_can_become(mj: Athena, tmp_path: Path) 
     ):  # fmt: skip
         result = await (await made)
         assert result.url
-    film = await (await single.animate("low"))
-    assert film.task.is_film
-    (path,) = await film.save(tmp_path)
+    video = await (await single.animate("low"))
+    assert video.task.is_video
+    (path,) = await video.save(tmp_path)
     assert path.suffix == ".webp"
     said = Image.open(path).info["xmp"].decode()
-    assert f'mj:Job="{film.task.job}"' in said
+    assert f'mj:Job="{video.task.job}"' in said
 
 
 async def test_words(mj: Athena) -> None:
-    assert "1️⃣" in (await (await mj.describe(picture()))).words
+    assert "1️⃣" in (await (await mj.describe(image()))).words
     assert "shortened" in (await (await mj.shorten("a very beautiful red cat"))).words.lower()
 
 
-async def test_pictures_of_pictures(mj: Athena) -> None:
-    one, other = picture(), picture("red")
+async def test_images_of_images(mj: Athena) -> None:
+    one, other = image(), image("red")
     assert (await (await mj.blend([one, other], "landscape"))).url
     assert (await (await mj.swap(one, other))).url
     assert (await (await mj.edit("a house", one))).is_grid
     assert (await (await mj.edit("a house", one, mask((64, 64))))).is_grid
-    films = await (await mj.film("waves come in", one, other, motion="high", loop=True))
-    assert films.task.is_film
-    assert "--motion high" in films.task.final_prompt
-    assert (await (await mj.film("waves come in"))).task.is_film
+    videos = await (await mj.video("waves come in", one, other, motion="high", loop=True))
+    assert videos.task.is_video
+    assert "--motion high" in videos.task.final_prompt
+    assert (await (await mj.video("waves come in"))).task.is_video
 
 
 async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:

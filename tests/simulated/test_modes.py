@@ -1,4 +1,4 @@
-"""Speed and picture links by path and by token; what a token may do, and how much."""
+"""Speed and image links by path and by token; what a token may do, and how much."""
 
 import asyncio
 import sqlite3
@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from athena.clock import TurnableClock
-from athena.settings import PictureSettings
-from athena.tasks.model import Images, Speed
+from athena.settings import ImageSettings
+from athena.tasks.model import ImageLinks, Speed
 from athena.terminal.app import app
 from tests.simulated.asking import submit
 from tests.simulated.conftest import Build, House, Json, account
@@ -50,18 +50,18 @@ def mode(task: Json) -> str:
 
 def kind(task: Json, house: House) -> str:
     url = task["imageUrl"]
-    if url.startswith("https://img.example.com/pictures/attachments/"):
+    if url.startswith("https://img.example.com/images/attachments/"):
         return "proxy"
     return "relay" if url.startswith(f"{house.url}/mj/image/") else "origin"
 
 
-HOST = PictureSettings(proxy_host="https://img.example.com/pictures")
+HOST = ImageSettings(proxy_host="https://img.example.com/images")
 SPEEDS = {"": "fast", "-fast": "fast", "-turbo": "turbo", "-relax": "relaxed"}
 KINDS = {"": "origin", "-relay": "relay", "-origin": "origin", "-proxy": "proxy"}
 
 
 async def test_every_prefix_means_its_speed_and_its_links(build: Build) -> None:
-    house = await build(pictures=HOST, accounts=[account(core_size=12)])
+    house = await build(images=HOST, accounts=[account(core_size=12)])
     prefixes = [(f"/mj{s}{k}/mj" if s or k else "/mj", s, k) for s in SPEEDS for k in KINDS]
     tasks = await asyncio.gather(*(imagine(house, prefix) for prefix, _, _ in prefixes))
     for task, (prefix, speed, images) in zip(tasks, prefixes, strict=True):
@@ -72,12 +72,12 @@ async def test_every_prefix_means_its_speed_and_its_links(build: Build) -> None:
 
 async def test_token_before_path_before_default(build: Build, tmp_path: Path) -> None:
     house = await build(
-        pictures=PictureSettings(proxy_host="https://other.example", links=Images.RELAY),
+        images=ImageSettings(proxy_host="https://other.example", links=ImageLinks.RELAY),
         secret=SECRET,
     )
     folder = tmp_path / "data"
     own = make_token(
-        folder, "--mode", "relax", "--images", "proxy", "--images-host", "img.example.com/pictures"
+        folder, "--mode", "relax", "--images", "proxy", "--images-host", "img.example.com/images"
     )
     plain = make_token(folder)
     for token, prefix, wanted in (

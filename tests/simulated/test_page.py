@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from athena.clock import TurnableClock
-from athena.settings import HookSettings
+from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from tests.conftest import breathe
 from tests.simulated.asking import submit
@@ -88,11 +88,14 @@ async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
             assert task["imageUrl"].startswith(f"{house.url}/mj/image/{task['id']}")
 
 
-async def test_a_hook_is_told_again(tmp_path: Path, clock: TurnableClock) -> None:
+async def test_a_webhook_is_told_again(tmp_path: Path, clock: TurnableClock) -> None:
     async with (
         Simulator(speed=float("inf"), clock=clock) as simulator,
         house_at(
-            tmp_path, simulator=simulator, clock=clock, hooks=HookSettings(allow_loopback=True)
+            tmp_path,
+            simulator=simulator,
+            clock=clock,
+            webhooks=WebhookSettings(allow_loopback=True),
         ) as house,
     ):
         inbox = f"{simulator.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
@@ -106,8 +109,8 @@ async def test_a_hook_is_told_again(tmp_path: Path, clock: TurnableClock) -> Non
         while not await ends():
             clock.turn(0.1)
             await breathe()
-        (hook,) = await house.get("/mj/hook/list")
-        assert (hook["task"], hook["delivery"]["lastAnswer"]) == (task_id, 200)
+        (webhook,) = await house.get("/mj/hook/list")
+        assert (webhook["task"], webhook["delivery"]["lastAnswer"]) == (task_id, 200)
         assert (await house.post(f"/mj/hook/{task_id}/send", {}))["code"] == 1
         while len(await ends()) < 2:
             await breathe()

@@ -14,7 +14,7 @@ from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from athena.simulator.stage import Draft
-from athena.tasks.sightings import Profile
+from athena.tasks.bot_events import Profile
 from athena.terminal.app import app
 from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, press, submit
@@ -125,7 +125,7 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
     assert "teapot: in 2" not in run(app, ["moderation", "report", *folder]).stdout
 
 
-async def test_open_windows_outlive_a_restart(tmp_path: Path) -> None:
+async def test_open_modals_outlive_a_restart(tmp_path: Path) -> None:
     async with Simulator(speed=float("inf")) as simulator:
         async with house_at(tmp_path, simulator=simulator) as house:
             opened = await open_zoom(house)
@@ -142,7 +142,7 @@ async def open_zoom(house: House) -> str:
     return str((await house.post("/mj/submit/action", body))["result"])
 
 
-async def test_a_window_that_nobody_confirms_ends(build: Build) -> None:
+async def test_a_modal_that_nobody_confirms_ends(build: Build) -> None:
     clock = TurnableClock()
     house = await build(clock=clock)
     opened = await open_zoom(house)
@@ -150,4 +150,4 @@ async def test_a_window_that_nobody_confirms_ends(build: Build) -> None:
         clock.turn(20)
         await breathe()
     assert task["status"] == "FAILURE"
-    assert "window" in task["failReason"]
+    assert "modal" in task["failReason"]

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from athena.clock import TurnableClock
-from athena.settings import HookSettings
+from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import INSIGHT_FACE
 from athena.store.store import Store
 from athena.tasks.model import Sending
 from tests.conftest import breathe
-from tests.simulated.asking import button, picture, submit, text
+from tests.simulated.asking import button, image, submit, text
 from tests.simulated.conftest import CHANNEL, Build, House, Json, account, house_at
 from tests.simulated.test_first_light import wait_online
 from tests.simulated.test_recovery import control
@@ -86,9 +86,9 @@ async def test_every_kind_of_submit_takes_a_key(house: House) -> None:
         ("/mj/submit/modal", {"taskId": opened["result"], "prompt": "a cat --zoom 2"}),
         ("/mj/submit/action", {"taskId": single["id"], "customId": zoom}),
         ("/mj/submit/simple-change", simple),
-        ("/mj/submit/describe", {"base64": text(picture())}),
-        ("/mj/submit/blend", {"base64Array": [text(picture()), text(picture("red"))]}),
-        ("/mj/submit/upload-discord-images", {"base64Array": [text(picture())]}),
+        ("/mj/submit/describe", {"base64": text(image())}),
+        ("/mj/submit/blend", {"base64Array": [text(image()), text(image("red"))]}),
+        ("/mj/submit/upload-discord-images", {"base64Array": [text(image())]}),
         ("/v1/api/trigger/imagine", {"prompt": "a dog"}),
     ]
     for number, (path, body) in enumerate(requests):
@@ -188,7 +188,7 @@ async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
         house_at(tmp_path, simulator=simulator, clock=clock) as house,
     ):
         await wait_online(house)
-        faces = {"sourceBase64": text(picture()), "targetBase64": text(picture("red"))}
+        faces = {"sourceBase64": text(image()), "targetBase64": text(image("red"))}
         task_id = (await house.post("/mj/insight-face/swap", faces))["result"]
         await house.until(task_id, lambda task: task["status"] == "SUBMITTED")
         upload: Json = {"route": "POST /channels/attachments", "status": 429}
@@ -276,8 +276,8 @@ async def _account(house: House) -> Json:
 # The simulator's own receivers
 
 
-async def test_the_simulator_takes_hooks_and_can_refuse_them(build: Build) -> None:
-    house = await build(hooks=HookSettings(allow_loopback=True))
+async def test_the_simulator_takes_webhooks_and_can_refuse_them(build: Build) -> None:
+    house = await build(webhooks=WebhookSettings(allow_loopback=True))
     inbox = f"{house.simulator.urls.cdn}/_hooks/me".replace("127.0.0.1", "localhost")
     await control(house, "faults", {"hook_broken": 1})
     refused = (await house.imagine("a cat", notifyHook=inbox))["result"]

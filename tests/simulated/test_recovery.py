@@ -104,7 +104,7 @@ async def test_a_job_that_never_ends_fails_after_a_last_look_and_frees_its_slot(
             clock.turn(0.1)
 
 
-async def test_a_removed_picture_ends_as_moderated(tmp_path: Path, clock: TurnableClock) -> None:
+async def test_a_removed_image_ends_as_moderated(tmp_path: Path, clock: TurnableClock) -> None:
     async with (
         Simulator(speed=1) as simulator,
         house_at(tmp_path, simulator=simulator, clock=clock) as house,

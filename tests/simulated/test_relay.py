@@ -1,4 +1,4 @@
-"""Pictures that the server relays, and links of Discord's that it keeps alive."""
+"""ImageLinks that the server relays, and links of Discord's that it keeps alive."""
 
 import asyncio
 import io
@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from athena.clock import TurnableClock
-from athena.settings import PictureSettings
+from athena.settings import ImageSettings
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
-from athena.tasks.model import Images
+from athena.tasks.model import ImageLinks
 from tests.simulated.asking import button, press, submit, tile
 from tests.simulated.conftest import Build, House, Json, house_at
 
-RELAY = PictureSettings(links=Images.RELAY)
+RELAY = ImageSettings(links=ImageLinks.RELAY)
 
 
 async def load(house: House, url: str, **headers: str) -> tuple[int, Any, bytes]:
@@ -30,8 +30,8 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-async def test_a_relayed_picture_with_its_tiles_and_thumbnails(build: Build) -> None:
-    house = await build(pictures=RELAY)
+async def test_a_relayed_image_with_its_tiles_and_thumbnails(build: Build) -> None:
+    house = await build(images=RELAY)
     task = await submit(house, "submit/imagine", prompt="a cat --ar 3:2")
     assert task["imageUrl"] == f"{house.url}/mj/image/{task['id']}"
     status, headers, data = await load(house, task["imageUrl"])
@@ -56,7 +56,7 @@ async def test_a_relayed_picture_with_its_tiles_and_thumbnails(build: Build) -> 
 
 
 async def test_ranges_etags_and_heads(build: Build) -> None:
-    house = await build(pictures=RELAY)
+    house = await build(images=RELAY)
     task = await submit(house, "submit/imagine", prompt="a cat")
     url = task["imageUrl"]
     _, headers, whole = await load(house, url)
@@ -80,7 +80,7 @@ async def test_ranges_etags_and_heads(build: Build) -> None:
         assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
 
 
-async def test_only_pictures_of_tasks_are_relayed(build: Build) -> None:
+async def test_only_images_of_tasks_are_relayed(build: Build) -> None:
     house = await build()
     for path in ("1", "1111111111111111", "https://example.com/a.png", "..%2f..%2fetc"):
         status, _, data = await load(house, f"{house.url}/mj/image/{path}")
@@ -90,8 +90,8 @@ async def test_only_pictures_of_tasks_are_relayed(build: Build) -> None:
     await house.ended(task_id)
 
 
-async def test_a_picture_is_fetched_once_whoever_asks(build: Build, tmp_path: Path) -> None:
-    house = await build(pictures=RELAY)
+async def test_a_image_is_fetched_once_whoever_asks(build: Build, tmp_path: Path) -> None:
+    house = await build(images=RELAY)
     task = await submit(house, "submit/imagine", prompt="a cat")
     reads: list[str] = []
     files = house.simulator.world.files
@@ -105,11 +105,11 @@ async def test_a_picture_is_fetched_once_whoever_asks(build: Build, tmp_path: Pa
     urls = [task["imageUrl"]] * 5 + task["properties"]["tileUrls"] + [task["imageUrl"] + "?w=64"]
     await asyncio.gather(*(load(house, url) for url in urls))
     assert len(reads) == 1
-    assert (tmp_path / "data" / "pictures" / task["id"] / "whole").exists()
+    assert (tmp_path / "data" / "images" / task["id"] / "whole").exists()
 
 
-async def test_a_signed_link_opens_its_picture_and_nothing_else(build: Build) -> None:
-    house = await build(pictures=RELAY, secret="s")
+async def test_a_signed_link_opens_its_image_and_nothing_else(build: Build) -> None:
+    house = await build(images=RELAY, secret="s")
     secret = {"mj-api-secret": "s"}
     ids = [(await house.post("/mj/submit/imagine", {"prompt": "x"}, **secret))["result"]] * 2
     ids[1] = (await house.post("/mj/submit/imagine", {"prompt": "x"}, **secret))["result"]
@@ -174,14 +174,14 @@ async def _status(url: str) -> int:
 
 
 @pytest.mark.parametrize("size", [(3000, 3000)])
-async def test_what_is_no_picture_is_said_so(build: Build, size: tuple[int, int]) -> None:
-    house = await build(pictures=RELAY)
+async def test_what_is_no_image_is_said_so(build: Build, size: tuple[int, int]) -> None:
+    house = await build(images=RELAY)
     task = await submit(house, "submit/imagine", prompt="a cat")
 
     async def broken(file: Any) -> bytes:
-        return b"this is no picture"
+        return b"this is no image"
 
     house.simulator.world.files.read = broken  # type: ignore[method-assign]
     status, _, data = await load(house, task["imageUrl"] + "?w=64")
     assert status == 404
-    assert b"no picture" in data
+    assert b"no image" in data

@@ -44,7 +44,7 @@ def check_files(out: str, folder: Path) -> None:
 
 
 async def test_imagine_on_its_own(tmp_path: Path) -> None:
-    args = ("imagine", "a cute cat --ar 3:2", "--out", "pictures", "--simulate", "--speed", "60")
+    args = ("imagine", "a cute cat --ar 3:2", "--out", "images", "--simulate", "--speed", "60")
     code, out, err = await run(*args, cwd=tmp_path)
     assert code == 0, err
     assert re.search(r"drawing \d+%", err)

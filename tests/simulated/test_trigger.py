@@ -13,7 +13,7 @@ from aiohttp import web
 from PIL import Image
 
 from athena.clock import TurnableClock
-from athena.settings import HookSettings
+from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
@@ -62,7 +62,7 @@ async def built(build: Build, told: Backend, listens: str, **more: Any) -> House
     token: Json = {"bot_token": LISTENER} if listens == "bot" else {}
     return await build(
         accounts=[account(**{**token, **more})],
-        hooks=HookSettings(url=told.url, allow_loopback=True),
+        webhooks=WebhookSettings(url=told.url, allow_loopback=True),
     )
 
 
@@ -72,7 +72,7 @@ async def trigger(house: House, path: str, **body: object) -> Json:
     return answer
 
 
-def picture() -> bytes:
+def image() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(out, "PNG")
     return out.getvalue()
@@ -146,7 +146,7 @@ async def pressed(house: House, told: Backend, path: str, body: Json, **more: ob
 
 async def test_the_kinds_come_in_order(build: Build) -> None:
     async with backend() as told:
-        house = await build(speed=40, hooks=HookSettings(url=told.url, allow_loopback=True))
+        house = await build(speed=40, webhooks=WebhookSettings(url=told.url, allow_loopback=True))
         made = (await trigger(house, "imagine", prompt="a cat"))["trigger_id"]
         await told.end(made)
         kinds = [each["type"] for each in told.told]
@@ -159,7 +159,7 @@ async def test_the_kinds_come_in_order(build: Build) -> None:
 async def test_upload_describe_and_message(build: Build, listens: str) -> None:
     async with backend() as told:
         house = await built(build, told, listens)
-        uploads = [await upload(house, picture()) for _ in range(3)]
+        uploads = [await upload(house, image()) for _ in range(3)]
         for status, answer in uploads:
             assert (status, answer["message"]) == (200, "success")
             assert answer["upload_filename"].endswith(f"/{answer['trigger_id']}.png")
@@ -175,14 +175,14 @@ async def test_upload_describe_and_message(build: Build, listens: str) -> None:
         posted = await house.post(f"{API}/message", {"upload_filename": names[0]})
         assert posted["message"] == "success"
         async with house.http.get(posted["picurl"]) as link:
-            assert await link.read() == picture()
+            assert await link.read() == image()
 
 
 async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: Path) -> None:
     wishes: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
     async with Simulator(speed=float("inf")) as simulator:
         async with house_at(tmp_path, simulator=simulator, **wishes) as house:
-            brought = [(await upload(house, picture()))[1] for _ in range(2)]
+            brought = [(await upload(house, image()))[1] for _ in range(2)]
         for each, home in zip(reversed(brought), (account(1), account(0)), strict=True):
             async with house_at(tmp_path, simulator=simulator, **wishes) as house:
                 names = {name: each[name] for name in ("upload_filename", "trigger_id")}
@@ -200,12 +200,12 @@ async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> N
         )
         ids = {answer["trigger_id"] for answer in answers}
         assert len(ids) == 50
-        pictures = set()
+        images = set()
         for made in ids:
             ended = await told.end(made)
             assert f"<#{made}#>the very same" in ended["content"]
-            pictures.add(ended["attachments"][0]["filename"])
-        assert len(pictures) == 50
+            images.add(ended["attachments"][0]["filename"])
+        assert len(images) == 50
 
 
 @both
@@ -287,8 +287,8 @@ async def test_errors(house: House, path: str, body: Json, status: int, code: in
         assert said["message"]
 
 
-async def test_what_is_no_picture_is_said_in_the_old_words(house: House) -> None:
-    assert await upload(house, b"no picture") == (400, {"message": "must image"})
+async def test_what_is_no_image_is_said_in_the_old_words(house: House) -> None:
+    assert await upload(house, b"no image") == (400, {"message": "must image"})
 
 
 async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
@@ -308,10 +308,12 @@ async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
         assert (await told.end("1234567890"))["attachments"]
 
 
-async def test_a_picture_that_is_removed_while_it_runs_is_banned(build: Build) -> None:
+async def test_a_image_that_is_removed_while_it_runs_is_banned(build: Build) -> None:
     clock = TurnableClock()
     async with backend() as told:
-        house = await build(hooks=HookSettings(url=told.url, allow_loopback=True), clock=clock)
+        house = await build(
+            webhooks=WebhookSettings(url=told.url, allow_loopback=True), clock=clock
+        )
         made = (await trigger(house, "imagine", prompt='x --notice "Removed"'))["trigger_id"]
         ended = asyncio.create_task(told.end(made, kind="banned"))
         while not ended.done():

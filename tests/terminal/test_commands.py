@@ -47,7 +47,7 @@ def test_names_of_files(desk: Desk) -> None:
     )
 
 
-def test_files_in_a_prompt_are_pictures(desk: Desk) -> None:
+def test_files_in_a_prompt_are_images(desk: Desk) -> None:
     draw(desk.folder / "sketch.png", "red")
     told = json.loads(desk.athena("imagine", "sketch.png in oil --ar 1:1", "--json").stdout)
     assert told["prompt"] == "in oil --ar 1:1"
@@ -69,8 +69,8 @@ def test_accounts(desk: Desk) -> None:
         (("animate", "last", "wild"), "high or low"),
         (("blend", "one.png"), "Two to five"),
         (("swap", "nobody.png", "nothing.png"), "no file nobody.png"),
-        (("film",), "Say what happens"),
-        (("film", "waves", "--motion", "wild"), "low or high"),
+        (("video",), "Say what happens"),
+        (("video", "waves", "--motion", "wild"), "low or high"),
         (("describe", "none.png"), "no file none.png"),
         (("region", "last", "none.png"), "no file none.png"),
         (("imagine", "x", "--name", "{job}"), "{tile}"),
@@ -80,7 +80,7 @@ def test_bad_wishes_are_told_at_once(desk: Desk, args: tuple[str, ...], said: st
     assert said in desk.athena(*args, code=2).stderr
 
 
-def test_a_failed_picture_is_an_exit_code(desk: Desk) -> None:
+def test_a_failed_image_is_an_exit_code(desk: Desk) -> None:
     done = desk.athena("imagine", 'x --notice "Banned prompt detected"', code=1)
     assert "Banned prompt detected" in done.stderr
     assert "not found" in desk.athena("show", "1", code=4).stderr
@@ -141,7 +141,7 @@ def test_the_shell_reads_a_pipe(desk: Desk) -> None:
     done = desk.athena("shell", "--out", "out", typed="help\nqueue\nu1\nquit\n")
     assert "upscale, vary or reroll" in done.stdout
     assert "Nothing is being made" in done.stdout
-    assert "no picture of this shell yet" in done.stdout
+    assert "no image of this shell yet" in done.stdout
 
 
 def test_completion_is_there(desk: Desk) -> None:

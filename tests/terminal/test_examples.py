@@ -46,7 +46,7 @@ EXAMPLES = sorted({*written(), *helped()})
 
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """With the files that the examples name, and a picture of the kind that they go on with."""
+    """With the files that the examples name, and an image of the kind that they go on with."""
     for name, colour in (
         ("cat.png", "teal"),
         ("castle.png", "gray"),

@@ -1,4 +1,4 @@
-"""Pictures by what the terminal says that it can: sixels, kitty's protocol, blocks, or nothing."""
+"""Images by what the terminal says that it can: sixels, kitty's protocol, blocks, or nothing."""
 
 import base64
 import fcntl
@@ -55,15 +55,15 @@ def test_sixels(desk: Desk) -> None:
     assert "\x1b_Ga=T" not in shown
 
 
-def test_kitty_gets_the_picture_where_the_cursor_is(desk: Desk) -> None:
+def test_kitty_gets_the_image_where_the_cursor_is(desk: Desk) -> None:
     shown = look(desk, KITTY)
     (sent,) = re.findall(r"\x1b_Ga=T,f=100,q=2,C=1,c=48,r=(\d+),", shown)
     assert int(sent) == round(48 * 8 / 20)
     pieces = re.findall(r"\x1b_G(?:a=T[^m]*)?m=[01];([^\x1b]*)\x1b\\", shown)
-    with Image.open(io.BytesIO(base64.b64decode("".join(pieces)))) as picture:
-        picture.load()
-        assert picture.format == "PNG"
-        assert picture.width == picture.height >= 48 * 8
+    with Image.open(io.BytesIO(base64.b64decode("".join(pieces)))) as image:
+        image.load()
+        assert image.format == "PNG"
+        assert image.width == image.height >= 48 * 8
     assert "\U0010eeee" not in shown
 
 
@@ -76,7 +76,7 @@ def test_half_blocks(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("args", "term"), [(("--no-preview",), "xterm-256color"), ((), "xterm"), ((), "dumb")]
 )
-def test_no_picture_where_none_is_wanted_or_none_would_be_good(
+def test_no_image_where_none_is_wanted_or_none_would_be_good(
     desk: Desk, args: tuple[str, ...], term: str
 ) -> None:
     shown = look(desk, NEITHER, *args, term=term)
@@ -84,7 +84,7 @@ def test_no_picture_where_none_is_wanted_or_none_would_be_good(
     assert shown.count("a-fox") == 5
 
 
-def test_no_picture_without_a_keyboard(desk: Desk) -> None:
+def test_no_image_without_a_keyboard(desk: Desk) -> None:
     """Nobody could answer; and nothing may fail of it."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", "--preview"]

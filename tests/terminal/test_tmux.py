@@ -14,7 +14,7 @@ import pytest
 from tests.terminal.conftest import Desk
 
 SPEED = 6
-"""A picture takes some five seconds: time to look, and to press Ctrl-C."""
+"""An image takes some five seconds: time to look, and to press Ctrl-C."""
 
 
 class Screen:
@@ -115,7 +115,7 @@ def test_ctrl_c_twice_cancels_at_midjourney(screen: Open, desk: Desk) -> None:
     assert desk.jobs()[-1]["end"] == "stopped"
 
 
-def test_three_pictures_at_once_while_one_types(screen: Open, desk: Desk) -> None:
+def test_three_images_at_once_while_one_types(screen: Open, desk: Desk) -> None:
     shown = screen(wide=110, high=40)
     shown.athena("shell", "--out", "out")
     shown.until(lambda text: "athena>" in text)
@@ -143,7 +143,7 @@ def test_three_pictures_at_once_while_one_types(screen: Open, desk: Desk) -> Non
     assert len(list(Path(desk.folder / "out").iterdir())) == 3 * 5 + 1
 
 
-def test_a_narrow_window(screen: Open) -> None:
+def test_a_narrow_modal(screen: Open) -> None:
     shown = screen(wide=44, high=20)
     shown.athena("imagine", "a long prompt about a fox in the snow")
     seen = shown.until(lambda text: "drawing" in text)

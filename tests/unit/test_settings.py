@@ -32,7 +32,7 @@ def test_the_plain_names_from_env_and_dotenv(
     (account,) = settings.accounts
     assert (account.token.get_secret_value(), account.channel_id) == ("t", "2")
     assert (account.core_size, account.queue_size) == (5, 10)
-    assert settings.hooks.url == "https://example.com/hook"
+    assert settings.webhooks.url == "https://example.com/hook"
     assert "'t'" not in repr(settings)
 
 
@@ -49,3 +49,24 @@ def test_two_accounts_in_one_channel_are_refused(empty_folder: Path) -> None:
     (empty_folder / "athena.toml").write_text(account * 2)
     with pytest.raises(ValidationError, match="more than one account: 2"):
         Settings()
+
+
+def test_former_names_of_sections_still_count(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_folder / "athena.toml").write_text('[hooks]\nurl="https://example.com/old"\n')
+    (empty_folder / ".env").write_text("ATHENA_PICTURES__LINKS=proxy\n")
+    monkeypatch.setenv("ATHENA_PICTURES__PROXY_HOST", "https://img.example.com")
+    monkeypatch.setenv("ATHENA_HOOKS__ALLOW_LOOPBACK", "true")
+    settings = Settings()
+    assert (settings.images.links, settings.images.proxy_host) == (
+        "proxy", "https://img.example.com",
+    )  # fmt: skip
+    assert settings.webhooks.url == "https://example.com/old"
+    assert settings.webhooks.allow_loopback
+
+
+def test_a_new_name_counts_before_the_former_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATHENA_PICTURES__LINKS", "proxy")
+    monkeypatch.setenv("ATHENA_IMAGES__LINKS", "relay")
+    assert Settings().images.links == "relay"

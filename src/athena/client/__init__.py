@@ -1,4 +1,4 @@
-"""The Python library: pictures from a program, through a server or without one.
+"""The Python library: images from a program, through a server or without one.
 
 It knows the `/mj` dialect and nothing of the engine; `local` starts a server where none is wanted.
 What is named here is loaded when it is first used, so that the command line starts at once.

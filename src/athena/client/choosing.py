@@ -1,6 +1,6 @@
 """Which button is meant: by what is written on it, or by what it does. Pure.
 
-Buttons differ by model and picture; only what a picture shows can be pressed.
+Buttons differ by model and image; only what an image shows can be pressed.
 """
 
 import re
@@ -15,14 +15,14 @@ _ZOOMS = {2.0: "MJ::Outpaint::50::", 1.5: "MJ::Outpaint::75::"}
 
 
 def upscale(index: int | None, way: str = "") -> list[str]:
-    """U1 to U4 of a grid; of a single picture `subtle` or `creative`."""
+    """U1 to U4 of a grid; of a single image `subtle` or `creative`."""
     if index:
         return [f"MJ::JOB::upsample::{index}::", f"MJ::JOB::video_virtual_upscale::{index}::"]
     return [rf"MJ::JOB::upsample_\w*{re.escape(way)}::"]
 
 
 def vary(index: int | None, way: str = "") -> list[str]:
-    """V1 to V4 of a grid; of a single picture `subtle` or `strong`."""
+    """V1 to V4 of a grid; of a single image `subtle` or `strong`."""
     if index:
         return [f"MJ::JOB::variation::{index}::"]
     return [f"MJ::JOB::{'low' if way == 'subtle' else 'high'}_variation::"]
@@ -33,7 +33,7 @@ def reroll() -> list[str]:
 
 
 def zoom(factor: float) -> list[str]:
-    """2 and 1.5 have buttons of their own; others go through the window."""
+    """2 and 1.5 have buttons of their own; others go through the modal."""
     return [_ZOOMS.get(factor, "MJ::CustomZoom::")]
 
 
@@ -50,7 +50,7 @@ def region() -> list[str]:
 
 
 def animate(motion: str) -> list[str]:
-    """`high` or `low`; of a film its extension."""
+    """`high` or `low`; of a video its extension."""
     return [rf"MJ::JOB::animate_{re.escape(motion)}(?:_extend)?::"]
 
 
@@ -99,4 +99,4 @@ def _none(buttons: Sequence[Button], wish: str) -> str:
     hint = ""
     if any(button.custom_id.startswith("MJ::JOB::upsample::") for button in buttons):
         hint = " It is a grid of four: upscale one of them first."
-    return f"There is no button {wish!r} on this picture. It has: {names}.{hint}"
+    return f"There is no button {wish!r} on this image. It has: {names}.{hint}"

@@ -1,4 +1,4 @@
-"""What can go wrong for a program that makes pictures. Every text says what to do."""
+"""What can go wrong for a program that makes images. Every text says what to do."""
 
 
 class AthenaError(Exception):
@@ -18,7 +18,7 @@ class Refused(AthenaError):
 
 
 class TaskFailed(AthenaError):
-    """The task ended without a picture; the text is the reason. It was `cancelled` by its user,
+    """The task ended without an image; the text is the reason. It was `cancelled` by its user,
     or `moderated` by Midjourney, or neither."""
 
     def __init__(
@@ -31,4 +31,4 @@ class TaskFailed(AthenaError):
 
 
 class NoSuchButton(AthenaError):
-    """The picture has no such button; the text names those that it has."""
+    """The image has no such button; the text names those that it has."""

@@ -1,4 +1,4 @@
-"""Pictures as files: names that tell what they are, and nothing ever overwritten.
+"""Images as files: names that tell what they are, and nothing ever overwritten.
 
 A name is made of a template with these fields: `date` (of the task), `slug` (the prompt's first
 words), `job8` (the job's first eight digits), `job`, `task`, `tile` (`grid`, or 1 to 4).
@@ -27,7 +27,7 @@ class BadTemplate(ValueError):
 
 
 class File(Struct, frozen=True):
-    """A picture and the name that it is to have, without its folder."""
+    """An image and the name that it is to have, without its folder."""
 
     name: str
     data: bytes
@@ -68,11 +68,11 @@ def stem(template: str, task: Snapshot, tile: str) -> str:
 def slug(prompt: str) -> str:
     """The prompt's first words as a file's name can hold them."""
     text = re.sub(r"https?://\S+|--.*", " ", prompt.lower())
-    return "-".join(re.findall(r"\w+", text))[:40].rstrip("-") or "picture"
+    return "-".join(re.findall(r"\w+", text))[:40].rstrip("-") or "image"
 
 
 def ending(data: bytes) -> str:
-    """The ending of a picture's file."""
+    """The ending of an image's file."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ".webp"
     if data.startswith(b"\xff\xd8"):

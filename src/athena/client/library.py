@@ -7,7 +7,7 @@
         async for change in task:
             print(change.progress)
         cat = await task
-        print(await cat.save("pictures"))
+        print(await cat.save("images"))
         closer = await (await cat.upscale(2))
 
 `connect` talks to a server, `direct` uses one's own account without one, `simulated` needs neither.
@@ -37,7 +37,7 @@ from athena.client.server import (
 
 
 class Athena:
-    """A way to make pictures. Make one with `connect`, `direct` or `simulated`.
+    """A way to make images. Make one with `connect`, `direct` or `simulated`.
 
     Every method may raise `ServerUnreachable`, and `Refused` when a request is not taken.
     """
@@ -81,32 +81,30 @@ class Athena:
             yield mj
 
     async def imagine(
-        self, prompt: str, pictures: Sequence[bytes] = (), *, key: str | None = None
+        self, prompt: str, images: Sequence[bytes] = (), *, key: str | None = None
     ) -> "Task":
-        """Ask for pictures of a text, with pictures put before it. With a `key` of one's own the
+        """Ask for images of a text, with images put before it. With a `key` of one's own the
         same request may be made twice and is taken once."""
-        body = {"prompt": prompt, "base64Array": [text_of(each) for each in pictures]}
+        body = {"prompt": prompt, "base64Array": [text_of(each) for each in images]}
         return await self.ask("submit/imagine", body, key)
 
-    async def blend(self, pictures: Sequence[bytes], shape: str = "") -> "Task":
-        """Ask for a mixture of two to five pictures; `shape` is portrait, square or landscape."""
+    async def blend(self, images: Sequence[bytes], shape: str = "") -> "Task":
+        """Ask for a mixture of two to five images; `shape` is portrait, square or landscape."""
         wish = {"dimensions": shape.upper()} if shape else {}
-        body = {"base64Array": [text_of(each) for each in pictures], **wish}
+        body = {"base64Array": [text_of(each) for each in images], **wish}
         return await self.ask("submit/blend", body)
 
-    async def swap(self, face: bytes, picture: bytes) -> "Task":
-        """Ask for a picture with another face in it."""
-        body = {"sourceBase64": text_of(face), "targetBase64": text_of(picture)}
+    async def swap(self, face: bytes, image: bytes) -> "Task":
+        """Ask for an image with another face in it."""
+        body = {"sourceBase64": text_of(face), "targetBase64": text_of(image)}
         return await self.ask("insight-face/swap", body)
 
-    async def edit(self, prompt: str, picture: bytes, mask: bytes | None = None) -> "Task":
-        """Ask for a picture of one's own, changed as a text says, where the mask is white."""
+    async def edit(self, prompt: str, image: bytes, mask: bytes | None = None) -> "Task":
+        """Ask for an image of one's own, changed as a text says, where the mask is white."""
         masked = {"maskBase64": text_of(mask)} if mask else {}
-        return await self.ask(
-            "submit/edits", {"prompt": prompt, "image": text_of(picture), **masked}
-        )
+        return await self.ask("submit/edits", {"prompt": prompt, "image": text_of(image), **masked})
 
-    async def film(
+    async def video(
         self,
         prompt: str = "",
         start: bytes | None = None,
@@ -115,15 +113,18 @@ class Athena:
         motion: str = "low",
         loop: bool = False,
     ) -> "Task":
-        """Ask for films of a text, of a first picture, or of both; `motion` is low or high."""
+        """Ask for videos of a text, of a first image, or of both; `motion` is low or high."""
         frames = {"image": start, "endImage": end}
         given = {name: text_of(frame) for name, frame in frames.items() if frame}
         body = {"prompt": prompt, "motion": motion, "loop": loop, **given}
         return await self.ask("submit/video", body)
 
-    async def describe(self, picture: bytes | str) -> "Task":
-        """Ask for prompts that fit a picture, or the one behind a link; the result's `words`."""
-        given = {"link": picture} if isinstance(picture, str) else {"base64": text_of(picture)}
+    film = video
+    """Its former name."""
+
+    async def describe(self, image: bytes | str) -> "Task":
+        """Ask for prompts that fit an image, or the one behind a link; the result's `words`."""
+        given = {"link": image} if isinstance(image, str) else {"base64": text_of(image)}
         return await self.ask("submit/describe", given)
 
     async def shorten(self, prompt: str) -> "Task":
@@ -139,12 +140,12 @@ class Athena:
         return [Task(self.server, each) for each in await self.server.tasks(most)]
 
     async def accounts(self) -> list[Account]:
-        """The accounts that make the pictures."""
+        """The accounts that make the images."""
         return await self.server.accounts()
 
-    async def upload(self, pictures: Sequence[bytes]) -> list[str]:
-        """Bring pictures to Discord; their links can stand in prompts."""
-        return await self.server.upload(pictures)
+    async def upload(self, images: Sequence[bytes]) -> list[str]:
+        """Bring images to Discord; their links can stand in prompts."""
+        return await self.server.upload(images)
 
     async def ask(self, what: str, body: Mapping[str, Any], key: str | None = None) -> "Task":
         """Any submit of the `/mj` dialect."""
@@ -182,7 +183,7 @@ class Task:
         """Wait for the end.
 
         Raises:
-            TaskFailed: it ended without a picture.
+            TaskFailed: it ended without an image.
         """
         async for _ in self:
             pass
@@ -192,7 +193,7 @@ class Task:
         """The result of a task that was seen to have ended.
 
         Raises:
-            TaskFailed: it ended without a picture.
+            TaskFailed: it ended without an image.
             AthenaError: it has not ended.
         """
         now = self.now
@@ -213,12 +214,12 @@ class Task:
 
 
 class Result:
-    """A finished task: its picture, its words, and what can be made of it."""
+    """A finished task: its image, its words, and what can be made of it."""
 
     def __init__(self, server: Server, task: Snapshot) -> None:
         self._server = server
         self.task = task
-        self._picture: bytes | None = None
+        self._image: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -226,12 +227,12 @@ class Result:
 
     @property
     def words(self) -> str:
-        """Of a describe or a shorten; of a picture, the prompt as Midjourney understood it."""
+        """Of a describe or a shorten; of an image, the prompt as Midjourney understood it."""
         return self.task.final_prompt
 
     @property
     def url(self) -> str:
-        """The picture's link, which may die after a day; empty where there is none."""
+        """The image's link, which may die after a day; empty where there is none."""
         return self.task.image_url or ""
 
     @property
@@ -240,30 +241,30 @@ class Result:
 
     @property
     def is_grid(self) -> bool:
-        """Whether the picture holds four."""
+        """Whether the image holds four."""
         ids = [button.custom_id for button in self.buttons]
         return any(each.startswith("MJ::JOB::upsample::") for each in ids)
 
     # Files
 
-    async def picture(self) -> bytes:
-        """The picture as Midjourney made it: of a grid, all four."""
-        if self._picture is None:
-            self._picture = await self._server.download(self.url)
-        return self._picture
+    async def image(self) -> bytes:
+        """The image as Midjourney made it: of a grid, all four."""
+        if self._image is None:
+            self._image = await self._server.download(self.url)
+        return self._image
 
     async def tile(self, number: int) -> bytes:
-        """One picture of a grid, 1 to 4 in reading order, cut out as PNG.
+        """One image of a grid, 1 to 4 in reading order, cut out as PNG.
 
         Raises:
             AthenaError: there is no such tile.
         """
         if not self.is_grid or not 1 <= number <= 4:
-            raise AthenaError(f"there is no tile {number}: the picture is no grid of four")
+            raise AthenaError(f"there is no tile {number}: the image is no grid of four")
         return (await self._tiles())[number - 1]
 
     async def save(self, folder: Path | str = ".", name: str = files.TEMPLATE) -> list[Path]:
-        """Write the picture, and of a grid the four tiles, into a folder; the paths. `name` is a
+        """Write the image, and of a grid the four tiles, into a folder; the paths. `name` is a
         template (see `athena.client.files`); no file is ever overwritten. Prompt, job and seed are
         written into each file.
 
@@ -278,7 +279,7 @@ class Result:
     async def _files(self, template: str) -> list[files.File]:
         from athena.delivery.labels import labelled
 
-        whole = await self.picture()
+        whole = await self.image()
         parts = {"grid" if self.is_grid else "1": whole}
         if self.is_grid:
             parts |= {str(n): tile for n, tile in enumerate(await self._tiles(), 1)}
@@ -303,22 +304,22 @@ class Result:
         }
 
     async def _tiles(self) -> tuple[bytes, ...]:
-        from athena.delivery.tiles import NotAPicture, split
+        from athena.delivery.tiles import NotAImage, split
 
         try:
-            return await asyncio.to_thread(split, await self.picture())
-        except NotAPicture as error:
+            return await asyncio.to_thread(split, await self.image())
+        except NotAImage as error:
             raise AthenaError(f"the grid cannot be cut: {error}") from error
 
-    # What can be made of it. All raise `NoSuchButton` where the picture does not offer it.
+    # What can be made of it. All raise `NoSuchButton` where the image does not offer it.
 
     async def upscale(self, number: int | None = None, way: str = "") -> Task:
-        """One of a grid's four; of a single picture again, `subtle` or `creative`."""
+        """One of a grid's four; of a single image again, `subtle` or `creative`."""
         wish = f"upscale {number or way}".strip()
         return await self._press(choosing.upscale(number, way), wish)
 
     async def vary(self, number: int | None = None, way: str = "strong") -> Task:
-        """One of a grid's four; of a single picture `subtle` or `strong`."""
+        """One of a grid's four; of a single image `subtle` or `strong`."""
         return await self._press(choosing.vary(number, way), f"vary {number or way}")
 
     async def reroll(self) -> Task:
@@ -339,16 +340,16 @@ class Result:
         return await self._press(choosing.pan(direction), f"pan {direction}")
 
     async def region(self, mask: bytes, prompt: str = "") -> Task:
-        """Draw a region anew: `mask` is a picture of the same size, white where."""
+        """Draw a region anew: `mask` is an image of the same size, white where."""
         return await self._press(choosing.region(), "vary region", prompt, mask)
 
     async def animate(self, motion: str = "high") -> Task:
-        """Make films of it; `motion` is high or low."""
+        """Make videos of it; `motion` is high or low."""
         return await self._press(choosing.animate(motion), f"animate {motion}")
 
     async def press(self, name: str, prompt: str = "", mask: bytes | None = None) -> Task:
-        """Any button, by what is written on it. `prompt` and `mask` fill in its window; without
-        a prompt the window stays as it proposes."""
+        """Any button, by what is written on it. `prompt` and `mask` fill in its modal; without
+        a prompt the modal stays as it proposes."""
         return await self._pressed(choosing.named(self.buttons, name), prompt, mask)
 
     async def seed(self) -> str:
@@ -363,13 +364,13 @@ class Result:
     async def _pressed(self, button: Button, prompt: str, mask: bytes | None) -> Task:
         body = {"taskId": self.id, "customId": button.custom_id}
         taken = await self._server.submit("submit/action", body)
-        if taken.window is not None:
+        if taken.modal is not None:
             taken = await self._fill_in(taken, prompt, mask)
         return Task(self._server, await self._server.fetch(taken.task_id))
 
     async def _fill_in(self, opened: Submitted, prompt: str, mask: bytes | None) -> Submitted:
         masked = {"maskBase64": text_of(mask)} if mask else {}
-        body = {"taskId": opened.task_id, "prompt": prompt or opened.window, **masked}
+        body = {"taskId": opened.task_id, "prompt": prompt or opened.modal, **masked}
         try:
             return await self._server.submit("submit/modal", body)
         except AthenaError:

@@ -20,7 +20,7 @@ from athena.simulator.app import Simulator, Urls
 from athena.simulator.config import DEMO
 from athena.store.store import FolderInUse
 from athena.store.writer import StoreBroken
-from athena.tasks.model import Images
+from athena.tasks.model import ImageLinks
 
 
 def direct(token: str, guild: str, channel: str, data_dir: Path) -> Settings:
@@ -46,9 +46,9 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, str]]:
     """
     secret = secrets.token_urlsafe(24)
     alone = {"host": "127.0.0.1", "port": 0, "secret": SecretStr(secret)}
-    pictures = settings.pictures.model_copy(update={"links": Images.ORIGIN})
+    images = settings.images.model_copy(update={"links": ImageLinks.ORIGIN})
     private = settings.model_copy(
-        update={"server": settings.server.model_copy(update=alone), "pictures": pictures}
+        update={"server": settings.server.model_copy(update=alone), "images": images}
     )
     try:
         async with serving(private) as url:

@@ -85,15 +85,15 @@ class Snapshot(Struct, frozen=True, kw_only=True, rename="camel"):
         return str(self.properties.get("imageSeed") or "")
 
     @property
-    def is_film(self) -> bool:
+    def is_video(self) -> bool:
         return bool(self.properties.get("videoUrls"))
 
 
 class Submitted(Struct, frozen=True):
-    """A task that was taken. `window`: the prompt that its window proposes, to be filled in."""
+    """A task that was taken. `modal`: the prompt that its modal proposes, to be filled in."""
 
     task_id: str
-    window: str | None = None
+    modal: str | None = None
 
 
 class Account(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -162,24 +162,24 @@ class Server:
         """The server's accounts."""
         return await self._persist("GET", "/mj/account/list", None, list[Account])
 
-    async def upload(self, pictures: Sequence[bytes]) -> list[str]:
-        """Bring pictures to Discord; their links."""
-        body = {"base64Array": [text_of(picture) for picture in pictures]}
+    async def upload(self, images: Sequence[bytes]) -> list[str]:
+        """Bring images to Discord; their links."""
+        body = {"base64Array": [text_of(image) for image in images]}
         answer = await self._call("POST", "/mj/submit/upload-discord-images", body, _Answer)
         if answer.code not in _TAKEN:
             raise Refused(answer.code, answer.description)
         return [str(link) for link in answer.result]
 
     async def download(self, url: str) -> bytes:
-        """The bytes behind a picture's link; the server's secret goes to the server alone."""
+        """The bytes behind an image's link; the server's secret goes to the server alone."""
         headers = self._headers if url.startswith(f"{self.url}/") else {}
         try:
             async with self._http.get(url, headers=headers, timeout=_TIMEOUT) as answer:
                 if answer.status != 200:
-                    raise ServerUnreachable(f"the picture's host answered {answer.status}")
+                    raise ServerUnreachable(f"the image's host answered {answer.status}")
                 return await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServerUnreachable(f"the picture cannot be downloaded: {error}") from error
+            raise ServerUnreachable(f"the image cannot be downloaded: {error}") from error
 
     async def _persist(
         self,
@@ -233,9 +233,9 @@ class Server:
             raise ServerUnreachable(f"{self.url} is no Athena server") from error
 
 
-def text_of(picture: bytes) -> str:
-    """A picture as a submit carries it."""
-    return base64.b64encode(picture).decode()
+def text_of(image: bytes) -> str:
+    """An image as a submit carries it."""
+    return base64.b64encode(image).decode()
 
 
 def _refusal(status: int, data: bytes, server: str) -> AthenaError:

@@ -2,7 +2,7 @@
 
 import athena
 
-for path in athena.imagine("a cute cat", download_path="pictures"):
+for path in athena.imagine("a cute cat", download_path="images"):
     print(path)
 """
 
@@ -25,7 +25,7 @@ def imagine(
     channel: str = "",
     simulate: bool = False,
 ) -> list[Path]:
-    """Make a picture and wait for it; the paths of the grid and its four tiles.
+    """Make an image and wait for it; the paths of the grid and its four tiles.
 
     Through a running server; or, with `token`, `guild` and `channel`, with one's own account and no
     server; or, with `simulate`, with the simulator.

@@ -1,4 +1,4 @@
-"""Listens to changes and brings them out: hooks, pictures.
+"""Listens to changes and brings them out: webhooks, images.
 
 It must not decide what becomes of a task; it only tells, fetches and serves.
 """

@@ -1,9 +1,9 @@
 """Outgoing links that users give: which may be called at all.
 
-A hook must be http(s) with a domain name (contracts: mj-dialect, section 10). The name is resolved
-again for each connection and every address that is not public is refused then, so a name that
-changes its address after it was checked gains nothing. `localhost` is for development and needs
-the operator's word.
+A webhook must be http(s) with a domain name (contracts: mj-dialect, section 10). The name is
+resolved again for each connection and every address that is not public is refused then, so a name
+that changes its address after it was checked gains nothing. `localhost` is for development and
+needs the operator's word.
 """
 
 import asyncio

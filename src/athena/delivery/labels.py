@@ -1,6 +1,6 @@
-"""What a picture's file says of itself: prompt, parameters, job, seed.
+"""What an image's file says of itself: prompt, parameters, job, seed.
 
-Written beside the picture's own data, never through a decoder, so not one pixel changes: PNG keeps
+Written beside the image's own data, never through a decoder, so not one pixel changes: PNG keeps
 it in iTXt chunks, WebP in XMP (a simple WebP becomes an extended one). Other forms stay as they
 are.
 """
@@ -16,7 +16,7 @@ _ALPHA_FLAG = 0x10
 
 
 def labelled(data: bytes, fields: Mapping[str, str]) -> bytes:
-    """The picture with these fields written into it; empty ones are left out."""
+    """The image with these fields written into it; empty ones are left out."""
     said = {name: text for name, text in fields.items() if text}
     try:
         if data.startswith(_PNG):
@@ -78,7 +78,7 @@ def _riff_chunk(chunk: tuple[bytes, bytes]) -> bytes:
 
 
 def _extended(chunks: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """With the header that a file needs that holds more than a picture."""
+    """With the header that a file needs that holds more than an image."""
     kind, body = chunks[0]
     if kind == b"VP8X":
         return chunks

@@ -1,21 +1,21 @@
-"""Masks: which region of a picture is to be redrawn, white on black."""
+"""Masks: which region of an image is to be redrawn, white on black."""
 
 from io import BytesIO
 
 from PIL import ImageOps
 
-from athena.delivery.tiles import NotAPicture, opened
+from athena.delivery.tiles import NotAImage, opened
 
 
-def erased(picture: bytes, mask: bytes) -> bytes:
-    """The picture as PNG, transparent where the mask is white; the mask is scaled to it.
+def erased(image: bytes, mask: bytes) -> bytes:
+    """The image as PNG, transparent where the mask is white; the mask is scaled to it.
 
-    Decodes and encodes whole pictures: run it in a thread.
+    Decodes and encodes whole images: run it in a thread.
 
     Raises:
-        NotAPicture: one of the two is none.
+        NotAImage: one of the two is none.
     """
-    whole = opened(picture).convert("RGB")
+    whole = opened(image).convert("RGB")
     white = opened(mask).convert("L").resize(whole.size)
     whole.putalpha(ImageOps.invert(white))
     out = BytesIO()
@@ -24,11 +24,11 @@ def erased(picture: bytes, mask: bytes) -> bytes:
 
 
 def checked(mask: bytes) -> bytes:
-    """The same mask, once it is known to be a picture that marks something.
+    """The same mask, once it is known to be an image that marks something.
 
     Raises:
-        NotAPicture: it is none, or holds no white at all.
+        NotAImage: it is none, or holds no white at all.
     """
     if opened(mask).convert("L").getextrema()[1] < 128:  # type: ignore[operator]
-        raise NotAPicture("the mask marks nothing: make white what is to be redrawn")
+        raise NotAImage("the mask marks nothing: make white what is to be redrawn")
     return mask

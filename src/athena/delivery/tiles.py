@@ -1,4 +1,4 @@
-"""Cuts a 2x2 grid into its four pictures, exactly on its midlines.
+"""Cuts a 2x2 grid into its four images, exactly on its midlines.
 
 A side of odd length gives its middle line to the right or lower tiles, so the four put together
 again are the grid, for every size.
@@ -10,21 +10,21 @@ from io import BytesIO
 from PIL import Image, PngImagePlugin
 
 MOST_PIXELS = 100_000_000
-"""Larger pictures are refused before they are decoded."""
+"""Larger images are refused before they are decoded."""
 
 
-class NotAPicture(ValueError):
-    """The bytes are no picture that can be cut; the text says why."""
+class NotAImage(ValueError):
+    """The bytes are no image that can be cut; the text says why."""
 
 
 def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     """The four tiles of a grid as PNG files: upper left, upper right, lower left, lower right.
 
     Text chunks of the grid are kept, and `Tile` tells the number. Decodes and encodes the whole
-    picture: run it in a thread.
+    image: run it in a thread.
 
     Raises:
-        NotAPicture: no picture, a broken one, or one of more than `MOST_PIXELS`.
+        NotAImage: no image, a broken one, or one of more than `MOST_PIXELS`.
     """
     grid = opened(data)
     wide, high = grid.size
@@ -42,29 +42,29 @@ def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def opened(data: bytes) -> Image.Image:
-    """A picture, decoded.
+    """An image, decoded.
 
     Raises:
-        NotAPicture: as `split`.
+        NotAImage: as `split`.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(BytesIO(data))
-        if picture.width * picture.height > MOST_PIXELS:
-            raise NotAPicture(f"{picture.width}x{picture.height} pixels are too many")
-        picture.load()
+            image = Image.open(BytesIO(data))
+        if image.width * image.height > MOST_PIXELS:
+            raise NotAImage(f"{image.width}x{image.height} pixels are too many")
+        image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, NotAPicture):
+        if isinstance(error, NotAImage):
             raise
-        raise NotAPicture("this is no picture, or a broken one") from error
-    if min(picture.size) < 2:
-        raise NotAPicture("the picture is too small to be cut")
-    return picture
+        raise NotAImage("this is no image, or a broken one") from error
+    if min(image.size) < 2:
+        raise NotAImage("the image is too small to be cut")
+    return image
 
 
-def _texts(picture: Image.Image) -> dict[str, str]:
-    return {str(name): text for name, text in picture.info.items() if isinstance(text, str)}
+def _texts(image: Image.Image) -> dict[str, str]:
+    return {str(name): text for name, text in image.info.items() if isinstance(text, str)}
 
 
 def _encode(tile: Image.Image, texts: dict[str, str], number: int) -> bytes:

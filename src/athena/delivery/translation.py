@@ -77,7 +77,7 @@ class OpenAiChat:
 
     async def translate(self, text: str, into: str) -> str:
         order = (
-            f"Translate the user's text into {_NAMES[into]}. It is the description of a picture. "
+            f"Translate the user's text into {_NAMES[into]}. It is the description of an image. "
             "Answer with the translation alone. Keep line breaks, numbering and markup."
         )
         messages = [{"role": "system", "content": order}, {"role": "user", "content": text}]

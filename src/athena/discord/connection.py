@@ -91,8 +91,8 @@ _READERS = {
         wire.InteractionEvent,
         lambda it: events.InteractionFailed(it.id, _nonce(it), it.reason_code),
     ),
-    "INTERACTION_MODAL_CREATE": _reader(wire.ModalCreate, events.WindowOpened),
-    "INTERACTION_IFRAME_MODAL_CREATE": _reader(wire.ModalCreate, events.WindowOpened),
+    "INTERACTION_MODAL_CREATE": _reader(wire.ModalCreate, events.ModalOpened),
+    "INTERACTION_IFRAME_MODAL_CREATE": _reader(wire.ModalCreate, events.ModalOpened),
 }
 
 

@@ -65,10 +65,10 @@ class InteractionFailed(Struct, frozen=True):
     reason_code: int | None
 
 
-class WindowOpened(Struct, frozen=True):
-    """The bot answered a press with a window of text inputs, or with an embedded page."""
+class ModalOpened(Struct, frozen=True):
+    """The bot answered a press with a modal of text inputs, or with an embedded page."""
 
-    window: wire.ModalCreate
+    modal: wire.ModalCreate
 
 
 Event: TypeAlias = (
@@ -82,5 +82,5 @@ Event: TypeAlias = (
     | InteractionCreated
     | InteractionSucceeded
     | InteractionFailed
-    | WindowOpened
+    | ModalOpened
 )

@@ -1,4 +1,4 @@
-"""The bodies of interactions: use a command (type 2), press a component (3), submit a window (5).
+"""The bodies of interactions: use a command (type 2), press a component (3), submit a modal (5).
 
 Source: contracts, discord-wire, section 3.
 """
@@ -65,16 +65,16 @@ def press(
     return {**body, "message_id": message_id, "message_flags": message_flags}
 
 
-def submit_window(
-    window: ModalCreate, inputs: Mapping[str, str], place: Place, nonce: str
+def submit_modal(
+    modal: ModalCreate, inputs: Mapping[str, str], place: Place, nonce: str
 ) -> dict[str, Any]:
-    """Submit a window with its own id, custom_id and input ids."""
+    """Submit a modal with its own id, custom_id and input ids."""
     rows = [
         {"type": 1, "components": [{"type": 4, "custom_id": name, "value": text}]}
         for name, text in inputs.items()
     ]
-    data = {"id": window.id, "custom_id": window.custom_id, "components": rows}
-    application_id = window.application.id if window.application else ""
+    data = {"id": modal.id, "custom_id": modal.custom_id, "components": rows}
+    application_id = modal.application.id if modal.application else ""
     return _interaction(5, application_id, place, nonce, data)
 
 

@@ -24,7 +24,7 @@ async def submit_region(
     *,
     proxy: str | None = None,
 ) -> None:
-    """Ask for a region to be redrawn: `mask` is a picture, white where.
+    """Ask for a region to be redrawn: `mask` is an image, white where.
 
     Raises:
         UnknownObject: the page is not open any more.

@@ -86,7 +86,7 @@ class Rest:
         return _decode(answer, wire.GatewayInfo).url
 
     async def interact(self, body: Mapping[str, Any]) -> None:
-        """Use a command, press a button or submit a window.
+        """Use a command, press a button or submit a modal.
 
         Raises:
             OutcomeUnknown: the answer was lost; Discord may have taken it.

@@ -7,8 +7,8 @@ comes back with every end, whatever caused it. What a task is, is in the store a
 only ids and their places.
 
 A waiting task whose turn has come may still stand behind another: one that is on its way and could
-be confused with it (see `Index.shadow`). It follows as soon as that one's job is known, which is a
-second or two later, and lets others go before it meanwhile.
+be confused with it (see `TaskIndex.blocker`). It follows as soon as that one's job is known, which
+is a second or two later, and lets others go before it meanwhile.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from athena.midjourney import commands, prompts
 from athena.settings import AccountSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.matching import Index
+from athena.tasks.bot_events import Profile
+from athena.tasks.matching import TaskIndex
 from athena.tasks.model import Sending, Status, Task
-from athena.tasks.sightings import Profile
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Account:
         self.reason = ""
         self.profile = Profile()
         """What Midjourney says of it."""
-        self.index = Index(prompts.essence)
+        self.index = TaskIndex(prompts.normalized)
         self.unwanted: dict[str, Millis] = {}
         """Cancelled tasks whose job may still come, and is then to be cancelled too; until when."""
         self.send: Callable[[Task], Coroutine[Any, Any, None]]
@@ -78,7 +78,7 @@ class Account:
         self._delayed: dict[str, None] = {}
         self._running: dict[str, None] = {}
         self._open: dict[str, None] = {}
-        """Tasks whose user has a window to fill in; they take no slot and no place."""
+        """Tasks whose user has a modal to fill in; they take no slot and no place."""
         self._reserved = 0
         self._wake = asyncio.Event()
         self._look_at: Millis = 0
@@ -159,7 +159,7 @@ class Account:
     def remember(self, ended: Task) -> None:
         """Take note of a task that ended before this process: whose its ids are, and that the job
         of one that was cancelled may still come."""
-        until = (ended.finished_at or 0) + ended.patience
+        until = (ended.finished_at or 0) + ended.idle_timeout
         if _job_may_come(ended) and until > self._clock.now():
             self.index.put(ended, commands.expected(ended))
             self.unwanted[ended.id] = until
@@ -221,7 +221,7 @@ class Account:
     def _end(self, task: Task) -> None:
         self._leave(task)
         if _job_may_come(task):
-            self.unwanted[task.id] = self._clock.now() + task.patience
+            self.unwanted[task.id] = self._clock.now() + task.idle_timeout
         else:
             self.index.settle(task)
 
@@ -314,7 +314,7 @@ class Account:
             task = self.current(self._waiting.popleft())
             if task is None or task.ended:
                 continue
-            if before := self.index.shadow(task.id):
+            if before := self.index.blocker(task.id):
                 self._behind.setdefault(before, deque()).append(task.id)
                 self._behind_count += 1
             else:
@@ -362,7 +362,7 @@ class Account:
         for task in overdue:
             current = self.current(task.id)
             if current and current.deadline and current.deadline <= now:
-                self.change(current, lifecycle.give_up(current, now, send_again=again))
+                self.change(current, lifecycle.time_out(current, now, send_again=again))
 
     def _forget_late(self) -> None:
         """Jobs of cancelled tasks that did not come."""
@@ -377,7 +377,7 @@ def _job_may_come(task: Task) -> bool:
     return (
         task.status is Status.CANCEL
         and task.sending is not Sending.NOT_SENT
-        and task.keys.job is None
+        and task.ids.job is None
     )
 
 

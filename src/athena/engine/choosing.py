@@ -15,8 +15,8 @@ from msgspec import Struct
 from athena.engine.account import AccountState
 from athena.engine.refusals import NoAccount, QueueFull
 from athena.settings import AccountSettings
+from athena.tasks.bot_events import Profile
 from athena.tasks.model import Speed
-from athena.tasks.sightings import Profile
 
 
 class Rule(StrEnum):

@@ -46,7 +46,7 @@ class Claims:
         self._store = store
         self._clock = clock
         self._taking: dict[str, asyncio.Event] = {}
-        """Keys whose request is being taken at this moment."""
+        """CorrelationIds whose request is being taken at this moment."""
         self._swept = clock.now()
 
     async def settle(

@@ -1,4 +1,4 @@
-"""Brings pictures to Discord that make no task by themselves, and remembers where they are."""
+"""Brings images to Discord that make no task by themselves, and remembers where they are."""
 
 from collections.abc import Sequence
 
@@ -27,8 +27,8 @@ class Courier:
         account = await self._store.brought(name) if name else None
         return AccountFilter(account=account) if account else None
 
-    async def post_pictures(self, uploads: Sequence[Upload], once: Once | None = None) -> list[str]:
-        """Bring pictures to Discord; their links.
+    async def post_images(self, uploads: Sequence[Upload], once: Once | None = None) -> list[str]:
+        """Bring images to Discord; their links.
 
         Raises:
             NoAccount: nobody can do it now.
@@ -38,7 +38,7 @@ class Courier:
         async def take() -> list[str]:
             runner, _ = self._pool.choose()
             try:
-                links = await runner.sender.post_pictures(uploads)
+                links = await runner.sender.post_images(uploads)
             except DiscordError as error:
                 raise NoAnswer(str(error)) from error
             if claim := self._claims.claim(once, links):
@@ -47,26 +47,26 @@ class Courier:
 
         return await self._claims.settle(once, list[str], take)
 
-    async def bring(self, picture: Upload) -> tuple[str, str]:
-        """Bring a picture to Discord without posting it: its name there, and its place.
+    async def bring(self, image: Upload) -> tuple[str, str]:
+        """Bring an image to Discord without posting it: its name there, and its place.
 
         Raises:
-            NoAccount, NoAnswer: as `post_pictures`.
+            NoAccount, NoAnswer: as `post_images`.
             StoreBroken: it cannot be remembered.
         """
         runner, _ = self._pool.choose()
         try:
-            name, place = await runner.sender.bring(picture)
+            name, place = await runner.sender.bring(image)
         except DiscordError as error:
             raise NoAnswer(str(error)) from error
         await self._store.keep_brought(name, runner.account.id, self._clock.now())
         return name, place
 
     async def show(self, name: str) -> str:
-        """Post a picture that was brought to Discord before; its link.
+        """Post an image that was brought to Discord before; its link.
 
         Raises:
-            NoAccount, NoAnswer: as `post_pictures`; NoAnswer too for a name that is none.
+            NoAccount, NoAnswer: as `post_images`; NoAnswer too for a name that is none.
         """
         runner, _ = self._pool.choose(await self.home(name) or ANY)
         try:

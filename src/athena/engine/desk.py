@@ -1,8 +1,8 @@
 """The desk: where requests come in, whatever dialect they were made in.
 
 Everything that can be refused is refused here, before anything is kept; what is accepted is on
-disk when a method returns, and from then on it ends in a picture or in a reason. A press that
-opens a window is kept as MODAL and takes no place; `confirm` gives it one.
+disk when a method returns, and from then on it ends in an image or in a reason. A press that
+opens a modal is kept as MODAL and takes no place; `confirm` gives it one.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ from athena.engine.refusals import (
     WrongState,
 )
 from athena.engine.wishes import Accepted, Wishes
-from athena.midjourney import buttons, prompts, windows
+from athena.midjourney import buttons, modals, prompts
 from athena.midjourney.moderation import WordList
 from athena.settings import AccountSettings
 from athena.store.store import Claim, Store
 from athena.store.writer import StoreBroken
 from athena.tasks import lifecycle
-from athena.tasks.model import Action, Keys, Sending, Speed, Status, Task
-from athena.tasks.requests import Describe, Imagine, Press, Reply, Request, Upload
+from athena.tasks.model import Action, CorrelationIds, Sending, Speed, Status, Task
+from athena.tasks.requests import Describe, Imagine, ModalReply, Press, Request, Upload
 
 _DISK_PATIENCE = 5.0
 """Seconds for which a caller waits for a disk that takes nothing."""
@@ -84,7 +84,7 @@ class Desk:
         description: str = "",
         remix: bool | None = None,
     ) -> Accepted:
-        """Press a button of a finished task. `remix`: whether a window that Remix opens is to be
+        """Press a button of a finished task. `remix`: whether a modal that Remix opens is to be
         filled in; None leaves it to the account.
 
         Raises:
@@ -104,7 +104,7 @@ class Desk:
     async def press_message(
         self, trigger: str, message_id: str, starts: Sequence[str], wishes: Wishes
     ) -> Accepted:
-        """Press a button of a picture's message: the one whose id begins in one of these ways. The
+        """Press a button of an image's message: the one whose id begins in one of these ways. The
         message may be one that no task of ours made.
 
         Raises:
@@ -112,7 +112,7 @@ class Desk:
             WrongState, UnknownButton, NotSupported: it cannot be pressed.
         """
         for task in await self.store.by_trigger(trigger):
-            if task.keys.message == message_id and task.ended:
+            if task.ids.message == message_id and task.ended:
                 custom_id = presses.named(task.buttons, starts)
                 return await self.press(task.id, custom_id, wishes)
 
@@ -136,12 +136,12 @@ class Desk:
     async def extend(
         self, task_id: str, index: int, motion: str, wishes: Wishes | None = None
     ) -> Accepted:
-        """Go on with a film of a finished task; `index` is its place from 0. Raises as `press`."""
+        """Go on with a video of a finished task; `index` is its place from 0. Raises as `press`."""
         wishes = wishes or Wishes()
 
         async def take() -> Accepted:
             parent, runner = await self._parent(task_id)
-            pressing = presses.of_film(parent, index, motion)
+            pressing = presses.of_video(parent, index, motion)
             description = f"/extend {parent.id} {index}"
             return await self._press(runner, parent, pressing, wishes, description)
 
@@ -154,10 +154,10 @@ class Desk:
         mask: Upload | None = None,
         once: Once | None = None,
     ) -> Accepted:
-        """Submit the window of a MODAL task; an empty prompt leaves what the window proposes.
+        """Submit the modal of a MODAL task; an empty prompt leaves what the modal proposes.
 
         Raises:
-            UnknownTask, WrongState: there is no window to submit.
+            UnknownTask, WrongState: there is no modal to submit.
             BadRequest, BannedWord: what it holds cannot work; the task stays open.
         """
         take = partial(self._confirm, task_id, prompt, mask, once)
@@ -169,7 +169,7 @@ class Desk:
         task = await self.find(task_id)
         if task.status is not Status.MODAL or not isinstance(task.request, Press):
             raise WrongState(f"task {task_id} is {task.status}, not MODAL")
-        reply = Reply(prompt=prompt.strip(), mask=mask is not None)
+        reply = ModalReply(prompt=prompt.strip(), mask=mask is not None)
         self._check_reply(task.request.custom_id, reply)
         account = self._runner_of(task).account
         ahead = account.reserve()
@@ -272,9 +272,9 @@ class Desk:
         except TimeoutError:
             raise StoreBroken(f"it is not on disk yet: {self.store.trouble}") from None
 
-    def _check_reply(self, custom_id: str, reply: Reply) -> None:
+    def _check_reply(self, custom_id: str, reply: ModalReply) -> None:
         try:
-            windows.check(custom_id, reply)
+            modals.check(custom_id, reply)
         except prompts.BadPrompt as error:
             raise BadRequest(str(error)) from error
         self._moderate(reply.prompt)
@@ -296,7 +296,7 @@ class Desk:
     def _runner_of(self, task: Task) -> Runner:
         runner = self.pool.runner(task.account)
         if runner is None:
-            raise NoAccount("the account that made the picture is not configured")
+            raise NoAccount("the account that made the image is not configured")
         return runner
 
     async def _press(
@@ -310,9 +310,9 @@ class Desk:
     ) -> Accepted:
         """A request that only the account can serve whose message it is."""
         pressed = parent.id if parent else message
-        message = parent.keys.message if parent else message
-        if pressing.window is not None and runner.settings.bot_token:
-            raise NotSupported("this opens a window, of which a listening bot hears nothing")
+        message = parent.ids.message if parent else message
+        if pressing.modal is not None and runner.settings.bot_token:
+            raise NotSupported("this opens a modal, of which a listening bot hears nothing")
         task = self._task(
             runner,
             pressing.request,
@@ -321,12 +321,12 @@ class Desk:
             prompt=pressing.prompt,
             description=description or f"/{pressing.action.lower()} {pressed}",
             bot=parent.bot if parent else wishes.bot,
-            keys=Keys(parent_message=message),
+            ids=CorrelationIds(parent_message=message),
         )
-        if pressing.window is None:
+        if pressing.modal is None:
             return await self._admit(runner, task, (), wishes.once)
-        opened = lifecycle.open_window(task, pressing.window, self._clock.now())
-        accepted = Accepted(task=opened, window=pressing.window, remix=pressing.remix)
+        opened = lifecycle.open_modal(task, pressing.modal, self._clock.now())
+        accepted = Accepted(task=opened, modal=pressing.modal, remix=pressing.remix)
         claim = self._claim(wishes.once, accepted)
         await self.store.add(opened, (), partial(self._place, opened), claim)
         return accepted
@@ -343,15 +343,15 @@ class Desk:
             action=action,
             description=description.replace("{id}", task_id),
             state=wishes.state,
-            hook=wishes.hook,
+            webhook=wishes.webhook,
             speed=wishes.speed,
-            images=wishes.images,
-            images_host=wishes.images_host,
+            image_links=wishes.image_links,
+            image_host=wishes.image_host,
             token=wishes.token,
-            dialect=wishes.dialect,
+            api=wishes.api,
             trigger=wishes.trigger or self._mark_for(runner, request),
             submitted_at=self._clock.now(),
-            patience=_patience(runner.settings, action),
+            idle_timeout=_patience(runner.settings, action),
             relaxed=_is_relaxed(runner, wishes.speed),
             **fields,
         )
@@ -383,14 +383,14 @@ class Desk:
             self.pool.resume([current])
 
     def _cancel_job(self, runner: Runner, task: Task) -> None:
-        keys = task.keys
+        keys = task.ids
         if task.sending is Sending.SENT and keys.progress_message and keys.job:
             work = runner.cancel_job(task, keys.progress_message, keys.job)
             runner.account.spawn(work)
 
 
 def _patience(settings: AccountSettings, action: Action) -> Millis:
-    """How long a job may be silent: films take their time."""
+    """How long a job may be silent: videos take their time."""
     usual = settings.timeout_minutes * 60_000
     return round(usual * 2 if action is Action.VIDEO else usual)
 

@@ -15,7 +15,7 @@ from athena.discord.errors import DiscordError
 from athena.engine.pool import Pool
 from athena.store.store import Store
 from athena.tasks import lifecycle
-from athena.tasks.model import Millis, Picture, Task
+from athena.tasks.model import Image, Millis, Task
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ def dies_at(url: str) -> tuple[Millis, Millis] | None:
 
 def fresh_until(task: Task) -> Millis | None:
     """Until when a task's link can be given out; None: for ever."""
-    span = dies_at(task.picture.url) if task.picture else None
+    span = dies_at(task.image.url) if task.image else None
     if span is None:
         return None
     since, end = span
@@ -69,13 +69,13 @@ class LinkRenewal:
         links = await self._asked(tasks)
         renewed: dict[str, Task] = {}
         for task in tasks:
-            picture = task.picture
-            if picture and (link := links.get(picture.url)):
-                renewed[task.id] = await self._kept(task, replace(picture, url=link))
+            image = task.image
+            if image and (link := links.get(image.url)):
+                renewed[task.id] = await self._kept(task, replace(image, url=link))
         return renewed
 
     async def _asked(self, tasks: Sequence[Task]) -> dict[str, str]:
-        urls = [task.picture.url for task in tasks if task.picture]
+        urls = [task.image.url for task in tasks if task.image]
         for rest in self._pool.lines(task.account for task in tasks):
             try:
                 return await rest.refresh_urls(urls)
@@ -83,10 +83,10 @@ class LinkRenewal:
                 log.warning("links.not_renewed", links=len(urls), error=type(error).__name__)
         return {}
 
-    async def _kept(self, task: Task, picture: Picture) -> Task:
+    async def _kept(self, task: Task, image: Image) -> Task:
         current = self._store.held(task.id) or task
-        if current.picture is None or current.picture.filename != picture.filename:
+        if current.image is None or current.image.filename != image.filename:
             return current
-        after = lifecycle.with_picture(current, picture)
+        after = lifecycle.with_image(current, image)
         await self._store.save(current, after)
         return after

@@ -24,7 +24,7 @@ from athena.tasks.requests import (
 
 _FEWEST_BLENDED, _MOST_BLENDED = 2, 5
 _CLOSEST = "--iw 3"
-"""The weight with which an edit's picture counts."""
+"""The weight with which an edit's image counts."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -40,8 +40,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """The only bot that can do it; None leaves it to the user."""
 
 
-class Film(Struct, frozen=True, kw_only=True):
-    """How a film is to be made; start and end are links, or come as uploads in this order."""
+class Video(Struct, frozen=True, kw_only=True):
+    """How a video is to be made; start and end are links, or come as uploads in this order."""
 
     start: str = ""
     end: str = ""
@@ -52,7 +52,7 @@ class Film(Struct, frozen=True, kw_only=True):
 
 
 def imagine(prompt: str, uploads: Sequence[Upload] = ()) -> Order:
-    """Pictures of a text.
+    """Images of a text.
 
     Raises:
         BadRequest: the prompt cannot work.
@@ -66,15 +66,15 @@ def imagine(prompt: str, uploads: Sequence[Upload] = ()) -> Order:
     )
 
 
-def film(prompt: str, wish: Film, uploads: Sequence[Upload] = ()) -> Order:
-    """Films of a text, or that begin with a picture.
+def video(prompt: str, wish: Video, uploads: Sequence[Upload] = ()) -> Order:
+    """Videos of a text, or that begin with an image.
 
     Raises:
         BadRequest: there is neither, or the prompt cannot work.
     """
     if not (prompt.strip() or wish.start or uploads):
         raise BadRequest("prompt, image: one of them is needed")
-    asked = _checked(_filmed(prompt, wish))
+    asked = _checked(_videoed(prompt, wish))
     return Order(
         request=Imagine(prompt=asked, uploads=len(uploads), end=wish.end_uploaded),
         action=Action.VIDEO,
@@ -85,9 +85,9 @@ def film(prompt: str, wish: Film, uploads: Sequence[Upload] = ()) -> Order:
 
 
 def edit(prompt: str, link: str = "", uploads: Sequence[Upload] = ()) -> Order:
-    """A picture changed as a text says.
+    """An image changed as a text says.
 
-    The bot has no editor for pictures of one's own, so the picture goes as the picture prompt of
+    The bot has no editor for images of one's own, so the image goes as the image prompt of
     an imagine, with the greatest weight that there is.
 
     Raises:
@@ -105,14 +105,14 @@ def edit(prompt: str, link: str = "", uploads: Sequence[Upload] = ()) -> Order:
 
 
 def blend(uploads: Sequence[Upload], dimensions: Dimensions | None = None) -> Order:
-    """Pictures made of two to five others.
+    """Images made of two to five others.
 
     Raises:
         BadRequest: fewer or more.
     """
     count = len(uploads)
     if not _FEWEST_BLENDED <= count <= _MOST_BLENDED:
-        raise BadRequest(f"base64Array: 2 to 5 pictures are needed, not {count}")
+        raise BadRequest(f"base64Array: 2 to 5 images are needed, not {count}")
     return Order(
         request=Blend(uploads=count, dimensions=dimensions),
         action=Action.BLEND,
@@ -122,13 +122,13 @@ def blend(uploads: Sequence[Upload], dimensions: Dimensions | None = None) -> Or
 
 
 def describe(link: str = "", upload: Upload | None = None) -> Order:
-    """Prompts that fit a picture, the one at a link or the upload.
+    """Prompts that fit an image, the one at a link or the upload.
 
     Raises:
         BadRequest: neither is there, or the link is none.
     """
     if upload is None and not link.startswith(("http://", "https://")):
-        raise BadRequest("base64 or link: a picture, or an http link to one, is needed")
+        raise BadRequest("base64 or link: an image, or an http link to one, is needed")
     return Order(
         request=Describe(link="" if upload else link, filename=upload.filename if upload else ""),
         action=Action.DESCRIBE,
@@ -138,7 +138,7 @@ def describe(link: str = "", upload: Upload | None = None) -> Order:
 
 
 def describe_uploaded(name: str) -> Order:
-    """Prompts that fit a picture which is at Discord already, by its name there."""
+    """Prompts that fit an image which is at Discord already, by its name there."""
     filename = name.rpartition("/")[2]
     return Order(
         request=Describe(uploaded=name, filename=filename),
@@ -174,7 +174,7 @@ def show(job: str) -> Order:
 
 
 def swap_face(source: Upload, target: Upload) -> Order:
-    """The face of one picture put into another."""
+    """The face of one image put into another."""
     return Order(
         request=SwapFace(),
         action=Action.SWAP_FACE,
@@ -192,8 +192,8 @@ def _checked(prompt: str) -> str:
     return prompt
 
 
-def _filmed(prompt: str, wish: Film) -> str:
-    """The prompt of `/imagine` that makes films (contracts: midjourney-bot, section 9)."""
+def _videoed(prompt: str, wish: Video) -> str:
+    """The prompt of `/imagine` that makes videos (contracts: midjourney-bot, section 9)."""
     wished = {
         "video": "--video 1",
         "motion": wish.motion and f"--motion {wish.motion}",

@@ -31,9 +31,9 @@ from athena.midjourney import buttons, commands, notices
 from athena.settings import AccountSettings, DiscordSettings
 from athena.store.store import Store
 from athena.tasks import lifecycle
+from athena.tasks.bot_events import BotEvent, Evidence, Finished, Notice, Profile, Verdict
 from athena.tasks.model import Sending, Speed, Task
 from athena.tasks.requests import Press
-from athena.tasks.sightings import Evidence, Finished, Notice, Profile, Sighting, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Runner:
         self.account.last_look = self.recovery.catch_up
         self.receiver.on_notice = self._heed
         self.receiver.on_unwanted = self._cancel_late
-        self.receiver.on_window = self._opened
+        self.receiver.on_modal = self._opened
         self.receiver.on_prepared = self._prepared
         self.receiver.on_seed = self.seeds.told
         self.receiver.on_shown = self.seeds.shown
@@ -159,11 +159,11 @@ class Runner:
     def _channel_link(self) -> str:
         return f"https://discord.com/channels/{self.connection.guild_id}/{self.account.id}"
 
-    def _opened(self, task: Task, window: ModalCreate) -> None:
+    def _opened(self, task: Task, modal: ModalCreate) -> None:
         if isinstance(task.request, Press) and task.request.reply is None:
-            # A window that nobody expected: the account has Remix on.
+            # A modal that nobody expected: the account has Remix on.
             self.account.profile = self.account.profile.updated(Profile(remix=True))
-        self.account.spawn(self.sender.answer(task, window))
+        self.account.spawn(self.sender.answer(task, modal))
 
     def _translate(self, task: Task, seen: Finished) -> None:
         async def translate() -> None:
@@ -172,7 +172,7 @@ class Runner:
 
         self.account.spawn(translate())
 
-    def _prepared(self, task: Task, seen: Sighting) -> None:
+    def _prepared(self, task: Task, seen: BotEvent) -> None:
         self.account.spawn(self.sender.go_on(task, seen))
 
     def _cancel_late(self, task: Task, evidence: Evidence) -> None:
@@ -350,8 +350,8 @@ class Pool:
                 stopped.change(task, lifecycle.fail(task, reason, self._clock.now()))
 
     def _move(self, task: Task, stopped: Account) -> None:
-        if task.keys.parent_message:
-            raise NoAccount("a button works only on the account that made the picture")
+        if task.ids.parent_message:
+            raise NoAccount("a button works only on the account that made the image")
         runner, _ = self.choose(speed=task.speed)
         taker = runner.account
         moved = lifecycle.move(task, taker.id)

@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from athena.discord.wire import Message
 from athena.engine.refusals import BadRequest, NotSupported, UnknownButton
-from athena.midjourney import buttons, windows
+from athena.midjourney import buttons, modals
 from athena.midjourney.buttons import Meaning
+from athena.tasks.bot_events import Profile
 from athena.tasks.model import Action, Button, Task
 from athena.tasks.requests import Extend, Press, Request
-from athena.tasks.sightings import Profile
 
 _TAKES_FILM = "MJ::JOB::video_virtual_upscale::"
 _EXTENDS = "MJ::JOB::animate_{motion}_extend"
@@ -22,14 +22,14 @@ class Pressing(Struct, frozen=True, kw_only=True):
     request: Request
     action: Action
     prompt: str | None = None
-    window: str | None = None
-    """What the window proposes that its user is to fill in first; None: there is none."""
+    modal: str | None = None
+    """What the modal proposes that its user is to fill in first; None: there is none."""
     remix: bool = False
-    """It is the account's Remix mode that opens the window."""
+    """It is the account's Remix mode that opens the modal."""
 
 
 def of_button(parent: Task, custom_id: str, profile: Profile, *, auto_submit: bool) -> Pressing:
-    """A button by its id. `auto_submit`: Remix windows are submitted as they are.
+    """A button by its id. `auto_submit`: Remix modals are submitted as they are.
 
     Raises:
         UnknownButton, NotSupported: it cannot be pressed.
@@ -40,7 +40,7 @@ def of_button(parent: Task, custom_id: str, profile: Profile, *, auto_submit: bo
         request=_press(parent, custom_id),
         action=_action(meaning, parent),
         prompt=parent.prompt,
-        window=windows.proposal(parent, custom_id) if meaning.modal or remix else None,
+        modal=modals.proposal(parent, custom_id) if meaning.modal or remix else None,
         remix=remix,
     )
 
@@ -75,7 +75,7 @@ def of_message(message: Message, custom_id: str) -> Pressing:
     """A button of a message that no task of ours made.
 
     Raises:
-        NotSupported: pressing it makes no task, or opens a window.
+        NotSupported: pressing it makes no task, or opens a modal.
     """
     meaning = buttons.meaning(custom_id)
     if not meaning.supported or meaning.modal:
@@ -85,11 +85,11 @@ def of_message(message: Message, custom_id: str) -> Pressing:
     return Pressing(request=press, action=action or Action.ACTION)
 
 
-def of_film(parent: Task, index: int, motion: str) -> Pressing:
-    """Go on with a film: `index` is its place among those of the task, from 0.
+def of_video(parent: Task, index: int, motion: str) -> Pressing:
+    """Go on with a video: `index` is its place among those of the task, from 0.
 
     Raises:
-        UnknownButton: there is no such film.
+        UnknownButton: there is no such video.
         BadRequest: the motion is neither low nor high.
     """
     if motion not in ("low", "high"):
@@ -100,13 +100,13 @@ def of_film(parent: Task, index: int, motion: str) -> Pressing:
     elif taken := _starting(parent, f"{_TAKES_FILM}{index + 1}::"):
         request = Extend(
             parent=parent.id,
-            message=parent.keys.message or "",
+            message=parent.ids.message or "",
             custom_id=taken.custom_id,
             then=then,
             flags=parent.flags,
         )
     else:
-        raise UnknownButton(f"task {parent.id} has no film {index} that can be extended")
+        raise UnknownButton(f"task {parent.id} has no video {index} that can be extended")
     return Pressing(request=request, action=Action.VIDEO, prompt=parent.prompt)
 
 
@@ -122,7 +122,7 @@ def _starting(parent: Task, start: str) -> Button | None:
 def _press(parent: Task, custom_id: str) -> Press:
     return Press(
         parent=parent.id,
-        message=parent.keys.message or "",
+        message=parent.ids.message or "",
         custom_id=custom_id,
         flags=parent.flags,
     )

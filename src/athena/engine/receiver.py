@@ -15,25 +15,25 @@ from athena.engine.account import Account
 from athena.engine.connection import Connection
 from athena.engine.seen import LastSeen
 from athena.engine.unknowns import Unknowns
-from athena.midjourney import commands, reader, windows
+from athena.midjourney import commands, modals, reader
 from athena.tasks import lifecycle
-from athena.tasks.matching import Ambiguous, Found
-from athena.tasks.model import Sending, Task
-from athena.tasks.sightings import (
-    AccountTold,
+from athena.tasks.bot_events import (
+    AccountInfo,
     Acknowledged,
+    BotEvent,
     Evidence,
     Finished,
     Notice,
     Progress,
     Rejected,
     Removed,
-    SeedTold,
-    Sighting,
+    SeedInfo,
     Unknown,
     Verdict,
     Waiting,
 )
+from athena.tasks.matching import Ambiguous, Found
+from athena.tasks.model import Sending, Task
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class Receiver:
     """Follows one account's channel.
 
     `on_notice` hears every notice that concerns the account itself; `on_unwanted` every job of a
-    task that was cancelled before the job existed; `on_window` every window that a task's press
+    task that was cancelled before the job existed; `on_modal` every modal that a task's press
     opened; `on_prepared` every answer to a task's first step; `on_seed` a job and its seed;
     `on_shown` a job, and the channel and message that showed it elsewhere.
     """
@@ -59,12 +59,12 @@ class Receiver:
         seen: LastSeen,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """How often a sighting found no task (`nobody`), several (`ambiguous`), or no reader
+        """How often a bot event found no task (`nobody`), several (`ambiguous`), or no reader
         (`unknown`)."""
         self.on_notice: Callable[[Notice], None]
         self.on_unwanted: Callable[[Task, Evidence], None]
-        self.on_window: Callable[[Task, wire.ModalCreate], None]
-        self.on_prepared: Callable[[Task, Sighting], None]
+        self.on_modal: Callable[[Task, wire.ModalCreate], None]
+        self.on_prepared: Callable[[Task, BotEvent], None]
         self.on_seed: Callable[[str, str], None]
         self.on_shown: Callable[[str, str, str], None]
         self.on_words: Callable[[Task, Finished], None]
@@ -91,43 +91,43 @@ class Receiver:
                 self._see(Acknowledged(evidence=_interaction(event)))
             case events.InteractionFailed(reason_code=code):
                 self._see(Rejected(evidence=_interaction(event), reason_code=code))
-            case events.WindowOpened(window=window):
-                self._opened(window)
+            case events.ModalOpened(modal=modal):
+                self._opened(modal)
             case _:
                 pass
 
     def read(self, message: wire.Message, *, live: bool = True) -> None:
         """Handle a message as it is now, live or from the history."""
-        sighting = reader.read(message, self._connection.user_id)
-        if sighting is None:
+        event = reader.read(message, self._connection.user_id)
+        if event is None:
             return
         if message.channel_id != self._connection.channel_id:
-            self._see_elsewhere(message, sighting)
+            self._see_elsewhere(message, event)
             return
         self._remember(message)
         is_news = self._seen.note(message.id) or live
-        if isinstance(sighting, Unknown):
+        if isinstance(event, Unknown):
             self.counts["unknown"] += 1
             self._unknowns.note(message)
-        self._see(sighting)
-        if is_news and isinstance(sighting, Notice) and _concerns_account(sighting):
-            self.on_notice(sighting)
+        self._see(event)
+        if is_news and isinstance(event, Notice) and _concerns_account(event):
+            self.on_notice(event)
 
-    def _see_elsewhere(self, message: wire.Message, sighting: Sighting) -> None:
+    def _see_elsewhere(self, message: wire.Message, event: BotEvent) -> None:
         """The bot's direct channel brings seeds, and jobs shown for their sake."""
-        match sighting:
-            case SeedTold(job=job, seed=seed):
+        match event:
+            case SeedInfo(job=job, seed=seed):
                 self.on_seed(job, seed)
             case Finished(evidence=Evidence(job=str(job))):
                 self.on_shown(job, message.channel_id, message.id)
             case _:
                 pass
 
-    def _opened(self, window: wire.ModalCreate) -> None:
-        """A window for a task's press; a page that checks for a person is a notice instead."""
-        nonce = None if window.nonce is None else str(window.nonce)
-        evidence = Evidence(nonce=nonce, interaction=window.id)
-        if said := windows.notice(window):
+    def _opened(self, modal: wire.ModalCreate) -> None:
+        """A modal for a task's press; a page that checks for a person is a notice instead."""
+        nonce = None if modal.nonce is None else str(modal.nonce)
+        evidence = Evidence(nonce=nonce, interaction=modal.id)
+        if said := modals.notice(modal):
             notice = Notice(evidence=evidence, verdict=said.verdict, title=said.title,
                             description=said.description)  # fmt: skip
             self._see(notice)
@@ -136,7 +136,7 @@ class Receiver:
             return
         match self._account.index.find(evidence):
             case Found(task_id) if task := self._account.current(task_id):
-                self.on_window(task, window)
+                self.on_modal(task, modal)
             case _:
                 self.counts["nobody"] += 1
 
@@ -150,59 +150,59 @@ class Receiver:
         if len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
 
-    def _see(self, sighting: Sighting) -> None:
-        if isinstance(sighting, AccountTold | SeedTold):
-            self._learn(sighting)
+    def _see(self, event: BotEvent) -> None:
+        if isinstance(event, AccountInfo | SeedInfo):
+            self._learn(event)
             return
-        match self._account.index.find(sighting.evidence):
+        match self._account.index.find(event.evidence):
             case Found(task_id):
-                self._apply(task_id, sighting)
+                self._apply(task_id, event)
             case Ambiguous(task_ids):
                 self.counts["ambiguous"] += 1
-                log.warning("sighting.ambiguous", tasks=task_ids, account=self._account.id)
+                log.warning("event.ambiguous", tasks=task_ids, account=self._account.id)
             case _:
                 self.counts["nobody"] += 1
 
-    def _learn(self, told: AccountTold | SeedTold) -> None:
+    def _learn(self, told: AccountInfo | SeedInfo) -> None:
         """What is no task's: an account's settings, a job's seed."""
         match told:
-            case SeedTold(job=job, seed=seed):
+            case SeedInfo(job=job, seed=seed):
                 self.on_seed(job, seed)
-            case AccountTold(evidence=evidence, profile=profile):
+            case AccountInfo(evidence=evidence, profile=profile):
                 if evidence.nonce or evidence.user == self._connection.user_id:
                     self._account.profile = self._account.profile.updated(profile)
                     log.info("account.told", account=self._account.id)
 
-    def _apply(self, task_id: str, sighting: Sighting) -> None:
+    def _apply(self, task_id: str, event: BotEvent) -> None:
         task = self._account.current(task_id)
         if task is None:
             return
         if task_id in self._account.unwanted:
-            if sighting.evidence.job:
-                self.on_unwanted(task, sighting.evidence)
+            if event.evidence.job:
+                self.on_unwanted(task, event.evidence)
             return
-        if commands.has_second_step(task) and self._prepares(task, sighting):
+        if commands.has_second_step(task) and self._prepares(task, event):
             return
-        if isinstance(sighting, Finished) and self._is_to_be_translated(sighting):
-            self.on_words(task, sighting)
+        if isinstance(event, Finished) and self._is_to_be_translated(event):
+            self.on_words(task, event)
             return
-        self._account.change(task, lifecycle.advance(task, sighting, self._clock.now()))
+        self._account.change(task, lifecycle.advance(task, event, self._clock.now()))
 
-    def finish(self, task_id: str, sighting: Finished) -> None:
+    def finish(self, task_id: str, event: Finished) -> None:
         """Take up again what was given to `on_words`."""
-        self._apply(task_id, sighting)
+        self._apply(task_id, event)
 
-    def _is_to_be_translated(self, sighting: Finished) -> bool:
-        return self.translates and sighting.words is not None and sighting.translated is None
+    def _is_to_be_translated(self, event: Finished) -> bool:
+        return self.translates and event.words is not None and event.translated is None
 
-    def _prepares(self, task: Task, sighting: Sighting) -> bool:
-        """Whether a sighting is about a task's first step, which makes nothing to show."""
+    def _prepares(self, task: Task, event: BotEvent) -> bool:
+        """Whether a bot event is about a task's first step, which makes nothing to show."""
         if task.sending is not Sending.PREPARING:
             return False
-        if commands.is_prepared(task, sighting):
-            self.on_prepared(task, sighting)
+        if commands.is_prepared(task, event):
+            self.on_prepared(task, event)
             return True
-        return isinstance(sighting, Waiting | Progress | Removed)
+        return isinstance(event, Waiting | Progress | Removed)
 
 
 def _interaction(

@@ -82,7 +82,7 @@ class Recovery:
 
     def _since(self) -> int | None:
         """The oldest id that matters, as a snowflake; None when nothing was missed."""
-        nonces = [int(task.keys.nonce) for task in self._on_their_way() if task.keys.nonce]
+        nonces = [int(task.ids.nonce) for task in self._on_their_way() if task.ids.nonce]
         if not nonces:
             return None
         return max(min(nonces) - _SKEW, first_of(self._clock.now() - _OLDEST))

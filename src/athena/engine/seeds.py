@@ -37,7 +37,7 @@ class Seeds:
             NotSupported: the task has no job.
             NoAnswer: Midjourney told none in time, or Discord did not take the question.
         """
-        job, message = task.keys.job, task.keys.message
+        job, message = task.ids.job, task.ids.message
         if job is None or message is None:
             raise NotSupported("a task without a job has no seed")
         told = self._asked.get(job)

@@ -6,7 +6,7 @@ sent again or fail with Discord's words. An answer that never comes leaves the w
 standing: then only the bot's messages can tell, and nothing is sent twice on a guess.
 
 Where a first step makes nothing yet (see `midjourney.commands`), the word is "preparing" and the
-step may be taken again: a window that does not open, or has grown stale, is opened anew.
+step may be taken again: a modal that does not open, or has grown stale, is opened anew.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,12 +35,12 @@ from athena.discord.wire import ModalCreate, Uploaded
 from athena.engine.account import Account
 from athena.engine.connection import Connection
 from athena.engine.interpreter import Interpreter
-from athena.midjourney import commands, prompts, windows
+from athena.midjourney import commands, modals, prompts
 from athena.store.store import Store
 from athena.tasks import lifecycle
+from athena.tasks.bot_events import BotEvent
 from athena.tasks.model import Millis, Sending, Task
-from athena.tasks.requests import Imagine, Press, Reply, Upload
-from athena.tasks.sightings import Sighting
+from athena.tasks.requests import Imagine, ModalReply, Press, Upload
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ class Sender:
 
         await self._try(task, first)
 
-    async def go_on(self, task: Task, seen: Sighting) -> None:
+    async def go_on(self, task: Task, seen: BotEvent) -> None:
         """Take the second step of a task whose first was answered by `seen`."""
 
         async def second() -> str:
@@ -108,20 +108,20 @@ class Sender:
 
             return await self._act(task, deed, begin)
 
-        if self._waits_with(task, task.keys.nonce) and task.sending is Sending.PREPARING:
+        if self._waits_with(task, task.ids.nonce) and task.sending is Sending.PREPARING:
             await self._once(task, second)
 
-    async def answer(self, task: Task, window: ModalCreate) -> None:
-        """Submit the window that a task's press opened, as its user filled it in or as it is."""
+    async def answer(self, task: Task, modal: ModalCreate) -> None:
+        """Submit the modal that a task's press opened, as its user filled it in or as it is."""
         reply = _reply(task)
-        token = windows.page_token(window)
+        token = modals.page_token(modal)
 
         async def submit() -> str:
             if token:
                 return await self._submit_page(task, token, reply)
-            return await self._submit_inputs(task, window, reply)
+            return await self._submit_inputs(task, modal, reply)
 
-        nonce = None if window.nonce is None else str(window.nonce)
+        nonce = None if modal.nonce is None else str(modal.nonce)
         if self._waits_with(task, nonce) and not (token and self._is_replied(task)):
             await self._once(task, submit)
 
@@ -134,24 +134,24 @@ class Sender:
         """Use a command that makes no task, such as `/info`, here or in another place."""
         await self._use(deed, self._connection.nonces.nonce(), (), place or self._connection.place)
 
-    async def post_pictures(self, pictures: Sequence[Upload]) -> list[str]:
-        """Upload pictures into the account's channel; their links."""
-        files = [_file(each) for each in pictures]
+    async def post_images(self, images: Sequence[Upload]) -> list[str]:
+        """Upload images into the account's channel; their links."""
+        files = [_file(each) for each in images]
         rest, channel = self._connection.rest, self._connection.channel_id
         message = await rest.post_message(channel, "", await upload(rest, channel, files))
         return [attachment.url for attachment in message.attachments]
 
-    async def bring(self, picture: Upload) -> tuple[str, str]:
-        """Bring a picture to Discord without posting it: its name there, and where it was put."""
+    async def bring(self, image: Upload) -> tuple[str, str]:
+        """Bring an image to Discord without posting it: its name there, and where it was put."""
         rest, channel = self._connection.rest, self._connection.channel_id
-        file = _file(picture)
+        file = _file(image)
         announced = [{"id": "0", "filename": file.filename, "file_size": len(file.data)}]
         (slot,) = await rest.upload_slots(channel, announced)
         await rest.put_bytes(slot.upload_url, file.data, file.content_type)
         return slot.upload_filename, slot.upload_url
 
     async def show(self, name: str) -> str:
-        """Post a picture that was brought before; its link."""
+        """Post an image that was brought before; its link."""
         rest, channel = self._connection.rest, self._connection.channel_id
         message = await rest.post_message(channel, "", [_at_discord(0, name)])
         return message.attachments[0].url
@@ -161,7 +161,7 @@ class Sender:
     def _waits_with(self, task: Task, nonce: str | None) -> bool:
         """Whether the interaction of this nonce is still the one that the task waits for."""
         current = self._account.current(task.id)
-        return current is not None and not current.ended and current.keys.nonce == nonce
+        return current is not None and not current.ended and current.ids.nonce == nonce
 
     def _is_replied(self, task: Task) -> bool:
         """Whether the page of a task was submitted already. It goes under the nonce of the press
@@ -170,7 +170,7 @@ class Sender:
         return _reply(current) is not None and current.sending is not Sending.PREPARING
 
     async def _once(self, task: Task, step: Step) -> None:
-        first = task.id, task.keys.nonce
+        first = task.id, task.ids.nonce
         if first in self._going_on:
             return
         self._going_on.add(first)
@@ -199,7 +199,7 @@ class Sender:
 
     def _sent(self, current: Task, nonce: str) -> Task:
         """The task now that Discord took the interaction, unless it is one step further already."""
-        if current.keys.nonce != nonce:
+        if current.ids.nonce != nonce:
             return current
         return lifecycle.mark_sent(current, self._clock.now())
 
@@ -215,20 +215,20 @@ class Sender:
                 await self._connection.rest.interact(self._pressing(deed, nonce))
         return nonce
 
-    async def _submit_inputs(self, task: Task, window: ModalCreate, reply: Reply | None) -> str:
+    async def _submit_inputs(self, task: Task, modal: ModalCreate, reply: ModalReply | None) -> str:
         nonce = self._connection.nonces.nonce()
         await self._mark(task, lifecycle.begin_sending, nonce)
-        inputs = windows.filled(window, reply, task.speed)
-        body = interactions.submit_window(window, inputs, self._connection.place, nonce)
+        inputs = modals.filled(modal, reply, task.speed)
+        body = interactions.submit_modal(modal, inputs, self._connection.place, nonce)
         await self._connection.rest.interact(body)
         return nonce
 
-    async def _submit_page(self, task: Task, token: str, reply: Reply | None) -> str:
+    async def _submit_page(self, task: Task, token: str, reply: ModalReply | None) -> str:
         """The page's job answers the press itself, so the press's nonce stays."""
         if reply is None or not reply.mask:
             raise commands.CannotFollow(_NO_MASK)
         (mask,) = await self._store.uploads(task.id)
-        nonce = task.keys.nonce or ""
+        nonce = task.ids.nonce or ""
         await self._mark(task, lifecycle.begin_sending, nonce)
         prompt = prompts.with_speed(reply.prompt or task.prompt or "", task.speed)
         await self._connection.submit_region(token, mask.data, prompt)
@@ -250,7 +250,7 @@ class Sender:
             Overtaken: the task has ended, or is done otherwise.
         """
         current = self._account.current(task.id) or task
-        if current.keys.nonce != task.keys.nonce:
+        if current.ids.nonce != task.ids.nonce:
             raise Stale
         if stored := self._account.change(current, begin(current, nonce, self._clock.now())):
             await stored
@@ -262,7 +262,7 @@ class Sender:
     async def _links(self, task: Task) -> list[str]:
         if not isinstance(task.request, Imagine) or not task.request.uploads:
             return []
-        return await self.post_pictures(await self._store.uploads(task.id))
+        return await self.post_images(await self._store.uploads(task.id))
 
     async def _attachments(self, task: Task, deed: commands.Deed) -> Attachments:
         if not isinstance(deed, commands.UseCommand):
@@ -328,13 +328,13 @@ class Sender:
                 self._advance(task, lambda current: lifecycle.put_back(current, now, _PAUSE))
             case RateLimited() | ServerFault() | Unreachable() if may_try:
                 self._advance(task, lambda current: lifecycle.put_back(current, now, _PAUSE))
-            case UnknownObject() if may_try and self._has_window(task):
+            case UnknownObject() if may_try and self._has_modal(task):
                 self._advance(task, lambda current: lifecycle.put_back(current, now, 0))
             case _:
                 self._advance(task, lambda current: lifecycle.fail(current, str(error), now))
 
-    def _has_window(self, task: Task) -> bool:
-        """Whether it was a window that had grown stale: it can be opened again."""
+    def _has_modal(self, task: Task) -> bool:
+        """Whether it was a modal that had grown stale: it can be opened again."""
         current = self._account.current(task.id) or task
         return _reply(task) is not None and current.sending is Sending.SENDING
 
@@ -344,8 +344,8 @@ class Sender:
         self._account.change(current, step(current))
 
 
-def _reply(task: Task) -> Reply | None:
-    """What is to go into the window that the task's press opens."""
+def _reply(task: Task) -> ModalReply | None:
+    """What is to go into the modal that the task's press opens."""
     return task.request.reply if isinstance(task.request, Press) else None
 
 

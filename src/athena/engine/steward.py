@@ -15,8 +15,8 @@ from athena.engine.account import Account, AccountState
 from athena.engine.sender import Sender
 from athena.midjourney import commands
 from athena.settings import AccountSettings
+from athena.tasks.bot_events import Profile
 from athena.tasks.model import Bot
-from athena.tasks.sightings import Profile
 
 log = structlog.get_logger(__name__)
 

@@ -4,22 +4,22 @@ from msgspec import Struct
 
 from athena.engine.choosing import ANY, AccountFilter
 from athena.engine.claims import Once
-from athena.tasks.model import Bot, Dialect, Images, Speed, Task
+from athena.tasks.model import Api, Bot, ImageLinks, Speed, Task
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
     """What a request may say beside what it asks for."""
 
     state: str | None = None
-    hook: str | None = None
+    webhook: str | None = None
     speed: Speed | None = None
     bot: Bot = Bot.MIDJOURNEY
-    images: Images | None = None
-    images_host: str | None = None
+    image_links: ImageLinks | None = None
+    image_host: str | None = None
     token: str | None = None
     accounts: AccountFilter = ANY
     trigger: str | None = None
-    dialect: Dialect = Dialect.MJ
+    api: Api = Api.MJ
     once: Once | None = None
     """The request's own key: asked again, it gets the same answer (see `engine.claims`)."""
 
@@ -29,8 +29,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
     task: Task
     ahead: int | None = None
-    window: str | None = None
-    """The prompt that its window proposes; None: no window is to be filled in."""
+    modal: str | None = None
+    """The prompt that its modal proposes; None: no modal is to be filled in."""
     remix: bool = False
     repeated: bool = False
     """It was asked for before under the same key, and this is the answer of then."""

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.static_files import create_static_files_router
 
-from athena.delivery.fetching import NoPicture
+from athena.delivery.fetching import NoImage
 from athena.engine.refusals import Refused, UnknownTask
 from athena.engine.roster import UnknownAccount
 from athena.http import (
@@ -60,7 +60,7 @@ def make(services: Services) -> Front:
             UnknownAccount: _not_found,
             NotAllowed: _not_allowed,
             QuotaUsedUp: _used_up,
-            NoPicture: _no_picture,
+            NoImage: _no_image,
             Refused: _refused,
             HTTPException: _http_error,
             Exception: _broken,
@@ -121,7 +121,7 @@ def _used_up(request: Asked, error: QuotaUsedUp) -> Response[Answer]:
     return Response(words.failed(str(error), _language(request)), status_code=429, headers=wait)
 
 
-def _no_picture(request: Asked, error: Exception) -> Response[Answer]:
+def _no_image(request: Asked, error: Exception) -> Response[Answer]:
     return Response(words.failed(str(error), _language(request)), status_code=404)
 
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from athena.clock import Clock
 from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard
-from athena.delivery.hooks import Hooks
 from athena.delivery.served import Gallery
+from athena.delivery.webhooks import Webhooks
 from athena.engine.claims import Once
 from athena.engine.desk import Desk
 from athena.engine.links import LinkRenewal
@@ -50,9 +50,9 @@ class Services(Struct, frozen=True, kw_only=True):
     gate: Gate
     fetcher: Fetcher
     guard: Guard
-    hooks: Hooks
+    webhooks: Webhooks
     gallery: Callable[[], Gallery]
-    """Opens the relayed pictures; what decodes them is loaded with the first that is wanted."""
+    """Opens the relayed images; what decodes them is loaded with the first that is wanted."""
     renewal: LinkRenewal
     quotas: Quotas
     feed: Feed
@@ -61,9 +61,9 @@ class Services(Struct, frozen=True, kw_only=True):
     def links(self, modes: Modes, base: str) -> Links:
         """How links are made for a call with these wishes."""
         return Links(
-            modes.images or self.preferences.links,
+            modes.image_links or self.preferences.links,
             self.settings.server.public_url.rstrip("/") or base,
-            modes.images_host or self.settings.pictures.proxy_host or None,
+            modes.image_host or self.settings.images.proxy_host or None,
             None if self.gate.is_open else self.seal,
         )
 

@@ -8,14 +8,14 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 
 from athena.http.mj_words import Answer
-from athena.tasks.model import Images, Speed
+from athena.tasks.model import ImageLinks, Speed
 from athena.version import __version__
 
 _DESCRIPTION = """Your own Midjourney subscription, from programs.
 
 Every path of the `/mj` dialect exists under every prefix: `/mj-fast`, `/mj-relay`,
 `/mj-turbo-proxy` and so on; choose one as the server below. The prefix names the speed of the tasks
-and the kind of the picture links; a token may fix either. Descriptions are Chinese unless the
+and the kind of the image links; a token may fix either. Descriptions are Chinese unless the
 request's `Accept-Language` asks for English. Wrong values in a submit are answered with status 200
 and code 4, because clients of this dialect read the code."""
 
@@ -72,5 +72,5 @@ def config() -> OpenAPIConfig:
 
 def _prefixes() -> list[str]:
     speeds = ["", *(f"-{speed.lower()}" for speed in Speed)]
-    kinds = ["", *(f"-{images}" for images in Images)]
+    kinds = ["", *(f"-{images}" for images in ImageLinks)]
     return [f"/mj{s}{k}" if s or k else "" for s in speeds for k in kinds]

@@ -135,7 +135,7 @@ class Front:
         if secret := self._sessions.secret(headers, scope["method"]):
             headers = [*headers, (b"mj-api-secret", secret)]
         caller = self._gate.admit(headers)
-        if caller is None and _opens_picture(scope, self._services):
+        if caller is None and _opens_image(scope, self._services):
             return _GUEST
         if caller is None:
             await self._services.keys.look()
@@ -206,8 +206,8 @@ def _is_reading(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD") or scope["path"] in _LIST
 
 
-def _opens_picture(scope: Scope, services: Services) -> bool:
-    """Whether a picture's link carries the signature that opens it."""
+def _opens_image(scope: Scope, services: Services) -> bool:
+    """Whether an image's link carries the signature that opens it."""
     found = _IMAGE.fullmatch(scope["path"])
     if found is None:
         return False

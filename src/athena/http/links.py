@@ -1,8 +1,8 @@
-"""The links that a task's pictures are given (contracts: mj-dialect, section 1).
+"""The links that a task's images are given (contracts: mj-dialect, section 1).
 
 `origin`: Discord's own; `proxy`: the same on another host; `relay`: this server's. A relayed link
-carries a signature where the server is not open, because a page's picture element cannot send a
-secret; it opens that one picture and nothing else.
+carries a signature where the server is not open, because a page's image element cannot send a
+secret; it opens that one image and nothing else.
 """
 
 from urllib.parse import urlsplit, urlunsplit
@@ -11,32 +11,32 @@ from msgspec import Struct
 
 from athena.midjourney import buttons
 from athena.store.sealing import Seal
-from athena.tasks.model import Action, Images, Task
+from athena.tasks.model import Action, ImageLinks, Task
 
 
 class Links(Struct, frozen=True):
     """How links are made for one call. `base` is this server as the caller reaches it."""
 
-    images: Images
+    image_links: ImageLinks
     base: str
     host: str | None = None
     seal: Seal | None = None
     """Signs relayed links; None: the server is open."""
 
-    def picture(self, task: Task) -> str | None:
-        """The link to a task's picture."""
-        if task.picture is None:
+    def image(self, task: Task) -> str | None:
+        """The link to a task's image."""
+        if task.image is None:
             return None
-        match self.images:
-            case Images.RELAY:
+        match self.image_links:
+            case ImageLinks.RELAY:
                 return self.relayed(task)
-            case Images.PROXY if self.host:
-                return on_host(task.picture.url, self.host)
+            case ImageLinks.PROXY if self.host:
+                return on_host(task.image.url, self.host)
             case _:
-                return task.picture.url
+                return task.image.url
 
     def tiles(self, task: Task) -> list[str] | None:
-        """The links to the four pictures of a grid; always relayed, for they are cut here."""
+        """The links to the four images of a grid; always relayed, for they are cut here."""
         if not is_grid(task):
             return None
         return [self.relayed(task, number) for number in range(1, 5)]
@@ -56,8 +56,8 @@ def on_host(url: str, host: str) -> str:
 
 
 def is_grid(task: Task) -> bool:
-    """Whether a finished task shows four pictures in one."""
-    if task.picture is None or not task.ended:
+    """Whether a finished task shows four images in one."""
+    if task.image is None or not task.ended:
         return False
     meanings = (each.custom_id for each in task.buttons)
     return any(

@@ -78,8 +78,10 @@ class TokenBody(Struct, kw_only=True, rename="camel"):
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     role: Literal["reader", "user", "admin"] = "user"
     speed: Mode | None = None
-    images: Literal["origin", "relay", "proxy"] | None = None
-    images_host: str | None = None
+    image_links: Literal["origin", "relay", "proxy"] | None = msgspec.field(
+        default=None, name="images"
+    )
+    image_host: str | None = msgspec.field(default=None, name="imagesHost")
     rate: Annotated[int, Meta(ge=1, description="Submits a minute.")] | None = None
     daily_limit: Annotated[int, Meta(ge=1, description="Tasks a day, UTC.")] | None = None
     expires_at: Annotated[int, Meta(description="Unix milliseconds.")] | None = None
@@ -92,8 +94,8 @@ class TokenView(Struct, kw_only=True, rename="camel"):
     name: str
     role: str
     speed: str | None
-    images: str | None
-    images_host: str | None
+    image_links: str | None = msgspec.field(name="images")
+    image_host: str | None = msgspec.field(name="imagesHost")
     rate: int | None
     daily_limit: int | None
     created_at: int
@@ -102,7 +104,7 @@ class TokenView(Struct, kw_only=True, rename="camel"):
 
 
 class DeliveryView(Struct, kw_only=True, rename="camel"):
-    """How the telling of a task's hook goes."""
+    """How the telling of a task's webhook goes."""
 
     url: str | None
     delivered_revision: int | None
@@ -123,7 +125,7 @@ class AdminTaskView(Struct, kw_only=True, rename="camel"):
     sending: str
     tries: int
     deadline: int | None
-    hook: DeliveryView
+    webhook: DeliveryView = msgspec.field(name="hook")
 
 
 @get("/account/list", summary="All accounts", responses=FOR_ADMINS)
@@ -241,12 +243,12 @@ async def remove_token(house: TheHouse, call: TheCall, token_id: FromPath[str]) 
     responses=FOR_ADMINS,
 )
 async def admin_task(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> AdminTaskView:
-    """For administrators: its account, its deadline, and how the telling of its hook goes."""
+    """For administrators: its account, its deadline, and how the telling of its webhook goes."""
     call.must_be_admin()
     task = await house.desk.store.find(task_id)
     if task is None:
         raise UnknownTask(task_id)
-    delivery = house.hooks.delivery(task)
+    delivery = house.webhooks.delivery(task)
     return AdminTaskView(
         task=view(task, call.links),
         revision=task.revision,
@@ -255,7 +257,7 @@ async def admin_task(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> 
         sending=task.sending,
         tries=task.tries,
         deadline=task.deadline,
-        hook=DeliveryView(**msgspec.structs.asdict(delivery)),
+        webhook=DeliveryView(**msgspec.structs.asdict(delivery)),
     )
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from athena.engine.choosing import ANY, AccountFilter
 from athena.tasks.model import Bot, Speed
 
-Hook = Annotated[
+Webhook = Annotated[
     str,
     Meta(
         max_length=2000,
@@ -23,7 +23,7 @@ TaskId = Annotated[str, Meta(examples=["1795229866049104"])]
 Index = Annotated[int, Meta(ge=1, le=4)]
 Mode = Literal["FAST", "RELAX", "TURBO"]
 BotType = Literal["MID_JOURNEY", "NIJI_JOURNEY"]
-Picture = Annotated[str, Meta(description="A data URL, or its base64 alone: PNG, JPEG, WebP, GIF.")]
+Image = Annotated[str, Meta(description="A data URL, or its base64 alone: PNG, JPEG, WebP, GIF.")]
 
 
 class FilterBody(Struct, kw_only=True, rename="camel"):
@@ -52,7 +52,7 @@ class FilterBody(Struct, kw_only=True, rename="camel"):
 class Submit(Struct, kw_only=True, rename="camel"):
     """What every submit may say."""
 
-    notify_hook: Hook | None = None
+    notify_hook: Webhook | None = None
     state: State | None = None
     bot_type: BotType | None = None
     account_filter: FilterBody | None = None
@@ -73,22 +73,22 @@ class Submit(Struct, kw_only=True, rename="camel"):
 
 class ImagineBody(Submit, kw_only=True, rename="camel"):
     prompt: Prompt = ""
-    base64_array: list[Picture] | None = None
-    base64: Picture | None = None
+    base64_array: list[Image] | None = None
+    base64: Image | None = None
 
     @property
-    def pictures(self) -> list[str]:
-        """All pictures; clients send null, empty strings and the old single field too."""
+    def images(self) -> list[str]:
+        """All images; clients send null, empty strings and the old single field too."""
         return [text for text in [*(self.base64_array or ()), self.base64 or ""] if text]
 
 
 class BlendBody(Submit, kw_only=True, rename="camel"):
-    base64_array: list[Picture] = []
+    base64_array: list[Image] = []
     dimensions: Literal["PORTRAIT", "SQUARE", "LANDSCAPE"] | None = None
 
 
 class DescribeBody(Submit, kw_only=True, rename="camel"):
-    base64: Picture | None = None
+    base64: Image | None = None
     link: str | None = None
     language: str | None = None
 
@@ -98,14 +98,14 @@ class ShortenBody(Submit, kw_only=True, rename="camel"):
 
 
 class ShowBody(Submit, kw_only=True, rename="camel"):
-    job_id: Annotated[str, Meta(description="A job's uuid, or a picture's URL that holds it.")]
+    job_id: Annotated[str, Meta(description="A job's uuid, or an image's URL that holds it.")]
 
 
 class ActionBody(Submit, kw_only=True, rename="camel"):
     task_id: TaskId
     custom_id: Annotated[str, Meta(examples=["MJ::JOB::upsample::2::0f3b1c9e-…"])]
     enable_remix: Annotated[
-        bool | None, Meta(description="With Remix on: whether its window is to be filled in.")
+        bool | None, Meta(description="With Remix on: whether its modal is to be filled in.")
     ] = None
     choose_same_channel: bool | None = None
 
@@ -127,7 +127,7 @@ class SimpleChangeBody(Submit, kw_only=True, rename="camel"):
 
 
 class UploadBody(Struct, kw_only=True, rename="camel"):
-    base64_array: list[Picture]
+    base64_array: list[Image]
 
 
 class EditsBody(Submit, kw_only=True, rename="camel"):
@@ -145,16 +145,16 @@ class VideoBody(Submit, kw_only=True, rename="camel"):
     motion: Literal["low", "high"] | None = None
     loop: bool | None = None
     batch_size: Literal[1, 2, 4] | None = None
-    action: Annotated[str, Meta(description="`extend`: go on with a film of `taskId`.")] | (
+    action: Annotated[str, Meta(description="`extend`: go on with a video of `taskId`.")] | (
         None
     ) = None
     task_id: str | None = None
-    index: Annotated[int, Meta(ge=0, le=3, description="Which film, with `extend`.")] | None = None
+    index: Annotated[int, Meta(ge=0, le=3, description="Which video, with `extend`.")] | None = None
 
 
 class SwapBody(Submit, kw_only=True, rename="camel"):
-    source_base64: Picture | None = None
-    target_base64: Picture | None = None
+    source_base64: Image | None = None
+    target_base64: Image | None = None
     source_url: str | None = None
     target_url: str | None = None
 

@@ -1,7 +1,7 @@
-"""Pictures that this server relays: `/mj/image/{task id}`, thumbnails and tiles.
+"""Images that this server relays: `/mj/image/{task id}`, thumbnails and tiles.
 
-A picture is opened by a secret like every call, or by the signature that its own link carries. Only
-finished pictures may be kept by browsers and caches: they never change.
+An image is opened by a secret like every call, or by the signature that its own link carries. Only
+finished images may be kept by browsers and caches: they never change.
 """
 
 import re
@@ -12,7 +12,7 @@ from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter
 
-from athena.delivery.fetching import NoPicture
+from athena.delivery.fetching import NoImage
 from athena.delivery.served import Served
 from athena.http.describing import FOR_ONE
 from athena.http.links import is_grid
@@ -28,8 +28,8 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 PICTURES = {
     **FOR_ONE,
     206: ResponseSpec(bytes, media_type="image/png", description="The part that was asked for."),
-    304: ResponseSpec(None, description="The picture is the one that the caller has."),
-    416: ResponseSpec(None, description="The picture has no such part."),
+    304: ResponseSpec(None, description="The image is the one that the caller has."),
+    416: ResponseSpec(None, description="The image has no such part."),
 }
 _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
@@ -37,7 +37,7 @@ _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 @route(
     "/image/{task_id:str}",
     http_method=_METHODS,
-    summary="A task's picture",
+    summary="A task's image",
     media_type="image/png",
     responses=PICTURES,
 )
@@ -57,7 +57,7 @@ async def image(
 @route(
     "/image/{task_id:str}/{number:int}",
     http_method=_METHODS,
-    summary="One of a grid's four pictures",
+    summary="One of a grid's four images",
     media_type="image/png",
     responses=PICTURES,
 )
@@ -71,7 +71,7 @@ async def tile(
     """1 upper left, 2 upper right, 3 lower left, 4 lower right."""
     task = await house.desk.find(task_id)
     if not is_grid(task):
-        raise NoPicture("this task's picture is no grid of four")
+        raise NoImage("this task's image is no grid of four")
     return _answer(request, task, await house.gallery().tile(task, number, width))
 
 

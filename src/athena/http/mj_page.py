@@ -1,5 +1,5 @@
 """What the page asks beside the dialect's own: who one is, tasks by what they are like, figures,
-hooks, and settings that can change at run time."""
+webhooks, and settings that can change at run time."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from athena.http.mj_task import TaskView, view
 from athena.http.mj_words import Answer
 from athena.store import finding
 from athena.store.finding import Wish
-from athena.tasks.model import Images
+from athena.tasks.model import ImageLinks
 from athena.version import __version__
 
 Text = Annotated[str | None, QueryParameter(max_length=200)]
@@ -45,7 +45,7 @@ class Page(Struct, kw_only=True, rename="camel"):
     next: str | None
 
 
-class HookView(Struct, kw_only=True, rename="camel"):
+class WebhookView(Struct, kw_only=True, rename="camel"):
     task: str
     delivery: DeliveryView
 
@@ -58,7 +58,7 @@ class HourView(Struct, kw_only=True, rename="camel"):
 
 
 class Stats(Struct, kw_only=True, rename="camel"):
-    """Some hours in figures; times in seconds, from the request to the picture."""
+    """Some hours in figures; times in seconds, from the request to the image."""
 
     hours: list[HourView]
     median: float | None
@@ -70,13 +70,13 @@ class SettingsView(Struct, kw_only=True, rename="camel"):
     """What can be changed while the server runs."""
 
     rule: Rule
-    links: Images
+    links: ImageLinks
     banned_words: str
 
 
 class SettingsBody(Struct, kw_only=True, rename="camel"):
     rule: Rule | None = None
-    links: Images | None = None
+    links: ImageLinks | None = None
     banned_words: Annotated[str, Meta(max_length=200_000)] | UnsetType = UNSET
 
 
@@ -144,26 +144,29 @@ async def stats(
     )
 
 
-@get("/hook/list", summary="The latest hooks", responses=FOR_ADMINS, sync_to_thread=False)
-def hooks(house: TheHouse, call: TheCall) -> list[HookView]:
-    """For administrators: at most 200 tasks whose hooks were told, or could not be."""
+@get("/hook/list", summary="The latest webhooks", responses=FOR_ADMINS, sync_to_thread=False)
+def webhooks(house: TheHouse, call: TheCall) -> list[WebhookView]:
+    """For administrators: at most 200 tasks whose webhooks were told, or could not be."""
     call.must_be_admin()
     return [
-        HookView(task=task, delivery=DeliveryView(**msgspec.structs.asdict(delivery)))
-        for task, delivery in house.hooks.known()[:200]
+        WebhookView(task=task, delivery=DeliveryView(**msgspec.structs.asdict(delivery)))
+        for task, delivery in house.webhooks.known()[:200]
     ]
 
 
 @post(
-    "/hook/{task_id:str}/send", status_code=200, summary="Tell a hook again", responses=FOR_ADMINS
+    "/hook/{task_id:str}/send",
+    status_code=200,
+    summary="Tell a webhook again",
+    responses=FOR_ADMINS,
 )
-async def send_hook(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> Answer:
+async def send_webhook(house: TheHouse, call: TheCall, task_id: FromPath[str]) -> Answer:
     """For administrators: the task's present state, at once."""
     call.must_be_admin()
     task = await house.desk.find(task_id)
-    if not task.hook:
-        raise BadRequest(f"task {task_id} has no hook")
-    house.hooks.send_again(task)
+    if not task.webhook:
+        raise BadRequest(f"task {task_id} has no webhook")
+    house.webhooks.send_again(task)
     return words.success(task_id, call.language)
 
 
@@ -186,7 +189,7 @@ async def change_settings(
     return _settings(house)
 
 
-HANDLERS = (me, search, forget, stats, hooks, send_hook, settings, change_settings)
+HANDLERS = (me, search, forget, stats, webhooks, send_webhook, settings, change_settings)
 
 
 def _settings(house: Services) -> SettingsView:

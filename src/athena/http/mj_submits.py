@@ -13,9 +13,9 @@ from athena.engine import orders
 from athena.engine.orders import Order
 from athena.engine.refusals import BadRequest
 from athena.engine.wishes import Accepted, Wishes
+from athena.http import images_in
 from athena.http import mj_bodies as bodies
 from athena.http import mj_words as words
-from athena.http import pictures_in
 from athena.http.calls import Call, Services
 from athena.http.describing import FOR_SUBMITS
 from athena.http.mj_words import Answer
@@ -28,37 +28,37 @@ TheCall = NamedDependency[Call]
 _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
 
 
-@post("/submit/imagine", status_code=200, summary="Make pictures of a text", responses=FOR_SUBMITS)
+@post("/submit/imagine", status_code=200, summary="Make images of a text", responses=FOR_SUBMITS)
 async def imagine(house: TheHouse, call: TheCall, data: JSONBody[bodies.ImagineBody]) -> Answer:
-    """Pictures are uploaded and their links put before the prompt."""
+    """Images are uploaded and their links put before the prompt."""
     return await take_imagine(house, call, data)
 
 
 async def take_imagine(house: Services, call: Call, data: bodies.ImagineBody) -> Answer:
     """The same for the front door, which decodes small bodies by itself. Raises as the desk."""
-    order = orders.imagine(data.prompt, pictures_in.decode_all(data.pictures, "picture"))
+    order = orders.imagine(data.prompt, images_in.decode_all(data.images, "image"))
     return await _order(house, call, data, order)
 
 
 @post(
     "/submit/blend",
     status_code=200,
-    summary="Make pictures of two to five others",
+    summary="Make images of two to five others",
     responses=FOR_SUBMITS,
 )
 async def blend(house: TheHouse, call: TheCall, data: JSONBody[bodies.BlendBody]) -> Answer:
     """`dimensions` is the shape, SQUARE unless named."""
     shape = Dimensions(data.dimensions) if data.dimensions else None
-    uploads = pictures_in.decode_all([text for text in data.base64_array if text], "blend")
+    uploads = images_in.decode_all([text for text in data.base64_array if text], "blend")
     return await _order(house, call, data, orders.blend(uploads, shape))
 
 
 @post(
-    "/submit/describe", status_code=200, summary="Find prompts for a picture", responses=FOR_SUBMITS
+    "/submit/describe", status_code=200, summary="Find prompts for an image", responses=FOR_SUBMITS
 )
 async def describe(house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeBody]) -> Answer:
     """`finalPrompt` of the finished task holds four prompts."""
-    upload = pictures_in.decode(data.base64, "describe", "base64") if data.base64 else None
+    upload = images_in.decode(data.base64, "describe", "base64") if data.base64 else None
     return await _order(house, call, data, orders.describe(data.link or "", upload))
 
 
@@ -75,20 +75,20 @@ async def shorten(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShortenB
 
 @post("/submit/show", status_code=200, summary="Bring an old job back", responses=FOR_SUBMITS)
 async def show(house: TheHouse, call: TheCall, data: JSONBody[bodies.ShowBody]) -> Answer:
-    """The finished task has the job's picture and buttons."""
+    """The finished task has the job's image and buttons."""
     return await _order(house, call, data, orders.show(data.job_id))
 
 
 @post(
     "/submit/edits",
     status_code=200,
-    summary="Change a picture as a text says",
+    summary="Change an image as a text says",
     responses=FOR_SUBMITS,
 )
 async def edits(house: TheHouse, call: TheCall, data: JSONBody[bodies.EditsBody]) -> Answer:
-    """Midjourney's bot has no editor for pictures of one's own: the picture goes as a picture
+    """Midjourney's bot has no editor for images of one's own: the image goes as an image
     prompt of the greatest weight, with what the mask marks taken out of it."""
-    if data.mask_base64 is None and pictures_in.is_link(data.image):
+    if data.mask_base64 is None and images_in.is_link(data.image):
         order = orders.edit(data.prompt, data.image)
     else:
         order = orders.edit(data.prompt, uploads=[await _edited(house.fetcher, data)])
@@ -96,17 +96,20 @@ async def edits(house: TheHouse, call: TheCall, data: JSONBody[bodies.EditsBody]
 
 
 @post(
-    "/submit/video", status_code=200, summary="Make films, or go on with one", responses=FOR_SUBMITS
+    "/submit/video",
+    status_code=200,
+    summary="Make videos, or go on with one",
+    responses=FOR_SUBMITS,
 )
 async def video(house: TheHouse, call: TheCall, data: JSONBody[bodies.VideoBody]) -> Answer:
-    """From a text, a first frame, or both; with `action` `extend`, from a finished task's film."""
+    """From a text, a first frame, or both; with `action` `extend`, from a finished task's video."""
     if data.action not in (None, "extend"):
         raise BadRequest(f"action: must be extend or left out, not {data.action!r}")
     if data.action is None:
-        film, uploads = _film(data)
-        return await _order(house, call, data, orders.film(data.prompt or "", film, uploads))
+        video, uploads = _video(data)
+        return await _order(house, call, data, orders.video(data.prompt or "", video, uploads))
     if not data.task_id:
-        raise BadRequest("taskId: the task whose film is to be extended is needed")
+        raise BadRequest("taskId: the task whose video is to be extended is needed")
     parent, index, motion = data.task_id, data.index or 0, data.motion or "high"
     desk = house.desk
     return await _taken(house, call, data, lambda w: desk.extend(parent, index, motion, w))
@@ -115,7 +118,7 @@ async def video(house: TheHouse, call: TheCall, data: JSONBody[bodies.VideoBody]
 @post(
     "/insight-face/swap",
     status_code=200,
-    summary="Put a face into a picture",
+    summary="Put a face into an image",
     responses=FOR_SUBMITS,
 )
 async def swap(house: TheHouse, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
@@ -132,7 +135,7 @@ async def swap(house: TheHouse, call: TheCall, data: JSONBody[bodies.SwapBody]) 
     responses=FOR_SUBMITS,
 )
 async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBody]) -> Answer:
-    """`customId` is one of the task's `buttons`. Code 21: a window is to be filled in."""
+    """`customId` is one of the task's `buttons`. Code 21: a modal is to be filled in."""
     return await _taken(
         house,
         call,
@@ -146,12 +149,12 @@ async def action(house: TheHouse, call: TheCall, data: JSONBody[bodies.ActionBod
 @post(
     "/submit/modal",
     status_code=200,
-    summary="Fill in the window of a waiting task",
+    summary="Fill in the modal of a waiting task",
     responses=FOR_SUBMITS,
 )
 async def modal(house: TheHouse, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
     """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
-    mask = await pictures_in.decode_mask(data.mask_base64) if data.mask_base64 else None
+    mask = await images_in.decode_mask(data.mask_base64) if data.mask_base64 else None
     prompt, once = data.prompt or "", call.once(data)
     done = await house.desk.confirm(data.task_id, prompt, mask, once)
     return words.accepted(done, call.language)
@@ -191,17 +194,17 @@ async def simple_change(
 @post(
     "/submit/upload-discord-images",
     status_code=200,
-    summary="Bring pictures to Discord",
+    summary="Bring images to Discord",
     responses=FOR_SUBMITS,
 )
 async def upload_images(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.UploadBody]
 ) -> Answer:
     """`result` is the list of their links; no task is made."""
-    uploads = pictures_in.decode_all(data.base64_array, "picture")
+    uploads = images_in.decode_all(data.base64_array, "image")
     if not uploads:
-        raise BadRequest("base64Array: at least one picture is needed")
-    links = await house.desk.courier.post_pictures(uploads, call.once(data))
+        raise BadRequest("base64Array: at least one image is needed")
+    links = await house.desk.courier.post_images(uploads, call.once(data))
     return words.success(links, call.language)
 
 
@@ -236,27 +239,27 @@ async def _wishes(house: Services, call: Call, data: bodies.Submit) -> Wishes:
     token = call.caller.token
     return Wishes(
         state=data.state,
-        hook=data.notify_hook or house.settings.hooks.url or None,
+        webhook=data.notify_hook or house.settings.webhooks.url or None,
         speed=call.modes.speed or data.wished_speed,
         bot=data.bot,
-        images=call.modes.images,
-        images_host=call.modes.images_host,
+        image_links=call.modes.image_links,
+        image_host=call.modes.image_host,
         token=token.id if token else None,
         accounts=data.accounts,
         once=call.once(data),
     )
 
 
-def _film(data: bodies.VideoBody) -> tuple[orders.Film, Sequence[Upload]]:
+def _video(data: bodies.VideoBody) -> tuple[orders.Video, Sequence[Upload]]:
     """Frames that are links go into the prompt, others are uploaded."""
     uploads: list[Upload] = []
     links = {"image": "", "endImage": ""}
     for field, text in (("image", data.image), ("endImage", data.end_image)):
-        if text and pictures_in.is_link(text):
+        if text and images_in.is_link(text):
             links[field] = text
         elif text:
-            uploads.append(pictures_in.decode(text, field, field))
-    film = orders.Film(
+            uploads.append(images_in.decode(text, field, field))
+    video = orders.Video(
         start=links["image"],
         end=links["endImage"],
         end_uploaded=bool(data.end_image and not links["endImage"]),
@@ -264,24 +267,24 @@ def _film(data: bodies.VideoBody) -> tuple[orders.Film, Sequence[Upload]]:
         loop=bool(data.loop),
         batch=data.batch_size,
     )
-    return film, uploads
+    return video, uploads
 
 
 async def _edited(fetcher: Fetcher, data: bodies.EditsBody) -> Upload:
-    if pictures_in.is_link(data.image):
-        picture = await pictures_in.fetch(fetcher, data.image, "edit", "image")
+    if images_in.is_link(data.image):
+        image = await images_in.fetch(fetcher, data.image, "edit", "image")
     else:
-        picture = pictures_in.decode(data.image, "edit", "image")
+        image = images_in.decode(data.image, "edit", "image")
     if data.mask_base64 is None:
-        return picture
-    return await pictures_in.erased(picture, await pictures_in.decode_mask(data.mask_base64))
+        return image
+    return await images_in.erased(image, await images_in.decode_mask(data.mask_base64))
 
 
 async def _given(fetcher: Fetcher, text: str | None, url: str | None, name: str) -> Upload:
     if text:
-        return pictures_in.decode(text, name, f"{name}Base64")
+        return images_in.decode(text, name, f"{name}Base64")
     if url:
-        return await pictures_in.fetch(fetcher, url, name, f"{name}Url")
+        return await images_in.fetch(fetcher, url, name, f"{name}Url")
     raise BadRequest(f"{name}Base64 or {name}Url is needed")
 
 

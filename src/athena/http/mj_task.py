@@ -5,7 +5,7 @@ from msgspec import Struct, field
 
 from athena.http.links import Links
 from athena.midjourney import prompts
-from athena.tasks.model import Dialect, Task
+from athena.tasks.model import Api, Task
 
 
 class ButtonView(Struct, kw_only=True, rename="camel"):
@@ -43,7 +43,7 @@ encode = msgspec.json.Encoder().encode
 
 def view(task: Task, links: Links) -> TaskView:
     """The task as this dialect shows it."""
-    picture = task.picture
+    image = task.image
     return TaskView(
         id=task.id,
         action=task.action,
@@ -56,9 +56,9 @@ def view(task: Task, links: Links) -> TaskView:
         start_time=task.started_at,
         finish_time=task.finished_at,
         progress="" if task.progress is None else f"{task.progress}%",
-        image_url=links.picture(task),
-        image_width=picture.width if picture else None,
-        image_height=picture.height if picture else None,
+        image_url=links.image(task),
+        image_width=image.width if image else None,
+        image_height=image.height if image else None,
         fail_reason=task.failure.reason if task.failure else None,
         properties=_properties(task, links),
         buttons=_buttons(task),
@@ -66,29 +66,29 @@ def view(task: Task, links: Links) -> TaskView:
 
 
 def render(task: Task, links: Links) -> bytes:
-    """The task as JSON: the body of a hook and of a fetch."""
+    """The task as JSON: the body of a webhook and of a fetch."""
     return encode(view(task, links))
 
 
 def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[str] | None]:
-    keys = task.keys
-    shown = links.picture(task)
+    keys = task.ids
+    shown = links.image(task)
     return {
         "botType": task.bot,
         "finalPrompt": task.final_prompt,
-        "finalZhPrompt": task.words_translated,
+        "finalZhPrompt": task.text_translated,
         "discordInstanceId": task.account,
         "discordChannelId": task.account,
         "messageId": keys.message,
         "messageHash": keys.job,
         "messageContent": prompts.unmarked(task.content),
-        "triggerId": task.trigger if task.dialect is Dialect.TRIGGER else None,
+        "triggerId": task.trigger if task.api is Api.TRIGGER else None,
         "progressMessageId": keys.progress_message,
-        "notifyHook": task.hook,
+        "notifyHook": task.webhook,
         "nonce": keys.nonce,
         "flags": task.flags,
         "imageSeed": task.seed,
-        "videoUrls": [shown] if shown and _is_film(task) else None,
+        "videoUrls": [shown] if shown and _is_video(task) else None,
         "tileUrls": links.tiles(task),
         "note": task.note,
         "mode": task.mode,
@@ -96,8 +96,8 @@ def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[s
     }
 
 
-def _is_film(task: Task) -> bool:
-    """Whether the finished task's picture moves: only films can be extended."""
+def _is_video(task: Task) -> bool:
+    """Whether the finished task's image moves: only videos can be extended."""
     named = (button.custom_id for button in task.buttons)
     return any("::video_" in custom_id or "_extend::" in custom_id for custom_id in named)
 

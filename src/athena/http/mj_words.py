@@ -20,7 +20,7 @@ class Code(IntEnum):
     NOT_FOUND = 3
     VALIDATION_ERROR = 4
     FAILURE = 9
-    WAITING_FOR_WINDOW = 21
+    WAITING_FOR_MODAL = 21
     IN_QUEUE = 22
     QUEUE_FULL = 23
     BANNED_WORD = 24
@@ -46,7 +46,7 @@ class Answer(Struct, kw_only=True):
     code: Annotated[
         int,
         Meta(
-            description="1 accepted, 21 fill in the window, 22 queued, 23 queue full, 24 banned "
+            description="1 accepted, 21 fill in the modal, 22 queued, 23 queue full, 24 banned "
             "word, 3 not found, 4 wrong value, 9 failure",
             examples=[1],
         ),
@@ -61,12 +61,12 @@ class Answer(Struct, kw_only=True):
 def accepted(done: Accepted, language: Language) -> Answer:
     """Codes 1, 21 and 22."""
     instance: dict[str, str | int | bool] = {"discordInstanceId": done.task.account}
-    if done.window is not None:
+    if done.modal is not None:
         return Answer(
-            code=Code.WAITING_FOR_WINDOW,
-            description=_say(language, "窗口等待", "A window is to be filled in"),
+            code=Code.WAITING_FOR_MODAL,
+            description=_say(language, "窗口等待", "A modal is to be filled in"),
             result=done.task.id,
-            properties={**instance, "finalPrompt": done.window, "remix": done.remix},
+            properties={**instance, "finalPrompt": done.modal, "remix": done.remix},
         )
     if done.ahead is None:
         text = _say(language, "提交成功", "Submitted")

@@ -1,4 +1,4 @@
-"""Speed and picture links by path (contracts: mj-dialect, section 1).
+"""Speed and image links by path (contracts: mj-dialect, section 1).
 
     /mj   /mj-fast/mj   /mj-relay/mj   /mj-turbo-proxy/mj   …
 
@@ -13,7 +13,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from athena.store.tokens import Token
-from athena.tasks.model import Images, Speed
+from athena.tasks.model import ImageLinks, Speed
 
 _PREFIX = re.compile(
     r"/mj(?:-(?P<speed>fast|turbo|relax))?(?:-(?P<images>relay|origin|proxy))?/mj(?P<rest>/.*)"
@@ -25,15 +25,15 @@ class Modes(Struct, frozen=True):
     """What a call wishes; None leaves it to the account, or to the system's default."""
 
     speed: Speed | None = None
-    images: Images | None = None
-    images_host: str | None = None
+    image_links: ImageLinks | None = None
+    image_host: str | None = None
 
     def over(self, other: "Modes") -> "Modes":
         """These wishes, and the other's where these are silent."""
         return Modes(
             self.speed or other.speed,
-            self.images or other.images,
-            self.images_host or other.images_host,
+            self.image_links or other.image_links,
+            self.image_host or other.image_host,
         )
 
 
@@ -49,10 +49,10 @@ def of_path(path: str) -> tuple[str, Modes]:
     if found is None:
         return path, NONE
     speed, images = found["speed"], found["images"]
-    wishes = Modes(Speed(speed.upper()) if speed else None, Images(images) if images else None)
+    wishes = Modes(Speed(speed.upper()) if speed else None, ImageLinks(images) if images else None)
     return f"/mj{found['rest']}", wishes
 
 
 def of_token(token: Token) -> Modes:
     """What a token's maker decided for all its calls."""
-    return Modes(token.speed, token.images, token.images_host)
+    return Modes(token.speed, token.image_links, token.image_host)

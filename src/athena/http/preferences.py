@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from athena.engine.choosing import Chooser, Rule
 from athena.settings import Settings
 from athena.store.records import RecordKind, Records
-from athena.tasks.model import Images
+from athena.tasks.model import ImageLinks
 
 _ID = "house"
 
@@ -20,7 +20,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     """As it is kept; None: as the settings say."""
 
     rule: Rule | None = None
-    links: Images | None = None
+    links: ImageLinks | None = None
 
 
 PREFERENCES = RecordKind("Changed", Changed)
@@ -42,11 +42,11 @@ class Preferences:
         return self._changed.rule or Rule(self._settings.choice.rule)
 
     @property
-    def links(self) -> Images:
-        """The kind of picture links where neither token nor path says one."""
-        return self._changed.links or self._settings.pictures.links
+    def links(self) -> ImageLinks:
+        """The kind of image links where neither token nor path says one."""
+        return self._changed.links or self._settings.images.links
 
-    async def change(self, *, rule: Rule | None = None, links: Images | None = None) -> None:
+    async def change(self, *, rule: Rule | None = None, links: ImageLinks | None = None) -> None:
         """Change what is given and not so already, from now on and after every start.
 
         Raises:

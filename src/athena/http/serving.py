@@ -1,4 +1,4 @@
-"""Puts the parts together and keeps them running: store, accounts, hooks, HTTP."""
+"""Puts the parts together and keeps them running: store, accounts, webhooks, HTTP."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
@@ -16,11 +17,11 @@ import uvicorn
 from msgspec import Struct, field
 
 from athena.clock import Clock, SystemClock
-from athena.delivery.fetching import Fetcher, NoPicture
+from athena.delivery.fetching import Fetcher, NoImage
 from athena.delivery.guard import Guard, PublicResolver
-from athena.delivery.hooks import Hooks, Signer
 from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
+from athena.delivery.webhooks import Signer, Webhooks
 from athena.engine.desk import Desk
 from athena.engine.interpreter import Interpreter
 from athena.engine.links import LinkRenewal
@@ -44,7 +45,7 @@ from athena.store.records import Records
 from athena.store.sealing import Seal
 from athena.store.store import MakeWriter, Store
 from athena.store.writer import Writer
-from athena.tasks.model import Dialect, Task
+from athena.tasks.model import Api, Task
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ async def serving(settings: Settings, ground: Ground | None = None) -> AsyncIter
 async def engine(
     settings: Settings, ground: Ground | None = None, url: str = ""
 ) -> AsyncIterator[Services]:
-    """Store, accounts and hooks without HTTP. `url` is where the server will listen."""
+    """Store, accounts and webhooks without HTTP. `url` is where the server will listen."""
     ground = ground or Ground()
     clock, random = ground.clock, ground.random
     async with AsyncExitStack() as stack:
@@ -102,7 +103,7 @@ async def engine(
         records = Records(settings.data_dir)
         stack.callback(records.close)
         inside = await stack.enter_async_context(aiohttp.ClientSession())
-        loopback = settings.hooks.allow_loopback
+        loopback = settings.webhooks.allow_loopback
         resolver = PublicResolver(allow_loopback=loopback)
         # Every connection asks anew where a name leads, so the guard judges every one of them.
         connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
@@ -133,7 +134,7 @@ async def engine(
             gate=Gate(settings.server, keys.tokens, clock),
             fetcher=fetcher,
             guard=Guard(resolver, allow_loopback=loopback),
-            hooks=Hooks(
+            webhooks=Webhooks(
                 store, outside, clock, random, lambda task: _told(services, task, url),
                 _signer(settings),
             ),
@@ -143,7 +144,7 @@ async def engine(
             feed=Feed(store, clock),
             seal=seal,
         )  # fmt: skip
-        for work in (keys.run(), services.hooks.run(), pool.run()):
+        for work in (keys.run(), services.webhooks.run(), pool.run()):
             stack.push_async_callback(_cancel, asyncio.create_task(work))
         yield services
 
@@ -154,16 +155,16 @@ def _url(listening: socket.socket) -> str:
 
 
 def _told(services: Services, task: Task, url: str) -> bytes | None:
-    """A hook's body, in the language of the dialect that asked, with the kind of links that were
+    """A webhook's body, in the language of the dialect that asked, with the kind of links that were
     asked for; None while there is nothing to tell in it."""
-    if task.dialect is Dialect.TRIGGER:
+    if task.api is Api.TRIGGER:
         return trigger_view.callback(task)
-    wishes = Modes(None, task.images, task.images_host)
+    wishes = Modes(None, task.image_links, task.image_host)
     return render(task, services.links(wishes, url))
 
 
 def _signer(settings: Settings) -> Signer | None:
-    secret = settings.hooks.signing_secret
+    secret = settings.webhooks.signing_secret
     return Signer(secret.get_secret_value()) if secret else None
 
 
@@ -172,23 +173,31 @@ def _gallery(settings: Settings, source: Source) -> Callable[[], Gallery]:
     def opened() -> Gallery:
         from obstore.store import LocalStore, from_url
 
-        from athena.delivery.pictures import Pictures
+        from athena.delivery.images import Images
 
-        if settings.pictures.store_url:
-            return Pictures(from_url(settings.pictures.store_url), source)
-        return Pictures(LocalStore(settings.data_dir / "pictures", mkdir=True), source)
+        if settings.images.store_url:
+            return Images(from_url(settings.images.store_url), source)
+        return Images(LocalStore(_image_folder(settings.data_dir), mkdir=True), source)
 
     return opened
 
 
+def _image_folder(data: Path) -> Path:
+    """Where relayed images are kept; an earlier version called it `pictures`."""
+    former, folder = data / "pictures", data / "images"
+    if former.is_dir() and not folder.exists():
+        former.rename(folder)
+    return folder
+
+
 def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
-    """Brings a task's picture by a link that lives."""
+    """Brings a task's image by a link that lives."""
 
     async def bring(task: Task) -> bytes:
         (fresh,) = await renewal.renewed([task])
-        if fresh.picture is None:
-            raise NoPicture("the task has no picture")
-        return await fetcher.fetch(fresh.picture.url)
+        if fresh.image is None:
+            raise NoImage("the task has no image")
+        return await fetcher.fetch(fresh.image.url)
 
     return bring
 

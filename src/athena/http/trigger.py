@@ -1,6 +1,6 @@
 """The Athena dialect, `/v1/api/trigger` (contracts: athena-dialect, section 1).
 
-A trigger id names a picture and everything that is made of it. The same engine serves it as the
+A trigger id names an image and everything that is made of it. The same engine serves it as the
 `/mj` dialect: tasks asked for here are seen there, and the other way round.
 """
 
@@ -21,11 +21,11 @@ from athena.engine.wishes import Accepted, Wishes
 from athena.http import trigger_bodies as bodies
 from athena.http import trigger_view as views
 from athena.http.calls import Call, Services
+from athena.http.images_in import kind_of
 from athena.http.mj_submits import TheCall, TheHouse
-from athena.http.pictures_in import kind_of
 from athena.http.quotas import QuotaUsedUp
 from athena.store.writer import StoreBroken
-from athena.tasks.model import Dialect, Task
+from athena.tasks.model import Api, Task
 from athena.tasks.requests import Upload
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ _REFUSED = {
 }
 _NO_PICTURE = {
     400: ResponseSpec(
-        bodies.Done, generate_examples=False, description="`must image`: the file is no picture."
+        bodies.Done, generate_examples=False, description="`must image`: the file is no image."
     )
 }
 
@@ -45,7 +45,7 @@ class NoSuchTrigger(refusals.Refused):
     """Nothing is known of a trigger."""
 
 
-@post("/imagine", status_code=200, summary="Make pictures of a text", responses=_REFUSED)
+@post("/imagine", status_code=200, summary="Make images of a text", responses=_REFUSED)
 async def imagine(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.GenerateBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -58,7 +58,7 @@ async def imagine(
     )
 
 
-@post("/upscale", status_code=200, summary="Take one picture out of the four", responses=_REFUSED)
+@post("/upscale", status_code=200, summary="Take one image out of the four", responses=_REFUSED)
 async def upscale(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.NumberedBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -74,7 +74,7 @@ async def variation(
     return await _press(house, call, data, "variation", f"MJ::JOB::variation::{data.index}::")
 
 
-@post("/solo_variation", status_code=200, summary="Vary a single picture", responses=_REFUSED)
+@post("/solo_variation", status_code=200, summary="Vary a single image", responses=_REFUSED)
 async def solo_variation(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -117,7 +117,7 @@ async def expand(
 
 @post("/reset", status_code=200, summary="Reroll", responses=_REFUSED)
 async def reset(
-    house: TheHouse, call: TheCall, data: JSONBody[bodies.PictureBody]
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.ImageBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """The same once more."""
     return await _press(house, call, data, "reset", "MJ::JOB::reroll::0::")
@@ -125,19 +125,19 @@ async def reset(
 
 @post("/max_upscale", status_code=200, summary="Upscale, older models", responses=_REFUSED)
 async def max_upscale(
-    house: TheHouse, call: TheCall, data: JSONBody[bodies.PictureBody]
+    house: TheHouse, call: TheCall, data: JSONBody[bodies.ImageBody]
 ) -> bodies.Triggered | bodies.Refusal:
-    """Only where the picture's message has that button."""
+    """Only where the image's message has that button."""
     return await _press(house, call, data, "max_upscale", "MJ::JOB::upsample_max::1::")
 
 
-@post("/upload", status_code=200, summary="Bring a picture to Discord", responses=_NO_PICTURE)
+@post("/upload", status_code=200, summary="Bring an image to Discord", responses=_NO_PICTURE)
 async def upload(
     house: TheHouse,
     call: TheCall,
     data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> Response[bodies.Uploaded] | Response[bodies.Done]:
-    """Multipart, the picture in the field `file`."""
+    """Multipart, the image in the field `file`."""
     file = data.get("file")
     content = await file.read() if file else b""
     kind = kind_of(content)
@@ -145,18 +145,18 @@ async def upload(
         return Response(bodies.Done(message="must image"), status_code=400)
     trigger = house.desk.triggers.make()
     name = f"{trigger}.{'jpg' if kind == 'jpeg' else kind}"
-    picture = Upload(filename=name, content_type=f"image/{kind}", data=content)
-    at, url = await house.desk.courier.bring(picture)
+    image = Upload(filename=name, content_type=f"image/{kind}", data=content)
+    at, url = await house.desk.courier.bring(image)
     return Response(
         bodies.Uploaded(message="success", upload_filename=at, upload_url=url, trigger_id=trigger)
     )
 
 
-@post("/describe", status_code=200, summary="Find prompts for a picture", responses=_REFUSED)
+@post("/describe", status_code=200, summary="Find prompts for an image", responses=_REFUSED)
 async def describe(
     house: TheHouse, call: TheCall, data: JSONBody[bodies.DescribeUploadedBody]
 ) -> bodies.Triggered | bodies.Refusal:
-    """The picture is named as `upload` answered it."""
+    """The image is named as `upload` answered it."""
     order = orders.describe_uploaded(data.upload_filename)
     trigger, desk = data.trigger_id, house.desk
     return await _taken(
@@ -164,7 +164,7 @@ async def describe(
     )
 
 
-@post("/message", status_code=200, summary="Post an uploaded picture", responses=_REFUSED)
+@post("/message", status_code=200, summary="Post an uploaded image", responses=_REFUSED)
 async def message(
     house: TheHouse, data: JSONBody[bodies.MessageBody]
 ) -> bodies.Posted | bodies.Refusal:
@@ -185,13 +185,13 @@ async def release(house: TheHouse, data: JSONBody[bodies.TriggerBody]) -> bodies
 
 @post("/getmessage", status_code=200, summary="What is known of a trigger", responses=_REFUSED)
 async def getmessage(house: TheHouse, data: JSONBody[bodies.TriggerBody]) -> bodies.MessageView:
-    """Its newest task: the last message, its hash, picture, buttons and status."""
+    """Its newest task: the last message, its hash, image, buttons and status."""
     return views.message((await _of_trigger(house, data.trigger_id))[-1])
 
 
 @get("/getmessage", summary="The same", responses=_REFUSED)
 async def getmessage_by_query(house: TheHouse, trigger_id: FromQuery[str]) -> bodies.MessageView:
-    """Its newest task: the last message, its hash, picture, buttons and status."""
+    """Its newest task: the last message, its hash, image, buttons and status."""
     return views.message((await _of_trigger(house, trigger_id))[-1])
 
 
@@ -216,9 +216,9 @@ def router() -> Router:
 
 
 async def _press(
-    house: Services, call: Call, data: bodies.PictureBody, kind: str, *starts: str
+    house: Services, call: Call, data: bodies.ImageBody, kind: str, *starts: str
 ) -> bodies.Triggered:
-    """Press the button of a message whose id begins so and holds the picture's hash."""
+    """Press the button of a message whose id begins so and holds the image's hash."""
     wanted = tuple(f"{start}{data.msg_hash}" for start in starts)
 
     async def press(wishes: Wishes) -> Accepted:
@@ -237,11 +237,11 @@ async def _taken(
 ) -> bodies.Triggered:
     token = call.caller.token
     wishes = Wishes(
-        hook=house.settings.hooks.url or None,
+        webhook=house.settings.webhooks.url or None,
         speed=call.modes.speed,
         token=token.id if token else None,
         trigger=trigger,
-        dialect=Dialect.TRIGGER,
+        api=Api.TRIGGER,
         once=call.once(data),
     )
     done = await house.quotas.count(token, lambda: ask(wishes))

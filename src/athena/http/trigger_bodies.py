@@ -17,34 +17,34 @@ class GenerateBody(Struct, kw_only=True):
         ]
         | None
     ) = None
-    picurl: Annotated[str, Meta(description="A picture's link, put before the prompt.")] | None = (
+    picurl: Annotated[str, Meta(description="An image's link, put before the prompt.")] | None = (
         None
     )
 
 
-class PictureBody(Struct, kw_only=True):
-    """A picture of the bot's: the message that shows it, and its hash."""
+class ImageBody(Struct, kw_only=True):
+    """An image of the bot's: the message that shows it, and its hash."""
 
     msg_id: MessageId
     msg_hash: Hash
     trigger_id: Trigger
 
 
-class NumberedBody(PictureBody, kw_only=True):
+class NumberedBody(ImageBody, kw_only=True):
     index: Annotated[int, Meta(ge=1, le=4)]
 
 
-class SoloBody(PictureBody, kw_only=True):
+class SoloBody(ImageBody, kw_only=True):
     index: int | None = None
 
 
-class ZoomBody(PictureBody, kw_only=True):
+class ZoomBody(ImageBody, kw_only=True):
     zoomout: Annotated[
         Literal[50, 75, 100], Meta(description="50: twice as far, 75: one and a half times.")
     ]
 
 
-class ExpandBody(PictureBody, kw_only=True):
+class ExpandBody(ImageBody, kw_only=True):
     direction: Literal["left", "right", "up", "down"]
 
 

@@ -29,7 +29,7 @@ def callback(task: Task) -> bytes | None:
     return _encode(
         Callback(
             type=kind,
-            id=int(task.keys.message or 0),
+            id=int(task.ids.message or 0),
             content=_content(task),
             attachments=attachments(task),
             embeds=_embeds(task),
@@ -44,8 +44,8 @@ def message(task: Task) -> MessageView:
         message="success",
         trigger_id=task.trigger or "",
         status=task.status,
-        msg_id=task.keys.message,
-        msg_hash=task.keys.job,
+        msg_id=task.ids.message,
+        msg_hash=task.ids.job,
         content=_content(task),
         attachments=attachments(task),
         buttons=[
@@ -56,27 +56,27 @@ def message(task: Task) -> MessageView:
 
 
 def attachments(task: Task) -> list[AttachmentView]:
-    """The task's picture, as Discord attaches it."""
-    picture = task.picture
-    if picture is None or not picture.id:
+    """The task's image, as Discord attaches it."""
+    image = task.image
+    if image is None or not image.id:
         return []
     return [
         AttachmentView(
-            id=int(picture.id),
-            url=picture.url,
-            proxy_url=picture.proxy_url,
-            filename=picture.filename,
-            content_type=picture.content_type,
-            width=picture.width,
-            height=picture.height,
-            size=picture.size,
+            id=int(image.id),
+            url=image.url,
+            proxy_url=image.proxy_url,
+            filename=image.filename,
+            content_type=image.content_type,
+            width=image.width,
+            height=image.height,
+            size=image.size,
         )
     ]
 
 
 def _kind(task: Task) -> Kind | None:
     match task.status:
-        case Status.SUBMITTED if task.keys.message:
+        case Status.SUBMITTED if task.ids.message:
             return "start"
         case Status.IN_PROGRESS:
             return "generating"
@@ -99,7 +99,7 @@ def _failure(task: Task) -> Kind:
 
 
 def _content(task: Task) -> str:
-    """The bot's words; where there is no picture, why."""
+    """The bot's words; where there is no image, why."""
     return task.failure.reason if task.failure else task.content
 
 
@@ -107,6 +107,6 @@ def _embeds(task: Task) -> list[EmbedView]:
     """A describe's prompts; of other tasks there are none."""
     if task.action is not Action.DESCRIBE or task.final_prompt is None:
         return []
-    picture = task.picture
-    image = ImageView(url=picture.url, proxy_url=picture.proxy_url) if picture else None
-    return [EmbedView(type="rich", description=task.final_prompt, image=image)]
+    image = task.image
+    shown = ImageView(url=image.url, proxy_url=image.proxy_url) if image else None
+    return [EmbedView(type="rich", description=task.final_prompt, image=shown)]

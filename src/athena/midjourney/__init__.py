@@ -1,4 +1,4 @@
-"""The bots' language: messages in, sightings out; requests in, interactions out.
+"""The bots' language: messages in, bot events out; requests in, interactions out.
 
 Pure functions over Discord's objects and Athena's tasks, without I/O. It must not know who runs
 an account, where tasks are stored, or which dialect asked. Facts: contracts, midjourney-bot.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from athena.discord import wire
 from athena.midjourney import buttons
+from athena.tasks.bot_events import Profile
 from athena.tasks.model import Action
-from athena.tasks.sightings import Profile
 
 _SEED_JOB = re.compile(rf"\*\*Job ID:?\*\*:?\s*({buttons.JOB})", re.IGNORECASE)
 _SEED = re.compile(r"\*\*seed:?\*\*:?\s*(\d{1,10})", re.IGNORECASE)

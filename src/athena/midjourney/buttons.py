@@ -30,7 +30,7 @@ class Meaning(Struct, frozen=True, kw_only=True):
     action: Action | None
     index: int | None = None
     modal: bool = False
-    """It always opens a window."""
+    """It always opens a modal."""
     remix: bool = False
     """It opens one while the account has Remix on (contracts: mj-dialect, section 5)."""
     supported: bool = True
@@ -77,12 +77,12 @@ def meaning(custom_id: str) -> Meaning:
 
 
 def needs_mask(custom_id: str) -> bool:
-    """Whether the button's window is the page on which a region is marked."""
+    """Whether the button's modal is the page on which a region is marked."""
     return custom_id.startswith("MJ::Inpaint::")
 
 
 def is_custom_zoom(custom_id: str) -> bool:
-    """Whether the button's window wants a `--zoom`."""
+    """Whether the button's modal wants a `--zoom`."""
     return custom_id.startswith("MJ::CustomZoom::")
 
 

@@ -1,8 +1,8 @@
 """Requests become what is done at Discord, and what the bot's answer to it will look like.
 
 Commands are named here and looked up in Discord's index when they are sent; nothing knows an id
-or a version by heart. Some requests take two steps, of which the first makes nothing yet: a window
-is opened and then submitted, a face is saved and then used, a film is taken out of its grid and
+or a version by heart. Some requests take two steps, of which the first makes nothing yet: a modal
+is opened and then submitted, a face is saved and then used, a video is taken out of its grid and
 then gone on with. `preparation` is that first step, `following` the second.
 """
 
@@ -13,6 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, buttons, prompts
+from athena.tasks.bot_events import BotEvent, Finished, Notice, Verdict
 from athena.tasks.matching import Expected
 from athena.tasks.model import Action, Bot, Task
 from athena.tasks.requests import (
@@ -26,7 +27,6 @@ from athena.tasks.requests import (
     Show,
     SwapFace,
 )
-from athena.tasks.sightings import Finished, Notice, Sighting, Verdict
 
 APPLICATIONS = {
     Bot.MIDJOURNEY: MIDJOURNEY,
@@ -66,9 +66,9 @@ class UseCommand(Struct, frozen=True, kw_only=True):
     name: str
     options: dict[str, str] = {}
     files: dict[str, int] = {}
-    """Options that take a picture, and which of the task's uploads that is."""
+    """Options that take an image, and which of the task's uploads that is."""
     uploaded: dict[str, str] = {}
-    """Options that take a picture which is at Discord already, and its name there."""
+    """Options that take an image which is at Discord already, and its name there."""
 
 
 class PressButton(Struct, frozen=True, kw_only=True):
@@ -109,8 +109,8 @@ def has_second_step(task: Task) -> bool:
     return isinstance(task.request, SwapFace | Extend)
 
 
-def is_prepared(task: Task, seen: Sighting) -> bool:
-    """Whether a sighting is that answer."""
+def is_prepared(task: Task, seen: BotEvent) -> bool:
+    """Whether a bot event is that answer."""
     match task.request:
         case SwapFace():
             kind = seen.verdict if isinstance(seen, Notice) else None
@@ -121,7 +121,7 @@ def is_prepared(task: Task, seen: Sighting) -> bool:
             return False
 
 
-def following(task: Task, seen: Sighting) -> Deed:
+def following(task: Task, seen: BotEvent) -> Deed:
     """The second step, now that the first has been answered.
 
     Raises:
@@ -129,21 +129,21 @@ def following(task: Task, seen: Sighting) -> Deed:
     """
     match task.request:
         case Extend(then=then) if isinstance(seen, Finished):
-            for button in seen.face.buttons:
+            for button in seen.shown.buttons:
                 if button.custom_id.startswith(then):
                     return PressButton(
                         application=APPLICATIONS[task.bot],
                         message=seen.evidence.message or "",
                         custom_id=button.custom_id,
-                        flags=seen.face.flags,
+                        flags=seen.shown.flags,
                     )
-            raise CannotFollow("Midjourney does not offer to extend this film.")
+            raise CannotFollow("Midjourney does not offer to extend this video.")
         case _:
             return deed(task)
 
 
 def deed(task: Task, links: Sequence[str] = ()) -> Deed:
-    """What to do at Discord for a task; `links` are those of pictures that its prompt names."""
+    """What to do at Discord for a task; `links` are those of images that its prompt names."""
     application = APPLICATIONS[task.bot]
 
     def use(name: str, **options: str) -> UseCommand:
@@ -176,7 +176,7 @@ def deed(task: Task, links: Sequence[str] = ()) -> Deed:
         case Press():
             return _pressing(task, task.request)
         case Extend():
-            raise CannotFollow("a film is extended by pressing what its own message shows")
+            raise CannotFollow("a video is extended by pressing what its own message shows")
 
 
 def account_command(name: Switch | Question, bot: Bot = Bot.MIDJOURNEY) -> UseCommand:
@@ -194,15 +194,17 @@ def expected(task: Task) -> Expected:
     made = frozenset({Action.IMAGINE, Action.VIDEO})
     match task.request:
         case Imagine(prompt=prompt):
-            return Expected(actions=made, trigger=task.trigger, essence=prompts.essence(prompt))
+            return Expected(
+                actions=made, trigger=task.trigger, normalized=prompts.normalized(prompt)
+            )
         case Blend():
-            return Expected(actions=frozenset({Action.IMAGINE, Action.BLEND}), essence="")
+            return Expected(actions=frozenset({Action.IMAGINE, Action.BLEND}), normalized="")
         case Press(custom_id=custom_id, reply=reply):
             meaning = buttons.meaning(custom_id)
             again = meaning.action is Action.REROLL
             actions = {Action.REROLL, Action.IMAGINE, task.action} if again else {task.action}
-            essence = prompts.essence(reply.prompt) if reply and reply.prompt else None
-            return Expected(actions=frozenset(actions), essence=essence, index=meaning.index)
+            normalized = prompts.normalized(reply.prompt) if reply and reply.prompt else None
+            return Expected(actions=frozenset(actions), normalized=normalized, index=meaning.index)
         case Describe(filename=filename):
             kind = None if filename else task.action
             own = frozenset({task.action})
@@ -223,7 +225,7 @@ def _pressing(task: Task, press: Press) -> PressButton:
 
 
 def _text(task: Task, request: Imagine, links: Sequence[str]) -> str:
-    """Links first, then the mark, the speed last; of a film the last link may be its end."""
+    """Links first, then the mark, the speed last; of a video the last link may be its end."""
     *before, end = links if request.end else (*links, "")
     prompt = f"{request.prompt} --end {end}" if request.end else request.prompt
     text = prompts.with_speed(" ".join([*before, prompt]), task.speed).strip()

@@ -11,18 +11,18 @@ import msgspec
 
 from athena.discord import wire
 from athena.midjourney import buttons, jobtext, reader
-from athena.tasks.model import Bot
-from athena.tasks.sightings import (
-    AccountTold,
+from athena.tasks.bot_events import (
+    AccountInfo,
+    BotEvent,
     Finished,
     Notice,
     Progress,
-    SeedTold,
-    Sighting,
+    SeedInfo,
     Stopped,
     Verdict,
     Waiting,
 )
+from athena.tasks.model import Bot
 
 Told = dict[str, Any]
 
@@ -72,41 +72,41 @@ def _message(said: Mapping[str, Any]) -> Told:
         message = msgspec.convert({"id": "", **said}, wire.Message, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise NotAMessage(f"not as Discord writes it: {error}") from error
-    sighting = reader.read(message) or reader.read_as(Bot.MIDJOURNEY, message)
+    event = reader.read(message) or reader.read_as(Bot.MIDJOURNEY, message)
     text = jobtext.read(message.content)
-    evidence = sighting.evidence
+    evidence = event.evidence
     return {
         "action": evidence.action,
-        "state": _state(sighting, text),
-        "prompt": sighting.words if isinstance(sighting, Finished) and sighting.words
+        "state": _state(event, text),
+        "prompt": event.words if isinstance(event, Finished) and event.words
         else (text.prompt if text else None),
-        "progress": sighting.percent if isinstance(sighting, Progress) else None,
+        "progress": event.percent if isinstance(event, Progress) else None,
         "mode": text.mode if text else None,
         "index": evidence.index,
-        "job": sighting.job if isinstance(sighting, SeedTold) else evidence.job,
-        "title": _title(sighting, message),
-        "seed": sighting.seed if isinstance(sighting, SeedTold) else None,
+        "job": event.job if isinstance(event, SeedInfo) else evidence.job,
+        "title": _title(event, message),
+        "seed": event.seed if isinstance(event, SeedInfo) else None,
     }  # fmt: skip
 
 
 _FATES: dict[type, str] = {Waiting: "waiting", Finished: "done", Stopped: "failed"}
 
 
-def _state(sighting: Sighting, text: jobtext.Reading | None) -> str:
-    match sighting:
+def _state(event: BotEvent, text: jobtext.Reading | None) -> str:
+    match event:
         case Notice(verdict=verdict):
             return verdict.value
-        case AccountTold() | SeedTold():
+        case AccountInfo() | SeedInfo():
             return Verdict.NOTICE.value
         case Progress() if text and text.state is jobtext.State.DONE:
             return "done"
         case Progress():
             return "progress"
         case _:
-            return _FATES.get(type(sighting), "unknown")
+            return _FATES.get(type(event), "unknown")
 
 
-def _title(sighting: Sighting, message: wire.Message) -> str | None:
-    if isinstance(sighting, Notice) and sighting.title:
-        return sighting.title
+def _title(event: BotEvent, message: wire.Message) -> str | None:
+    if isinstance(event, Notice) and event.title:
+        return event.title
     return next((embed.title for embed in message.embeds if embed.title), None)

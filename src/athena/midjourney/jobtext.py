@@ -107,7 +107,7 @@ def _index(lead: str, tail: re.Match[str]) -> int | None:
 
 
 def _action(lead: str, prompt: str, tail: re.Match[str]) -> Action:
-    """The verb of the lead, else of the form; the prompt's own parameters tell a film."""
+    """The verb of the lead, else of the form; the prompt's own parameters tell a video."""
     if tail["image"]:
         return Action.UPSCALE
     said = (lead or tail["form"] or "").lower()

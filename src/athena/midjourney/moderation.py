@@ -22,7 +22,7 @@ _LOOK = 1.0
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _COMMON = frozenset((
     "the", "and", "with", "for", "from", "this", "that", "into", "over", "under", "very", "are",
-    "was", "one", "two", "her", "his", "their", "its", "style", "photo", "picture", "image",
+    "was", "one", "two", "her", "his", "their", "its", "style", "photo", "image", "image",
     "portrait", "painting", "illustration", "drawing", "light", "dark",
 ))  # fmt: skip
 
@@ -39,7 +39,7 @@ class BannedWords:
         """The first banned word of a prompt. Its links and `--no` are not searched."""
         if self._pattern is None:
             return None
-        found = self._pattern.search(prompts.essence(prompt))
+        found = self._pattern.search(prompts.normalized(prompt))
         return found.group() if found else None
 
 
@@ -149,7 +149,7 @@ def shared_words(refused: Iterable[str], known: WordList) -> list[tuple[str, int
 
 
 def _said(prompt: str) -> set[str]:
-    return set(_WORD.findall(prompts.essence(prompt))) - _COMMON
+    return set(_WORD.findall(prompts.normalized(prompt))) - _COMMON
 
 
 def _lines(file: Path | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Notices: what the bot says about a request or an account instead of a picture.
+"""Notices: what the bot says about a request or an account instead of an image.
 
 The title decides (contracts: midjourney-bot, section 8), whether an embed has it or the first line
 of a plain text. Of embeds that nobody knows, a red one is a failure in Midjourney's own words, a
@@ -10,7 +10,7 @@ import re
 from msgspec import Struct
 
 from athena.discord import wire
-from athena.tasks.sightings import Profile, Verdict
+from athena.tasks.bot_events import Profile, Verdict
 
 _RED = frozenset({16711680, 15548997})
 _MILD = frozenset({16776960, 65280})

@@ -3,7 +3,7 @@
 A prompt is `[links] text [--parameter values]…`, and a parameter may stand anywhere in the text:
 how many words belong to it is its own matter (none to a switch, one to a number, all that follow
 to `--no`), and what stands behind them is text again. Midjourney rewrites prompts on the way
-(contracts: midjourney-bot, section 4), so two are compared by their essence: the text alone.
+(contracts: midjourney-bot, section 4), so two are compared by their normalized: the text alone.
 Plainly bad values are refused here, before anyone waits a minute for the bot's own refusal
 (section 9); parameters that we do not know are Midjourney's to judge, and go on as they are.
 """
@@ -87,14 +87,14 @@ def has(prompt: str, parameter: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def essence(prompt: str) -> str:
+def normalized(prompt: str) -> str:
     """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""
     text = _LINK.sub(" ", unmarked(split(prompt).text))
     return _SPACE.sub(" ", text).strip().lower()
 
 
 def marked(prompt: str, trigger: str) -> str:
-    """The prompt with a trigger's mark, which stands behind picture links."""
+    """The prompt with a trigger's mark, which stands behind image links."""
     links = _LEADING_LINKS.match(prompt)
     end = links.end() if links else 0
     return f"{prompt[:end]}<#{trigger}#>{prompt[end:]}"

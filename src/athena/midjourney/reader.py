@@ -1,4 +1,4 @@
-"""Reads what the bots say: a Discord message becomes a sighting.
+"""Reads what the bots say: a Discord message becomes a bot event.
 
 A message is asked in this order: is it a seed, an answer in words, a notice, the panel of the
 account's settings, a job's text (`jobtext`)? What none of them understands becomes `Unknown`.
@@ -23,21 +23,21 @@ from athena.midjourney import (
 )
 from athena.midjourney.jobtext import Reading, State
 from athena.midjourney.notices import Said
-from athena.tasks.model import Action, Bot, Picture
-from athena.tasks.sightings import (
-    AccountTold,
+from athena.tasks.bot_events import (
+    AccountInfo,
+    BotEvent,
     Evidence,
-    Face,
     Finished,
+    MessageContent,
     Notice,
     Progress,
-    SeedTold,
-    Sighting,
+    SeedInfo,
     Stopped,
     Unknown,
     Verdict,
     Waiting,
 )
+from athena.tasks.model import Action, Bot, Image
 
 BOTS = {MIDJOURNEY: Bot.MIDJOURNEY, NIJI: Bot.NIJI, INSIGHT_FACE: Bot.INSIGHT_FACE}
 """The application ids whose messages are read."""
@@ -48,7 +48,7 @@ _LOADING = 128
 _FILE_JOB = re.compile(rf"({buttons.JOB})(?=(?:_[a-z0-9_]+)?\.[a-z0-9]+\Z)")
 
 
-def read(message: wire.Message, me: str | None = None) -> Sighting | None:
+def read(message: wire.Message, me: str | None = None) -> BotEvent | None:
     """What a message of a bot tells; None when it is not from a bot of Midjourney's.
 
     `me` is the account's user id; messages that name another user are marked as not our own.
@@ -57,22 +57,22 @@ def read(message: wire.Message, me: str | None = None) -> Sighting | None:
     return None if bot is None else read_as(bot, message, me)
 
 
-def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> Sighting:
+def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> BotEvent:
     """The same for a message that is known, or taken, to be this bot's."""
     said = jobtext.read(message.content)
     evidence = _evidence(message, bot, said, me)
-    face = _face(message, said)
+    shown = _content(message, said)
     return (
         _seed(message, evidence)
-        or _words(message, evidence, face)
-        or _notice(message, said, evidence, face)
+        or _words(message, evidence, shown)
+        or _notice(message, said, evidence, shown)
         or _settings(message, evidence)
-        or _job_sighting(message, said, evidence, face)
+        or _job_event(message, said, evidence, shown)
     )
 
 
 def job_of_file(filename: str) -> str | None:
-    """The job uuid that a picture's name holds (contracts: midjourney-bot, section 2)."""
+    """The job uuid that an image's name holds (contracts: midjourney-bot, section 2)."""
     found = _FILE_JOB.search(filename)
     return found.group(1) if found else None
 
@@ -80,83 +80,85 @@ def job_of_file(filename: str) -> str | None:
 # What a message may be
 
 
-def _seed(message: wire.Message, evidence: Evidence) -> Sighting | None:
+def _seed(message: wire.Message, evidence: Evidence) -> BotEvent | None:
     told = answers.seed_of(message.content)
-    return SeedTold(evidence=evidence, job=told[0], seed=told[1]) if told else None
+    return SeedInfo(evidence=evidence, job=told[0], seed=told[1]) if told else None
 
 
 def _notice(
-    message: wire.Message, text: Reading | None, evidence: Evidence, face: Face
-) -> Sighting | None:
+    message: wire.Message, text: Reading | None, evidence: Evidence, shown: MessageContent
+) -> BotEvent | None:
     embedded = (told for embed in message.embeds if (told := notices.of_embed(embed)))
     said = next(embedded, None) or (notices.of_text(message.content) if text is None else None)
     if said is None:
         return None
     if said.profile:
-        return AccountTold(evidence=evidence, profile=said.profile)
-    return _noticed(said, evidence, face)
+        return AccountInfo(evidence=evidence, profile=said.profile)
+    return _noticed(said, evidence, shown)
 
 
-def _noticed(said: Said, evidence: Evidence, face: Face) -> Notice:
+def _noticed(said: Said, evidence: Evidence, shown: MessageContent) -> Notice:
     return Notice(
         evidence=evidence,
         verdict=said.verdict,
         title=said.title,
         description=said.description,
-        face=face,
+        shown=shown,
     )
 
 
-def _words(message: wire.Message, evidence: Evidence, face: Face) -> Sighting | None:
+def _words(message: wire.Message, evidence: Evidence, shown: MessageContent) -> BotEvent | None:
     for embed in message.embeds:
         if told := answers.words_of(embed):
             return Finished(
                 evidence=replace(evidence, action=told[0], file=_file_of(embed)),
-                face=replace(face, picture=face.picture or _embedded(embed)),
+                shown=replace(shown, image=shown.image or _embedded(embed)),
                 words=told[1],
             )
         if profile := answers.info_of(embed):
-            return AccountTold(evidence=evidence, profile=profile)
+            return AccountInfo(evidence=evidence, profile=profile)
     return None
 
 
-def _settings(message: wire.Message, evidence: Evidence) -> Sighting | None:
+def _settings(message: wire.Message, evidence: Evidence) -> BotEvent | None:
     profile = answers.settings_of(message)
-    return AccountTold(evidence=evidence, profile=profile) if profile else None
+    return AccountInfo(evidence=evidence, profile=profile) if profile else None
 
 
-def _job_sighting(
-    message: wire.Message, said: Reading | None, evidence: Evidence, face: Face
-) -> Sighting:
+def _job_event(
+    message: wire.Message, said: Reading | None, evidence: Evidence, shown: MessageContent
+) -> BotEvent:
     if said is None:
-        return _without_text(message, evidence, face)
+        return _without_text(message, evidence, shown)
     match said.state:
         case State.WAITING:
-            return Waiting(evidence=evidence, face=face)
+            return Waiting(evidence=evidence, shown=shown)
         case State.PROGRESS:
-            return Progress(evidence=evidence, face=face, percent=said.percent)
+            return Progress(evidence=evidence, shown=shown, percent=said.percent)
         case State.STOPPED:
-            return Stopped(evidence=evidence, face=face)
-        case State.DONE if face.picture:
-            return Finished(evidence=evidence, face=face)
+            return Stopped(evidence=evidence, shown=shown)
+        case State.DONE if shown.image:
+            return Finished(evidence=evidence, shown=shown)
         case State.DONE:
-            return Progress(evidence=evidence, face=face)
-        case State.UNCLEAR if face.picture and face.buttons:
-            return Finished(evidence=evidence, face=face)
+            return Progress(evidence=evidence, shown=shown)
+        case State.UNCLEAR if shown.image and shown.buttons:
+            return Finished(evidence=evidence, shown=shown)
         case State.UNCLEAR:
-            return Unknown(evidence=evidence, content=face.content)
+            return Unknown(evidence=evidence, content=shown.content)
 
 
-def _without_text(message: wire.Message, evidence: Evidence, face: Face) -> Sighting:
+def _without_text(message: wire.Message, evidence: Evidence, shown: MessageContent) -> BotEvent:
     """No job's text: the bot is still thinking, or it is the one that only swaps faces."""
     if message.flags & _LOADING and not message.content and not message.embeds:
-        return Waiting(evidence=evidence, face=face)
+        return Waiting(evidence=evidence, shown=shown)
     if evidence.bot is not Bot.INSIGHT_FACE:
-        return Unknown(evidence=evidence, content=face.content)
-    if face.picture:
-        return Finished(evidence=replace(evidence, action=Action.SWAP_FACE), face=face)
+        return Unknown(evidence=evidence, content=shown.content)
+    if shown.image:
+        return Finished(evidence=replace(evidence, action=Action.SWAP_FACE), shown=shown)
     said = " ".join([message.content, *(embed.description for embed in message.embeds)]).strip()
-    return Notice(evidence=evidence, verdict=Verdict.NOTICE, title="", description=said, face=face)
+    return Notice(
+        evidence=evidence, verdict=Verdict.NOTICE, title="", description=said, shown=shown
+    )
 
 
 # Its parts
@@ -198,21 +200,21 @@ def _job(message: wire.Message, said: Reading | None) -> str | None:
     return said.job if said else None
 
 
-def _face(message: wire.Message, said: Reading | None) -> Face:
-    return Face(
+def _content(message: wire.Message, said: Reading | None) -> MessageContent:
+    return MessageContent(
         content=message.content,
-        picture=_picture(message),
+        image=_image(message),
         buttons=buttons.shown(message),
         flags=message.flags,
         mode=said.mode if said else None,
     )
 
 
-def _picture(message: wire.Message) -> Picture | None:
+def _image(message: wire.Message) -> Image | None:
     if not message.attachments:
         return None
     first = message.attachments[0]
-    return Picture(
+    return Image(
         url=first.url,
         id=first.id,
         proxy_url=first.proxy_url,
@@ -231,8 +233,8 @@ def _file_of(embed: wire.Embed) -> str | None:
     return urlsplit(embed.image.url).path.rpartition("/")[2] or None
 
 
-def _embedded(embed: wire.Embed) -> Picture | None:
+def _embedded(embed: wire.Embed) -> Image | None:
     image = embed.image
     if image is None or not image.url:
         return None
-    return Picture(url=image.url, proxy_url=image.proxy_url, width=image.width, height=image.height)
+    return Image(url=image.url, proxy_url=image.proxy_url, width=image.width, height=image.height)

@@ -1,4 +1,4 @@
-"""The simulator's CDN: uploads come in, pictures go out (contracts: discord-wire, section 5)."""
+"""The simulator's CDN: uploads come in, images go out (contracts: discord-wire, section 5)."""
 
 import asyncio
 from io import BytesIO
@@ -42,7 +42,7 @@ class Cdn:
         file = await self._found(request)
         if file is None:
             return web.Response(status=404, text=_GONE)
-        return _picture(await self._files.read(file), file.content_type, file.id)
+        return _image(await self._files.read(file), file.content_type, file.id)
 
     async def get_scaled(self, request: web.Request) -> web.Response:
         """The media proxy: another size or format."""
@@ -52,19 +52,19 @@ class Cdn:
         data = await self._files.read(file)
         wish = {name: request.query.get(name, "") for name in ("width", "height", "format")}
         if not any(wish.values()):
-            return _picture(data, file.content_type, file.id)
+            return _image(data, file.content_type, file.id)
         kind = wish["format"] or file.content_type.removeprefix("image/")
         try:
             scaled = await asyncio.to_thread(_scale, data, wish["width"], wish["height"], kind)
         except (ValueError, KeyError, OSError):
             return web.Response(status=400, text="cannot be scaled so")
-        return _picture(scaled, f"image/{kind}", file.id)
+        return _image(scaled, f"image/{kind}", file.id)
 
     async def _found(self, request: web.Request) -> StoredFile | None:
         rates = self._faults.rates
-        if self._faults.strikes(rates.picture_slow):
+        if self._faults.strikes(rates.image_slow):
             await self._clock.sleep(self._faults.pause())
-        return None if self._faults.strikes(rates.picture_missing) else self._find(request)
+        return None if self._faults.strikes(rates.image_missing) else self._find(request)
 
     def _find(self, request: web.Request) -> StoredFile | None:
         info, query = request.match_info, request.query
@@ -75,15 +75,15 @@ class Cdn:
         return file if self._files.is_valid(file, *link) else None
 
 
-def _picture(data: bytes, content_type: str, file_id: str) -> web.Response:
+def _image(data: bytes, content_type: str, file_id: str) -> web.Response:
     headers = {"ETag": f'"{file_id}"', "Cache-Control": "public, max-age=31536000"}
     return web.Response(body=data, content_type=content_type, headers=headers)
 
 
 def _scale(data: bytes, width: str, height: str, kind: str) -> bytes:
-    with Image.open(BytesIO(data)) as picture:
-        bound = (int(width or picture.width), int(height or picture.height))
-        picture.thumbnail((min(bound[0], 4096), min(bound[1], 4096)))
+    with Image.open(BytesIO(data)) as image:
+        bound = (int(width or image.width), int(height or image.height))
+        image.thumbnail((min(bound[0], 4096), min(bound[1], 4096)))
         out = BytesIO()
-        picture.save(out, "JPEG" if kind == "jpg" else kind.upper())
+        image.save(out, "JPEG" if kind == "jpg" else kind.upper())
         return out.getvalue()

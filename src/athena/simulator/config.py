@@ -25,11 +25,12 @@ gives the same ids every time.
 import hashlib
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from athena.simulator.faults import Rates
+from athena.simulator.faults import Rates, rates
 
 
 class Plan(StrEnum):
@@ -128,7 +129,9 @@ def load(path: Path) -> Config:
         BadConfig: the file cannot be read, is no TOML, or says something impossible.
     """
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=Config)
+        read = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+        faults = rates(read.pop("faults", {}))
+        config = structs.replace(msgspec.convert(read, Config), faults=faults)
     except (OSError, msgspec.MsgspecError) as error:
         raise BadConfig(f"{path}: {error}") from error
     names = {guild.name for guild in config.guilds}

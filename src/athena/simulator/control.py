@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.errors import reply
-from athena.simulator.faults import Fault, Faults, Rates, Way
+from athena.simulator.faults import Fault, Faults, Way, rates
 from athena.simulator.gateway import Gateway
 from athena.simulator.world import World
 
@@ -67,10 +67,11 @@ class Control:
             "mute-acks": (Switch, lambda switch: setattr(self._faults, "mute_acks", switch.on)),
             "partial-updates": (Switch, self._partial_updates),
             "link-life": (Number, self._set_link_life),
-            "window-life": (Number, self._set_window_life),
+            "modal-life": (Number, self._set_modal_life),
+            "window-life": (Number, self._set_modal_life),
             "notice": (Notice, self._wish),
             "fail": (Fail, self._fail),
-            "faults": (Rates, self._faults.set_rates),
+            "faults": (dict[str, Any], lambda fields: self._faults.set_rates(rates(fields))),
         }
         posts = [web.post(f"/_control/{n}", _handler(*act)) for n, act in acts.items()]
         return [web.get("/_control/state", self.state), *posts]
@@ -98,8 +99,8 @@ class Control:
     def _set_link_life(self, wish: Number) -> None:
         self._world.files.link_life = wish.value
 
-    def _set_window_life(self, wish: Number) -> None:
-        self._world.window_life = round(wish.value * 1000)
+    def _set_modal_life(self, wish: Number) -> None:
+        self._world.modal_life = round(wish.value * 1000)
 
     def _wish(self, wish: Notice) -> None:
         player = self._world.players.get(wish.application_id)

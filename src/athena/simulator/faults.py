@@ -5,10 +5,12 @@ say how often what happens. Chance is drawn from a seed, so the same calls meet 
 """
 
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from enum import StrEnum
 from random import Random
 from typing import Annotated, TypeAlias
 
+import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
@@ -61,14 +63,29 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lost: Chance = 0
     """It is done, and the answer goes lost."""
 
-    picture_missing: Chance = 0
-    picture_slow: Chance = 0
+    image_missing: Chance = 0
+    image_slow: Chance = 0
 
-    hook_broken: Chance = 0
+    webhook_broken: Chance = 0
     """The simulator's receiver answers 500."""
-    hook_hanging: Chance = 0
-    hook_cut: Chance = 0
+    webhook_hanging: Chance = 0
+    webhook_cut: Chance = 0
     """It takes the call, and the connection breaks before the answer."""
+
+
+_FORMER_NAMES = {
+    "picture_missing": "image_missing", "picture_slow": "image_slow",
+    "hook_broken": "webhook_broken", "hook_hanging": "webhook_hanging", "hook_cut": "webhook_cut",
+}  # fmt: skip
+
+
+def rates(fields: Mapping[str, object]) -> Rates:
+    """Rates by their names, former ones included.
+
+    Raises:
+        msgspec.ValidationError: an unknown name, or a value that is out of range.
+    """
+    return msgspec.convert({_FORMER_NAMES.get(k, k): v for k, v in fields.items()}, Rates)
 
 
 class Way(StrEnum):

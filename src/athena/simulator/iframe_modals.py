@@ -36,7 +36,7 @@ class Pages:
         except (msgspec.MsgspecError, ValueError) as error:
             return reply({"error": str(error)}, 400)
         if not mask.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
-            return reply({"error": "the mask is no picture"}, 400)
+            return reply({"error": "the mask is no image"}, 400)
         token = job.custom_id.removeprefix("MJ::iframe::")
         players = self._world.players.values()
         if not any(player.page_submitted(token, job.prompt, mask) for player in players):

@@ -1,4 +1,4 @@
-"""A place for hooks: what is posted to `/_hooks/{name}` is kept, and can be read there.
+"""A place for webhooks: what is posted to `/_hooks/{name}` is kept, and can be read there.
 
 For whoever builds against the simulator and has no server of their own yet; like real receivers it
 can be broken, slow or cut off (see `faults`).
@@ -30,14 +30,14 @@ class Inbox:
 
     async def take(self, request: web.Request) -> web.Response:
         rates, strikes = self._faults.rates, self._faults.strikes
-        if strikes(rates.hook_broken):
+        if strikes(rates.webhook_broken):
             return web.Response(status=500)
-        if strikes(rates.hook_hanging):
+        if strikes(rates.webhook_hanging):
             await self._clock.sleep(rates.hang)
             return web.Response(status=504)
         body = await request.read()
         self._letters[request.match_info["name"]].append(self._letter(request, body))
-        if strikes(rates.hook_cut) and request.transport:
+        if strikes(rates.webhook_cut) and request.transport:
             request.transport.abort()
         return web.Response(status=200)
 

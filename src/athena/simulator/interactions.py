@@ -70,7 +70,7 @@ def _call(world: World, account: Account, body: Body) -> Call:
         case 3:
             specific = _press(world, body)
         case 5:
-            specific = _window(world, body)
+            specific = _modal(world, body)
         case _:
             raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be one of (2, 3, 5).")
     return Call(
@@ -168,8 +168,8 @@ def attach(world: World, channel_id: str, given: Json) -> Json:
 
 def _measure(data: bytes) -> tuple[tuple[int, int] | None, str]:
     try:
-        with Image.open(BytesIO(data)) as picture:
-            return picture.size, picture.get_format_mimetype() or "application/octet-stream"
+        with Image.open(BytesIO(data)) as image:
+            return image.size, image.get_format_mimetype() or "application/octet-stream"
     except (UnidentifiedImageError, OSError, ValueError):
         return None, "application/octet-stream"
 
@@ -188,9 +188,9 @@ def _press(world: World, body: Body) -> Json:
     return {"custom_id": custom_id, "message_id": body.message_id, "values": values}
 
 
-def _window(world: World, body: Body) -> Json:
-    window = world.submitted(str(body.data.get("id")), str(body.data.get("custom_id")))
-    if window is None:
+def _modal(world: World, body: Body) -> Json:
+    modal = world.submitted(str(body.data.get("id")), str(body.data.get("custom_id")))
+    if modal is None:
         raise unknown_interaction()
     rows = body.data.get("components") or ()
     inputs = {
@@ -198,5 +198,5 @@ def _window(world: World, body: Body) -> Json:
         for row in rows
         for part in row.get("components") or ()
     }
-    message_id = window.call.message_id
-    return {"custom_id": window.custom_id, "message_id": message_id, "inputs": inputs}
+    message_id = modal.call.message_id
+    return {"custom_id": modal.custom_id, "message_id": message_id, "inputs": inputs}

@@ -22,7 +22,7 @@ _DEFAULT = (50, 1.0)
 _NONE = (1_000_000, 1.0)
 
 
-class _Window(Struct):
+class _Modal(Struct):
     ends_at: float
     used: int = 0
 
@@ -41,11 +41,11 @@ class RateLimits:
     def __init__(self, clock: Clock, *, enforced: bool) -> None:
         self.enforced = enforced
         self._clock = clock
-        self._windows: dict[tuple[str, str, str], _Window] = {}
+        self._windows: dict[tuple[str, str, str], _Modal] = {}
 
     def take(self, token: str, route: str, major: str) -> Turn:
         limit, seconds = _LIMITS.get(route, _DEFAULT) if self.enforced else _NONE
-        window = self._window((token, route, major), seconds)
+        window = self._modal((token, route, major), seconds)
         allowed = window.used < limit
         window.used += allowed
         left = window.ends_at - self._clock.monotonic()
@@ -61,9 +61,9 @@ class RateLimits:
             headers |= {"X-RateLimit-Scope": "user", "Retry-After": str(math.ceil(left))}
         return Turn(allowed, left, headers)
 
-    def _window(self, key: tuple[str, str, str], seconds: float) -> _Window:
+    def _modal(self, key: tuple[str, str, str], seconds: float) -> _Modal:
         now = self._clock.monotonic()
         window = self._windows.get(key)
         if window is None or window.ends_at <= now:
-            window = self._windows[key] = _Window(now + seconds)
+            window = self._windows[key] = _Modal(now + seconds)
         return window

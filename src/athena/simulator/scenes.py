@@ -1,8 +1,8 @@
-"""What is on a picture: a scene that can be painted at any size.
+"""What is on an image: a scene that can be painted at any size.
 
-A job's first pictures are sketches. Everything that later jobs make of them is a scene around
-scenes: wider, mixed, mended in a region, with another's face. So a picture that was zoomed out
-holds the old one pixel for pixel, and what a mask left black is the old picture still. A scene is
+A job's first images are sketches. Everything that later jobs make of them is a scene around
+scenes: wider, mixed, mended in a region, with another's face. So an image that was zoomed out
+holds the old one pixel for pixel, and what a mask left black is the old image still. A scene is
 painted only when somebody downloads it, in a thread; the same scene is the same pixels each time.
 """
 
@@ -63,7 +63,7 @@ class Sketch(Struct, frozen=True, kw_only=True):
 
 
 class Given(Struct, frozen=True):
-    """A picture that somebody uploaded, or that was made before; `read` gives its file."""
+    """An image that somebody uploaded, or that was made before; `read` gives its file."""
 
     read: Callable[[], bytes]
 
@@ -140,7 +140,7 @@ def varied(scene: Scene, sketch: Sketch, share: float) -> Scene:
 
 
 def _spread(inner: Image.Image, size: Size) -> Image.Image:
-    """The colours of a picture, as what may lie around it."""
+    """The colours of an image, as what may lie around it."""
     small = inner.resize((max(size[0] // 32, 1), max(size[1] // 32, 1)))
     return small.filter(ImageFilter.GaussianBlur(2)).resize(size, Image.Resampling.BICUBIC)
 
@@ -156,5 +156,5 @@ def _sketched(sketch: Sketch) -> Image.Image:
 
 
 def _opened(data: bytes) -> Image.Image:
-    with Image.open(BytesIO(data)) as picture:
-        return picture.convert("RGB")
+    with Image.open(BytesIO(data)) as image:
+        return image.convert("RGB")

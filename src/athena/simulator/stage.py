@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Drawing(Struct, frozen=True, kw_only=True):
-    """A picture that a bot attaches. It is drawn when somebody first downloads it.
+    """An image that a bot attaches. It is drawn when somebody first downloads it.
 
     `size` is the exact number of bytes that `draw` will return.
     """
@@ -42,11 +42,11 @@ class Draft(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One interaction that a user made with a bot: a command, a press or a submitted window."""
+    """One interaction that a user made with a bot: a command, a press or a submitted modal."""
 
     id: str
     kind: int
-    """2 command, 3 component, 5 window (Discord's interaction types)."""
+    """2 command, 3 component, 5 modal (Discord's interaction types)."""
     application_id: str
     guild_id: str | None
     channel_id: str
@@ -61,7 +61,7 @@ class Call(Struct, frozen=True, kw_only=True):
     custom_id: str = ""
     values: tuple[str, ...] = ()
     inputs: Mapping[str, str] = {}
-    """A window's inputs by custom_id."""
+    """A modal's inputs by custom_id."""
     message_id: str | None = None
     """The message whose component was pressed."""
 
@@ -87,7 +87,7 @@ class Stage(Protocol):
         """
         ...
 
-    def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
+    def open_modal(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
         """Answer a call with INTERACTION_MODAL_CREATE."""
 
     def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
@@ -116,7 +116,7 @@ class Stage(Protocol):
         """The id of the DM channel between the bot and a user, made when it does not exist."""
         ...
 
-    def picture_at(self, url: str) -> Callable[[], bytes] | None:
+    def image_at(self, url: str) -> Callable[[], bytes] | None:
         """What reads the file behind a link of this Discord; drawn ones take their time. None
         when the link leads elsewhere.
 
@@ -137,7 +137,7 @@ class Player(Protocol):
         ...
 
     def called(self, call: Call) -> None:
-        """A user used a command, pressed a component or submitted a window."""
+        """A user used a command, pressed a component or submitted a modal."""
 
     def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
         """A user put a reaction on one of this bot's messages."""

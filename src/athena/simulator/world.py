@@ -22,14 +22,14 @@ from athena.simulator.stage import Call, Draft, Json, Player
 
 EPHEMERAL, LOADING = 64, 128
 _WINDOW_LIFE = 15 * 60 * 1000
-"""Milliseconds for which an opened window may be submitted."""
+"""Milliseconds for which an opened modal may be submitted."""
 
 _REPLY, _COMMAND = 19, 20
 _MOST_WHISPERS = 2_000
 
 
-class Window(Struct, frozen=True):
-    """An open window: the call that opened it, its custom_id, and when that was."""
+class Modal(Struct, frozen=True):
+    """An open modal: the call that opened it, its custom_id, and when that was."""
 
     call: Call
     custom_id: str
@@ -50,9 +50,9 @@ class World:
         self.players: dict[str, Player] = {}
         self.versions: dict[tuple[str, str], str] = {}
         """Command versions that a control call changed, by (application, name)."""
-        self.windows: dict[str, Window] = {}
-        """Open windows by their interaction ids."""
-        self.window_life = _WINDOW_LIFE
+        self.modals: dict[str, Modal] = {}
+        """Open modals by their interaction ids."""
+        self.modal_life = _WINDOW_LIFE
         self._whispers: dict[str, Json] = {}
         self.partial_updates = False
         """Whether MESSAGE_UPDATE names only what changed."""
@@ -169,8 +169,8 @@ class World:
         self._keep_and_tell(message, None)
         return message
 
-    def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
-        self.windows[call.id] = Window(call, custom_id, self.clock.now())
+    def open_modal(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
+        self.modals[call.id] = Modal(call, custom_id, self.clock.now())
         rows = [{"type": 1, "components": [each]} for each in inputs]
         self._open(call, "INTERACTION_MODAL_CREATE", custom_id, title, components=rows)
 
@@ -191,12 +191,12 @@ class World:
         }
         self._tell_cause(call, event, data)
 
-    def submitted(self, interaction_id: str, custom_id: str) -> Window | None:
-        """Close a window that was submitted; None when there is none, or none any more."""
-        window = self.windows.pop(interaction_id, None)
-        if window is None or window.custom_id != custom_id:
+    def submitted(self, interaction_id: str, custom_id: str) -> Modal | None:
+        """Close a modal that was submitted; None when there is none, or none any more."""
+        modal = self.modals.pop(interaction_id, None)
+        if modal is None or modal.custom_id != custom_id:
             return None
-        return window if self.clock.now() - window.opened < self.window_life else None
+        return modal if self.clock.now() - modal.opened < self.modal_life else None
 
     def edit(self, channel_id: str, message_id: str, draft: Draft) -> None:
         known = self.message(channel_id, message_id)
@@ -225,7 +225,7 @@ class World:
         held = self.messages.get(channel_id, {}).get(message_id)
         return held or self._whispers.get(message_id)
 
-    def picture_at(self, url: str) -> Callable[[], bytes] | None:
+    def image_at(self, url: str) -> Callable[[], bytes] | None:
         if not self.files.base_url or not url.startswith(self.files.base_url):
             return None
         channel_id, file_id, *_ = [*urlsplit(url).path.split("/")[-3:], ""]

@@ -16,7 +16,7 @@ class Change(Struct, frozen=True):
 
     @property
     def visible(self) -> bool:
-        """Whether status or progress changed: what hooks are told (mj-dialect, section 10)."""
+        """Whether status or progress changed: what webhooks are told (mj-dialect, section 10)."""
         before = self.before
         return (
             before is None

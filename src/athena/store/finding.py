@@ -54,7 +54,7 @@ class Hour(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """Some hours in figures. Times are seconds from the request to the picture."""
+    """Some hours in figures. Times are seconds from the request to the image."""
 
     hours: list[Hour]
     median: float | None

@@ -47,7 +47,7 @@ class FolderInUse(Exception):
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """A row of the outbox: one state of a task that a hook is still to be told."""
+    """A row of the outbox: one state of a task that a webhook is still to be told."""
 
     url: str
     task: Task
@@ -113,7 +113,7 @@ class Store:
         kept: Kept | None = None,
         claim: Claim | None = None,
     ) -> "asyncio.Future[None]":
-        """Keep a new task with its pictures, and the answer that its key is to get from now on;
+        """Keep a new task with its images, and the answer that its key is to get from now on;
         done when it is on disk.
 
         The future fails with `StoreBroken` when it could not be kept. `kept` is told which of the
@@ -129,7 +129,7 @@ class Store:
         return self._commit(Change(None, task), statements, kept)
 
     def save(self, before: Task, after: Task) -> "asyncio.Future[None]":
-        """Keep a change, and with it the delivery to the task's hook when the change is visible,
+        """Keep a change, and with it the delivery to the task's webhook when the change is visible,
         and a prompt that the bot's moderation refused.
 
         Readers see the change at once; listeners hear of it, and the future is done, when it is
@@ -146,7 +146,7 @@ class Store:
         kept: Kept | None = None,
         claim: Claim | None = None,
     ) -> "asyncio.Future[None]":
-        """Keep what a user has asked of a task that waits for it, with the pictures that came with
+        """Keep what a user has asked of a task that waits for it, with the images that came with
         it; the future and `kept` are as those of `add`."""
         change = Change(before, after)
         statements = [*_change_rows(change), *_upload_rows(after.id, uploads), *_claim_rows(claim)]
@@ -223,7 +223,7 @@ class Store:
         return list(self._recent.values())
 
     async def uploads(self, task_id: str) -> tuple[Upload, ...]:
-        """The pictures that were stored with a task."""
+        """The images that were stored with a task."""
         rows = await self._query(tables.UPLOADS, {"of_task": task_id})
         return tuple(Upload(filename=f, content_type=t, data=d) for f, t, d in rows)
 
@@ -339,8 +339,8 @@ def _change_rows(change: Change) -> list[writer.Statement]:
     _, account, ended, _, body = _row(after)
     values = {"of_task": after.id, "account": account, "ended": ended, "body": body}
     statements: list[writer.Statement] = [writer.Change(tables.SAVE_TASK, values)]
-    if after.hook and change.visible:
-        row = (after.id, after.revision, after.hook, body)
+    if after.webhook and change.visible:
+        row = (after.id, after.revision, after.webhook, body)
         statements.append(writer.Insert(tables.ADD_DELIVERY, row))
     if after.ended:
         statements.append(writer.Change(tables.DROP_UPLOADS, {"of_task": after.id}))

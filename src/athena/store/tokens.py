@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from athena.store.records import RecordKind
-from athena.tasks.model import Images, Millis, Speed
+from athena.tasks.model import ImageLinks, Millis, Speed
 
 _PREFIX = "at-"
 """How every secret begins, so that people and scanners recognise one."""
@@ -36,9 +36,9 @@ class Token(Struct, frozen=True, kw_only=True):
     role: Role = Role.USER
     speed: Speed | None = None
     """The speed of all its tasks, whatever the path says."""
-    images: Images | None = None
-    """The kind of all its picture links, whatever the path says."""
-    images_host: str | None = None
+    image_links: ImageLinks | None = msgspec.field(default=None, name="images")
+    """The kind of all its image links, whatever the path says."""
+    image_host: str | None = msgspec.field(default=None, name="images_host")
     """Its own host for `proxy` links."""
     rate: int | None = None
     """Submits a minute."""
@@ -62,7 +62,9 @@ def new(name: str, now: Millis, **wishes: object) -> tuple[Token, str]:
     """
     secret = _PREFIX + secrets.token_urlsafe(32)
     made = {"id": secrets.token_hex(6), "hash": digest(secret), "created_at": now}
-    return msgspec.convert({**wishes, "name": name, **made}, Token), secret
+    names = {field.name: field.encode_name for field in structs.fields(Token)}
+    fields = {**wishes, "name": name, **made}
+    return msgspec.convert({names[key]: value for key, value in fields.items()}, Token), secret
 
 
 def digest(secret: str) -> str:

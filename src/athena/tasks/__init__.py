@@ -1,4 +1,4 @@
-"""What was asked and what became of it: tasks, sightings, the state machine, the matching.
+"""What was asked and what became of it: tasks, bot events, the state machine, the matching.
 
 Pure: no I/O, no clock, no library but msgspec; it imports no other room of Athena.
 Its structs are frozen trees that can hold no cycle, so the garbage collector is told to leave them

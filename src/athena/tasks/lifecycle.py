@@ -1,7 +1,7 @@
 """The state machine: a task and something that happened make the next task.
 
     NOT_START -> SUBMITTED -> IN_PROGRESS -> SUCCESS | FAILURE      CANCEL from any but an end
-    MODAL -> NOT_START once its user has confirmed the window
+    MODAL -> NOT_START once its user has confirmed the modal
 
 Three rules hold whatever order, number or mix of events comes in, because Discord repeats and
 reorders them: an end never changes; the status never goes back; the progress never falls. A task
@@ -10,25 +10,25 @@ that Midjourney told to come back later keeps its status and only becomes unsent
 
 from msgspec.structs import replace
 
-from athena.tasks.model import Failure, Keys, Millis, Picture, Sending, Status, Task
-from athena.tasks.requests import Press, Reply, Request
-from athena.tasks.sightings import (
-    AccountTold,
+from athena.tasks.bot_events import (
+    AccountInfo,
     Acknowledged,
+    BotEvent,
     Evidence,
-    Face,
     Finished,
+    MessageContent,
     Notice,
     Progress,
     Rejected,
     Removed,
-    SeedTold,
-    Sighting,
+    SeedInfo,
     Stopped,
     Unknown,
     Verdict,
     Waiting,
 )
+from athena.tasks.model import CorrelationIds, Failure, Image, Millis, Sending, Status, Task
+from athena.tasks.requests import ModalReply, Press, Request
 
 MAX_TRIES = 3
 """How often a task goes back to the queue when the bot says `Slow Down!` or the like."""
@@ -39,46 +39,46 @@ RETRY_PAUSE: Millis = 30_000
 REMOVAL_GRACE: Millis = 60_000
 """How long a result may come after its progress message went (contracts: midjourney-bot, 2)."""
 
-PREPARING_PATIENCE: Millis = 30_000
-"""How long a window may take to open; it is opened anew then."""
+PREPARING_TIMEOUT: Millis = 30_000
+"""How long a modal may take to open; it is opened anew then."""
 
-RELAXED_PATIENCE = 6
+RELAXED_FACTOR = 6
 """How many times longer a job may be silent in relaxed mode."""
 
-WINDOW_PATIENCE: Millis = 60 * 60 * 1000
-"""How long a task waits for its user to confirm a window."""
+MODAL_TIMEOUT: Millis = 60 * 60 * 1000
+"""How long a task waits for its user to confirm a modal."""
 
 UNCERTAIN = (
     "It is not known whether Discord took the command, and no answer came. "
     "It was not sent again, so that no job is made twice."
 )
-REMOVED = "[Removed] Midjourney removed the picture while it was being made (output filter)."
-UNPREPARED = "The bot did not open the window of this button, or did not take its first step."
-UNCONFIRMED = "Nobody confirmed the window in time."
+REMOVED = "[Removed] Midjourney removed the image while it was being made (output filter)."
+UNPREPARED = "The bot did not open the modal of this button, or did not take its first step."
+UNCONFIRMED = "Nobody confirmed the modal in time."
 STOPPED = "[Stopped] The job was stopped at Midjourney."
 
 
 def begin_preparing(task: Task, nonce: str, now: Millis) -> Task:
     """A first step is about to be sent that makes nothing; it may be taken again."""
-    return _begin(task, Sending.PREPARING, nonce, now + PREPARING_PATIENCE)
+    return _begin(task, Sending.PREPARING, nonce, now + PREPARING_TIMEOUT)
 
 
 def begin_sending(task: Task, nonce: str, now: Millis, pressed: str | None = None) -> Task:
     """To be on disk before the POST: from here on the interaction may exist. `pressed` is the
     message whose button is pressed, where only now that is known."""
-    begun = _begin(task, Sending.SENDING, nonce, now + _patience(task))
+    begun = _begin(task, Sending.SENDING, nonce, now + _idle_timeout(task))
     if pressed is None or begun is task:
         return begun
-    return replace(begun, keys=replace(begun.keys, parent_message=pressed))
+    return replace(begun, ids=replace(begun.ids, parent_message=pressed))
 
 
 def _begin(task: Task, sending: Sending, nonce: str, deadline: Millis) -> Task:
     if task.ended:
         return task
-    keys = task.keys
+    keys = task.ids
     if nonce != keys.nonce:
         keys = replace(keys, nonce=nonce, interaction=None)
-    return _next(task, sending=sending, deadline=deadline, keys=keys)
+    return _next(task, sending=sending, deadline=deadline, ids=keys)
 
 
 def mark_sent(task: Task, now: Millis) -> Task:
@@ -91,19 +91,19 @@ def mark_sent(task: Task, now: Millis) -> Task:
         sending=Sending.PREPARING if preparing else Sending.SENT,
         status=_later(task.status, Status.SUBMITTED),
         started_at=task.started_at or now,
-        deadline=task.deadline or now + _patience(task),
+        deadline=task.deadline or now + _idle_timeout(task),
     )
 
 
 def fail(task: Task, reason: str, now: Millis, *, moderated: bool = False) -> Task:
-    """End the task without a picture."""
+    """End the task without an image."""
     if task.ended:
         return task
     failure = Failure(reason=reason, moderated=moderated)
     return _next(task, status=Status.FAILURE, failure=failure, finished_at=now, deadline=None)
 
 
-def give_up(task: Task, now: Millis, *, send_again: bool = False) -> Task:
+def time_out(task: Task, now: Millis, *, send_again: bool = False) -> Task:
     """End a task whose deadline has passed. `send_again`: the operator would rather have a job
     twice than not at all, where nobody knows whether Discord took the command."""
     if task.removed:
@@ -115,7 +115,7 @@ def give_up(task: Task, now: Millis, *, send_again: bool = False) -> Task:
     if task.sending is Sending.SENDING:
         again = send_again and task.tries < MAX_TRIES
         return put_back(task, now, 0) if again else fail(task, UNCERTAIN, now)
-    return fail(task, f"No sign of life for {_patience(task) // 1000} seconds.", now)
+    return fail(task, f"No sign of life for {_idle_timeout(task) // 1000} seconds.", now)
 
 
 def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
@@ -131,16 +131,16 @@ def unsend(task: Task, now: Millis) -> Task:
     return task if task.ended else _unsent(task, not_before=now)
 
 
-def open_window(task: Task, proposal: str, now: Millis) -> Task:
-    """A new task whose user has to fill in a window first."""
+def open_modal(task: Task, proposal: str, now: Millis) -> Task:
+    """A new task whose user has to fill in a modal first."""
     return replace(
-        task, status=Status.MODAL, final_prompt=proposal or None, deadline=now + WINDOW_PATIENCE
+        task, status=Status.MODAL, final_prompt=proposal or None, deadline=now + MODAL_TIMEOUT
     )
 
 
-def with_picture(task: Task, picture: Picture) -> Task:
-    """The task with a renewed link to the same picture."""
-    return _next(task, picture=picture)
+def with_image(task: Task, image: Image) -> Task:
+    """The task with a renewed link to the same image."""
+    return _next(task, image=image)
 
 
 def translated(task: Task, request: Request, prompt: str) -> Task:
@@ -158,8 +158,8 @@ def with_seed(task: Task, seed: str) -> Task:
     return _next(task, seed=seed)
 
 
-def confirm(task: Task, press: Press, reply: Reply) -> Task:
-    """The user has filled in the window of a MODAL task: it may be sent."""
+def confirm(task: Task, press: Press, reply: ModalReply) -> Task:
+    """The user has filled in the modal of a MODAL task: it may be sent."""
     return _next(
         task,
         request=replace(press, reply=reply),
@@ -181,13 +181,13 @@ def cancel(task: Task, now: Millis) -> Task:
     return _next(task, status=Status.CANCEL, finished_at=now, deadline=None)
 
 
-def advance(task: Task, seen: Sighting, now: Millis) -> Task:
-    """The task after a sighting that is its own. The same task when nothing changed."""
+def advance(task: Task, seen: BotEvent, now: Millis) -> Task:
+    """The task after a bot event that is its own. The same task when nothing changed."""
     if task.ended:
         return task
     match seen:
         case Acknowledged(evidence=evidence):
-            return _learn(task, evidence)
+            return _apply_ids(task, evidence)
         case Rejected():
             return fail(task, "The bot did not answer the interaction.", now)
         case Waiting() | Progress():
@@ -197,10 +197,10 @@ def advance(task: Task, seen: Sighting, now: Millis) -> Task:
         case Stopped():
             return fail(task, STOPPED, now)
         case Notice():
-            return _heed(task, seen, now)
+            return _apply_notice(task, seen, now)
         case Removed(evidence=evidence):
-            return _miss(task, evidence, now)
-        case AccountTold() | SeedTold() | Unknown():
+            return _apply_removal(task, evidence, now)
+        case AccountInfo() | SeedInfo() | Unknown():
             return task
 
 
@@ -210,7 +210,7 @@ def _unsent(task: Task, **changes: object) -> Task:
         sending=Sending.NOT_SENT,
         deadline=None,
         removed=False,
-        keys=Keys(parent_message=task.keys.parent_message),
+        ids=CorrelationIds(parent_message=task.ids.parent_message),
         **changes,
     )
 
@@ -226,8 +226,8 @@ def _later(known: Status, new: Status) -> Status:
     return new if _RANK[new] > _RANK[known] else known
 
 
-def _keys(task: Task, evidence: Evidence, message: str | None) -> Keys:
-    known = task.keys
+def _keys(task: Task, evidence: Evidence, message: str | None) -> CorrelationIds:
+    known = task.ids
     return replace(
         known,
         interaction=known.interaction or evidence.interaction,
@@ -236,9 +236,9 @@ def _keys(task: Task, evidence: Evidence, message: str | None) -> Keys:
     )
 
 
-def _learn(task: Task, evidence: Evidence) -> Task:
+def _apply_ids(task: Task, evidence: Evidence) -> Task:
     keys = _keys(task, evidence, None)
-    return task if keys == task.keys else _next(task, keys=keys)
+    return task if keys == task.ids else _next(task, ids=keys)
 
 
 def _move(task: Task, seen: Waiting | Progress, now: Millis) -> Task:
@@ -252,37 +252,37 @@ def _move(task: Task, seen: Waiting | Progress, now: Millis) -> Task:
         started_at=task.started_at or now,
         removed=False,
         progress=max(task.progress or 0, percent),
-        keys=replace(_keys(task, seen.evidence, message), progress_message=message),
-        **_shown(task, seen.face),
+        ids=replace(_keys(task, seen.evidence, message), progress_message=message),
+        **_shown(task, seen.shown),
     )
     if _is_alive(task, after):
-        return replace(after, deadline=now + _patience(after))
+        return replace(after, deadline=now + _idle_timeout(after))
     return task if replace(after, revision=task.revision) == task else after
 
 
 def _is_alive(before: Task, after: Task) -> bool:
-    """Whether a sighting shows that the job goes on. What is only seen again does not, else a job
+    """Whether a bot event shows that the job goes on. What is only seen again does not, else a job
     that hangs would live for ever by being looked at."""
-    return (before.status, before.progress, before.keys, before.removed) != (
+    return (before.status, before.progress, before.ids, before.removed) != (
         after.status,
         after.progress,
-        after.keys,
+        after.ids,
         after.removed,
     )
 
 
-def _shown(task: Task, face: Face) -> dict[str, object]:
+def _shown(task: Task, shown: MessageContent) -> dict[str, object]:
     return {
-        "picture": face.picture or task.picture,
-        "content": face.content,
-        "flags": face.flags,
-        "mode": face.mode or task.mode,
-        "relaxed": task.relaxed or (face.mode or "").startswith("relaxed"),
+        "image": shown.image or task.image,
+        "content": shown.content,
+        "flags": shown.flags,
+        "mode": shown.mode or task.mode,
+        "relaxed": task.relaxed or (shown.mode or "").startswith("relaxed"),
     }
 
 
-def _patience(task: Task) -> Millis:
-    return task.patience * (RELAXED_PATIENCE if task.relaxed else 1)
+def _idle_timeout(task: Task) -> Millis:
+    return task.idle_timeout * (RELAXED_FACTOR if task.relaxed else 1)
 
 
 def _finish(task: Task, seen: Finished, now: Millis) -> Task:
@@ -295,33 +295,33 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
         deadline=None,
         removed=False,
         progress=100,
-        buttons=seen.face.buttons,
+        buttons=seen.shown.buttons,
         final_prompt=seen.words or seen.evidence.prompt or task.final_prompt,
-        words_translated=seen.translated or task.words_translated,
-        keys=replace(
+        text_translated=seen.translated or task.text_translated,
+        ids=replace(
             _keys(task, seen.evidence, seen.evidence.message),
-            job=seen.evidence.job or task.keys.job,
+            job=seen.evidence.job or task.ids.job,
         ),
-        **_shown(task, seen.face),
+        **_shown(task, seen.shown),
     )
 
 
-def _heed(task: Task, notice: Notice, now: Millis) -> Task:
+def _apply_notice(task: Task, notice: Notice, now: Millis) -> Task:
     match notice.verdict:
         case Verdict.NOTICE:
-            return _next(_learn(task, notice.evidence), deadline=now + _patience(task))
+            return _next(_apply_ids(task, notice.evidence), deadline=now + _idle_timeout(task))
         case Verdict.RETRY if task.tries < MAX_TRIES:
             return put_back(task, now)
         case Verdict.MODERATED:
             failed = fail(task, notice.reason, now, moderated=True)
-            return replace(failed, buttons=notice.face.buttons)
+            return replace(failed, buttons=notice.shown.buttons)
         case Verdict.ACCOUNT_DOWN | Verdict.HUMAN_CHECK:
             return unsend(task, now)
         case _:
             return fail(task, notice.reason, now)
 
 
-def _miss(task: Task, gone: Evidence, now: Millis) -> Task:
-    if task.removed or gone.message is None or gone.message != task.keys.progress_message:
+def _apply_removal(task: Task, gone: Evidence, now: Millis) -> Task:
+    if task.removed or gone.message is None or gone.message != task.ids.progress_message:
         return task
     return _next(task, removed=True, deadline=now + REMOVAL_GRACE)

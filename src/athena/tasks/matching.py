@@ -1,12 +1,12 @@
-"""Ties a sighting to the one task that it belongs to, or to none.
+"""Ties a bot event to the one task that it belongs to, or to none.
 
 Every key is a dictionary look-up, so the cost of an event does not grow with the number of tasks:
 nonce, interaction id, message id, job id, then the pressed message for replies, then the mark in
 the prompt or the name of the file. The prompt's words are asked only when nothing else fits. Where
-two tasks could be meant, neither is: a late picture is found again in the history, a wrong one is
+two tasks could be meant, neither is: a late image is found again in the history, a wrong one is
 wrong for ever (contracts: midjourney-bot, section 4).
 
-Two tasks whose first words could be confused are not let out at the same time: `shadow` names the
+Two tasks whose first words could be confused are not let out at the same time: `blocker` names the
 one on its way for which another has to wait, until its job is known. So even after a crash in the
 worst moment no two can be meant.
 
@@ -20,8 +20,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from athena.tasks.bot_events import Evidence
 from athena.tasks.model import Action, Sending, Task
-from athena.tasks.sightings import Evidence
 
 _REMEMBERED = 50_000
 """Ids of ended tasks that are kept."""
@@ -58,22 +58,22 @@ class Expected(Struct, frozen=True, kw_only=True):
     """The mark that was sent with its prompt."""
     file: str | None = None
     """The name of the file that it sends."""
-    essence: str | None = None
+    normalized: str | None = None
     """Its prompt's; None where nobody knows how the bot will word it."""
     index: int | None = None
-    """The picture of the grid that its button names."""
+    """The image of the grid that its button names."""
     kind: Action | None = None
     """Where its answer shows nothing of what was asked: what kind of answer that is."""
 
 
-class Index:
+class TaskIndex:
     """The keys of one account's unfinished tasks.
 
-    `essence` reduces a prompt to what survives the bot's rewriting; it is asked only at last.
+    `normalized` reduces a prompt to what survives the bot's rewriting; it is asked only at last.
     """
 
-    def __init__(self, essence: Callable[[str], str]) -> None:
-        self._essence = essence
+    def __init__(self, normalized: Callable[[str], str]) -> None:
+        self._normalize = normalized
         self._tasks: dict[str, Task] = {}
         self._expected: dict[str, Expected] = {}
         self._settled: OrderedDict[str, None] = OrderedDict()
@@ -82,7 +82,7 @@ class Index:
         self._by_message: dict[str, str] = {}
         self._by_job: dict[str, str] = {}
         self._by_parent: _Sets = defaultdict(dict)
-        self._by_essence: _Sets = defaultdict(dict)
+        self._by_prompt: _Sets = defaultdict(dict)
         self._by_trigger: _Sets = defaultdict(dict)
         self._by_file: _Sets = defaultdict(dict)
         self._by_kind: _Sets = defaultdict(dict)
@@ -93,7 +93,7 @@ class Index:
     def update(self, task: Task) -> None:
         """Tell what is newly known of a task."""
         known = self._tasks[task.id]
-        if known.keys == task.keys:
+        if known.ids == task.ids:
             self._tasks[task.id] = task
         else:
             self.put(task, self._expected[task.id])
@@ -105,7 +105,7 @@ class Index:
         self._expected[task.id] = expected
         for table, key in self._keys(task):
             table[key] = task.id
-        if task.keys.nonce is None:
+        if task.ids.nonce is None:
             return
         for sets, mark in self._marks(task, expected):
             sets[mark][task.id] = None
@@ -113,7 +113,7 @@ class Index:
     def settle(self, task: Task) -> None:
         """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
         self.drop(task.id)
-        for key in (task.keys.interaction, task.keys.message, task.keys.job):
+        for key in (task.ids.interaction, task.ids.message, task.ids.job):
             if key:
                 self._settled[key] = None
         while len(self._settled) > _REMEMBERED:
@@ -130,7 +130,7 @@ class Index:
         for sets, mark in self._marks(task, self._expected.pop(task_id)):
             _discard(sets, mark, task_id)
 
-    def shadow(self, task_id: str) -> str | None:
+    def blocker(self, task_id: str) -> str | None:
         """A task on its way that the bot's first words on this one could be taken for."""
         task, expected = self._tasks[task_id], self._expected[task_id]
         for sets, mark in self._marks(task, expected):
@@ -144,7 +144,7 @@ class Index:
         task = self._tasks.get(task_id)
         if task is None:
             return False
-        known = task.keys
+        known = task.ids
         return known.nonce is not None and known.job is None and known.progress_message is None
 
     def _alike(self, one: str, other: str) -> bool:
@@ -171,7 +171,7 @@ class Index:
         if evidence.file and (named := self._by_file.get(evidence.file)):
             return self._only(named, evidence)
         if evidence.prompt is not None:
-            alike = self._by_essence.get(self._essence(evidence.prompt), ())
+            alike = self._by_prompt.get(self._normalize(evidence.prompt), ())
             return self._only(alike, evidence)
         if evidence.action is not None:
             return self._only(self._by_kind.get(evidence.action, ()), evidence)
@@ -203,8 +203,8 @@ class Index:
     def _only(self, candidates: Iterable[str], evidence: Evidence) -> Match:
         fitting = tuple(c for c in candidates if self._could_be(c, evidence))
         if len(fitting) > 1 and evidence.prompt is not None:
-            worded = (None, self._essence(evidence.prompt))
-            fitting = tuple(c for c in fitting if self._expected[c].essence in worded)
+            worded = (None, self._normalize(evidence.prompt))
+            fitting = tuple(c for c in fitting if self._expected[c].normalized in worded)
         match fitting:
             case ():
                 return Nobody()
@@ -215,7 +215,7 @@ class Index:
 
     def _could_be(self, task_id: str, evidence: Evidence) -> bool:
         task, expected = self._tasks[task_id], self._expected[task_id]
-        known = task.keys
+        known = task.ids
         return (
             known.nonce is not None
             and task.sending is not Sending.PREPARING
@@ -231,13 +231,13 @@ class Index:
 
     def _marks(self, task: Task, expected: Expected) -> Iterator[tuple[_Sets, str]]:
         """What several tasks may share, and where those that were sent are kept."""
-        if task.keys.parent_message:
-            yield self._by_parent, task.keys.parent_message
+        if task.ids.parent_message:
+            yield self._by_parent, task.ids.parent_message
             return
         for sets, mark in (
             (self._by_trigger, expected.trigger),
             (self._by_file, expected.file),
-            (self._by_essence, expected.essence),
+            (self._by_prompt, expected.normalized),
             (self._by_kind, expected.kind),
         ):
             if mark is not None:
@@ -245,10 +245,10 @@ class Index:
 
     def _is_about(self, task_id: str, evidence: Evidence) -> bool:
         task = self._tasks[task_id]
-        return _agree(task.bot, evidence.bot) and _agree(task.keys.job, evidence.job)
+        return _agree(task.bot, evidence.bot) and _agree(task.ids.job, evidence.job)
 
     def _keys(self, task: Task) -> Iterator[tuple[dict[str, str], str]]:
-        keys = task.keys
+        keys = task.ids
         for table, key in (
             (self._by_nonce, keys.nonce),
             (self._by_interaction, keys.interaction),

@@ -60,7 +60,7 @@ class Sending(StrEnum):
 
     NOT_SENT = "not_sent"
     PREPARING = "preparing"
-    """A first step was sent that makes nothing yet: a window is being opened, a face saved."""
+    """A first step was sent that makes nothing yet: a modal is being opened, a face saved."""
     SENDING = "sending"
     """The nonce is on disk and the POST may or may not have happened."""
     SENT = "sent"
@@ -73,22 +73,22 @@ class Speed(StrEnum):
     TURBO = "TURBO"
 
 
-class Dialect(StrEnum):
-    """The face of the server that a task was asked for by; its hook is told in that language."""
+class Api(StrEnum):
+    """The API that a task was submitted through; its webhook speaks the same one."""
 
     MJ = "mj"
     TRIGGER = "trigger"
 
 
-class Images(StrEnum):
-    """What kind of link is given to a picture (contracts: mj-dialect, section 1)."""
+class ImageLinks(StrEnum):
+    """What kind of link is given to an image (contracts: mj-dialect, section 1)."""
 
     ORIGIN = "origin"
     """Discord's own signed link, renewed before it dies."""
     RELAY = "relay"
     """Served by this server."""
     PROXY = "proxy"
-    """Discord's link on the operator's own picture host."""
+    """Discord's link on the operator's own image host."""
 
 
 class Button(Struct, frozen=True, kw_only=True, gc=False):
@@ -101,12 +101,12 @@ class Button(Struct, frozen=True, kw_only=True, gc=False):
     style: int = 2
 
 
-class Picture(Struct, frozen=True, kw_only=True, gc=False):
-    """A picture at Discord; `url` is signed and dies about a day after the message."""
+class Image(Struct, frozen=True, kw_only=True, gc=False):
+    """An image at Discord; `url` is signed and dies about a day after the message."""
 
     url: str
     id: str = ""
-    """Of the attachment; empty where the picture is none."""
+    """Of the attachment; empty where the image is none."""
     proxy_url: str = ""
     filename: str = ""
     width: int | None = None
@@ -115,7 +115,7 @@ class Picture(Struct, frozen=True, kw_only=True, gc=False):
     content_type: str | None = None
 
 
-class Keys(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class CorrelationIds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The ids by which a bot message can be recognised as this task's. All may be unknown."""
 
     nonce: str | None = None
@@ -130,13 +130,16 @@ class Keys(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
 
 class Failure(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a task ended without a picture, for people."""
+    """Why a task ended without an image, for people."""
 
     reason: str
     moderated: bool = False
 
 
 class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What a user asked for and what became of it. Where a field has a `name`, that is what it is
+    called on disk, by an earlier version."""
+
     id: str
     account: str
     """The account that makes it (its channel's id)."""
@@ -151,16 +154,16 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     description: str = ""
     state: str | None = None
     """The caller's own mark, echoed."""
-    hook: str | None = None
-    dialect: Dialect = Dialect.MJ
+    webhook: str | None = field(default=None, name="webhook")
+    api: Api = field(default=Api.MJ, name="dialect")
     trigger: str | None = None
     """Ten digits that stand as `<#…#>` in the prompt that is sent, so that whoever sees neither
-    nonces nor interactions knows the task again; a button's task has that of its picture."""
+    nonces nor interactions knows the task again; a button's task has that of its image."""
     speed: Speed | None = None
     """What the caller asked for; None leaves it to the account."""
-    images: Images | None = None
-    """What kind of link its hook is given; None: as the server's settings say."""
-    images_host: str | None = None
+    image_links: ImageLinks | None = field(default=None, name="images")
+    """What kind of link its webhook is given; None: as the server's settings say."""
+    image_host: str | None = field(default=None, name="image_host")
     token: str | None = None
     """The id of the token that asked for it."""
 
@@ -168,7 +171,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     started_at: Millis | None = None
     """When its interaction went to Discord."""
     finished_at: Millis | None = None
-    patience: Millis = 300_000
+    idle_timeout: Millis = field(default=300_000, name="patience")
     """How long it may give no sign of life once it was sent; six times that in relaxed mode."""
     relaxed: bool = False
     """It waits its turn in relaxed mode, which may take long."""
@@ -177,11 +180,11 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     progress: int | None = None
     """Per cent, 0 to 100."""
-    picture: Picture | None = None
+    image: Image | None = field(default=None, name="image")
     buttons: tuple[Button, ...] = ()
     failure: Failure | None = None
 
-    keys: Keys = field(default_factory=Keys)
+    ids: CorrelationIds = field(default_factory=CorrelationIds, name="keys")
     content: str = ""
     """The bot's last words on it."""
     final_prompt: str | None = None
@@ -190,7 +193,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     flags: int = 0
     prompt_english: str | None = None
     """The prompt as it was translated before it was sent."""
-    words_translated: str | None = None
+    text_translated: str | None = field(default=None, name="text_translated")
     """The result's words, translated for its user."""
     note: str | None = None
     """Something that went otherwise than wished, without harm to the result."""

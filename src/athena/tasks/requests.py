@@ -1,6 +1,6 @@
 """What users can ask for, as types. A dialect decodes its bodies into these; nothing else does.
 
-Each is stored with its task, so a restart knows exactly what was asked. Pictures that come with a
+Each is stored with its task, so a restart knows exactly what was asked. Images that come with a
 request are stored beside its task as `Upload`s; the request says how many there are.
 """
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Upload(Struct, frozen=True, kw_only=True, gc=False):
-    """A picture that a user gave as bytes. Stored beside its task until the task has ended."""
+    """An image that a user gave as bytes. Stored beside its task until the task has ended."""
 
     filename: str
     content_type: str
@@ -19,13 +19,13 @@ class Upload(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Imagine(Struct, frozen=True, kw_only=True, gc=False, tag="imagine"):
-    """Make pictures, or with `--video` a film, of a text."""
+    """Make images, or with `--video` a video, of a text."""
 
     prompt: str
     uploads: int = 0
-    """How many pictures are stored beside the task; their links are put before the prompt."""
+    """How many images are stored beside the task; their links are put before the prompt."""
     end: bool = False
-    """The last of them is the film's last frame (`--end`) instead."""
+    """The last of them is the video's last frame (`--end`) instead."""
 
 
 class Dimensions(StrEnum):
@@ -37,20 +37,20 @@ class Dimensions(StrEnum):
 
 
 class Blend(Struct, frozen=True, kw_only=True, gc=False, tag="blend"):
-    """Make one of two to five pictures."""
+    """Make one of two to five images."""
 
     uploads: int
     dimensions: Dimensions | None = None
 
 
 class Describe(Struct, frozen=True, kw_only=True, gc=False, tag="describe"):
-    """Find prompts for a picture: for the one at `link`, the one that is `uploaded` at Discord
+    """Find prompts for an image: for the one at `link`, the one that is `uploaded` at Discord
     already, else for the one upload."""
 
     link: str = ""
     uploaded: str = ""
     filename: str = ""
-    """The picture's name, by which the bot's answer may be known again."""
+    """The image's name, by which the bot's answer may be known again."""
 
 
 class Shorten(Struct, frozen=True, kw_only=True, gc=False, tag="shorten"):
@@ -69,13 +69,13 @@ class SwapFace(Struct, frozen=True, kw_only=True, gc=False, tag="swap_face"):
     """Put the face of the first upload into the second."""
 
 
-class Reply(Struct, frozen=True, kw_only=True, gc=False):
-    """What the user puts into a button's window."""
+class ModalReply(Struct, frozen=True, kw_only=True, gc=False):
+    """What the user puts into a button's modal."""
 
     prompt: str = ""
-    """Empty: what the window itself proposes."""
+    """Empty: what the modal itself proposes."""
     mask: bool = False
-    """A picture of the region to redraw, white on black, is stored beside the task."""
+    """An image of the region to redraw, white on black, is stored beside the task."""
 
 
 class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
@@ -87,12 +87,12 @@ class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
     custom_id: str
     flags: int = 0
     """The message's flags; Discord wants them back."""
-    reply: Reply | None = None
-    """Given once the user has confirmed the window that the button opens."""
+    reply: ModalReply | None = None
+    """Given once the user has confirmed the modal that the button opens."""
 
 
 class Extend(Struct, frozen=True, kw_only=True, gc=False, tag="extend"):
-    """Go on with one film of a finished task that shows several: take it out by a press of
+    """Go on with one video of a finished task that shows several: take it out by a press of
     `custom_id`, then press the button named `then` of what comes."""
 
     parent: str

@@ -24,12 +24,13 @@ app = typer.Typer(
 _COMMANDS: tuple[Callable[..., None], ...] = (
     making.imagine, pressing.upscale, pressing.vary, pressing.reroll, pressing.zoom, pressing.pan,
     pressing.region, pressing.animate, pressing.action, remaking.describe, making.shorten,
-    remaking.blend, remaking.swap, remaking.edit, remaking.film, looking.seed, looking.tasks,
+    remaking.blend, remaking.swap, remaking.edit, remaking.video, looking.seed, looking.tasks,
     looking.show, looking.open, looking.cancel, looking.info, looking.accounts, shell, doctor,
     serve, simulate, read,
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)
+app.command("film", hidden=True)(remaking.video)  # its former name
 app.add_typer(config.app, name="config")
 app.add_typer(moderation.app, name="moderation")
 app.add_typer(token.app, name="token")

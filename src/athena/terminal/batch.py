@@ -1,6 +1,6 @@
 """Many prompts at once, and none of them made twice however often one begins again.
 
-Beside the pictures lies a journal, a line for each step: a prompt is *asked* for under a key that
+Beside the images lies a journal, a line for each step: a prompt is *asked* for under a key that
 is made of its words and its place, and *done* when its files are written. A batch that is begun
 again skips what is done; what was asked for is asked again with the same key, so the server answers
 with the same task (see docs/reliability.md), and only what was never asked for is new.
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 
 class Wanted(Struct, frozen=True):
-    """One picture of a batch."""
+    """One image of a batch."""
 
     prompt: str
     key: str
@@ -31,7 +31,7 @@ def read(lines: Iterable[str]) -> list[str]:
 
 
 def wanted(name: str, prompts: Iterable[str], repeat: int) -> list[Wanted]:
-    """Every picture of a batch with its key: the same batch has the same keys."""
+    """Every image of a batch with its key: the same batch has the same keys."""
     seen: dict[str, int] = {}
     every = []
     for prompt in prompts:
@@ -43,7 +43,7 @@ def wanted(name: str, prompts: Iterable[str], repeat: int) -> list[Wanted]:
 
 
 class Journal:
-    """What has become of a batch's pictures. A line that was cut off counts as none."""
+    """What has become of a batch's images. A line that was cut off counts as none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""`athena doctor`: looks for what keeps pictures from being made, and says what to do."""
+"""`athena doctor`: looks for what keeps images from being made, and says what to do."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def doctor(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look for what keeps pictures from being made: settings, disk, clock, token, server, channel,
+    """Look for what keeps images from being made: settings, disk, clock, token, server, channel,
     bot, plan. No secret is printed.
 
     \b

@@ -1,6 +1,6 @@
 """From tasks that were asked for to files on the disk, with somebody watching.
 
-Ctrl-C once leaves: the pictures go on being made, and one is told how to come back. Twice cancels
+Ctrl-C once leaves: the images go on being made, and one is told how to come back. Twice cancels
 them at Midjourney. With the simulator there is nothing to come back to, so once cancels.
 """
 
@@ -92,7 +92,7 @@ async def _leave(tasks: Sequence[Task], view: View, interrupts: Interrupts, way:
 
 
 async def _preview(mj: Athena, change: Snapshot, view: View) -> None:
-    """The picture as far as it has come; that it cannot be had is no matter."""
+    """The image as far as it has come; that it cannot be had is no matter."""
     from athena.client import AthenaError
 
     if view.easel.is_there and change.image_url and not change.ended:
@@ -104,7 +104,7 @@ async def _preview(mj: Athena, change: Snapshot, view: View) -> None:
 
 async def _show(result: Result, view: View) -> None:
     if view.easel.is_there:
-        view.easel.show(await result.picture())
+        view.easel.show(await result.image())
 
 
 def _tell(task: Snapshot, paths: list[Path], making: Making) -> None:

@@ -30,7 +30,7 @@ def tasks(
         int, typer.Option("--number", "-n", min=1, max=1000, help="How many, newest first.")
     ] = 20,
     status: Annotated[
-        str, typer.Option(help="Only waiting, sent, drawing, done, failed, cancelled, window.")
+        str, typer.Option(help="Only waiting, sent, drawing, done, failed, cancelled, modal.")
     ] = "",
     search: Annotated[str, typer.Option(help="Only those whose prompt holds these words.")] = "",
     json: Json = False,
@@ -64,20 +64,20 @@ def tasks(
 def show(
     task: TaskId = "last",
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for its end, and save its pictures.")
+        bool, typer.Option("--wait", help="Wait for its end, and save its images.")
     ] = False,
-    save: Annotated[bool, typer.Option("--save", help="Save its pictures again.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Save its images again.")] = False,
     *,
     way: Way,
     saving: Saving,
 ) -> None:
-    """Show what is known of a task; with --wait wait for its end, and save its pictures.
+    """Show what is known of a task; with --wait wait for its end, and save its images.
 
     \b
     Examples:
       athena show last
       athena show last --wait
-      athena show last --save --out pictures/
+      athena show last --save --out images/
     """
 
     async def work() -> Exit | None:
@@ -105,7 +105,7 @@ def open(
     *,
     way: Way,
 ) -> None:
-    """Open a task's picture with the browser.
+    """Open a task's image with the browser.
 
     \b
     Examples:
@@ -116,7 +116,7 @@ def open(
         async with connected(way) as mj:
             found = (await find(mj, task, made=task == "last")).now
         if not found.image_url:
-            fail(Exit.FAILED, f"Task {found.id} is {state(found)} and has no picture.")
+            fail(Exit.FAILED, f"Task {found.id} is {state(found)} and has no image.")
         typer.echo(found.image_url)
         if not print_only:
             typer.launch(found.image_url)
@@ -149,7 +149,7 @@ def cancel(task: TaskId, json: Json = False, *, way: Way) -> None:
 
 @taking(Way)
 def seed(task: TaskId = "last", json: Json = False, *, way: Way) -> None:
-    """Ask for the seed of a picture.
+    """Ask for the seed of an image.
 
     \b
     Examples:
@@ -181,7 +181,7 @@ def info(json: Json = False, *, way: Way) -> None:
 
 @taking(Way)
 def accounts(json: Json = False, *, way: Way) -> None:
-    """List the accounts that make the pictures, with their state.
+    """List the accounts that make the images, with their state.
 
     \b
     Examples:
@@ -252,7 +252,7 @@ def _described(task: "Snapshot") -> str:
         ("as drawn", task.final_prompt if task.final_prompt != task.prompt else None),
         ("job", task.job),
         ("seed", task.seed),
-        ("picture", task.image_url),
+        ("image", task.image_url),
         ("buttons", ", ".join(button.name for button in task.buttons)),
     ]
     return "\n".join(f"{name:<9} {value}" for name, value in rows if value)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from athena.client import Athena, Task
 
 _ASKS_BEYOND = 10
-"""So many pictures at once are made without a question."""
+"""So many images at once are made without a question."""
 
 _AT_ONCE = 8
 """Tasks of a batch that are under way together."""
@@ -30,8 +30,8 @@ def imagine(
     prompt: Annotated[
         str | None, typer.Argument(help="What to draw, with Midjourney's parameters.")
     ] = None,
-    picture: Annotated[
-        list[Path] | None, typer.Option(help="A picture to put before the prompt; repeatable.")
+    image: Annotated[
+        list[Path] | None, typer.Option(help="An image to put before the prompt; repeatable.")
     ] = None,
     from_file: Annotated[
         Path | None,
@@ -39,19 +39,19 @@ def imagine(
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, max=100, help="So many times each.")] = 1,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask before more than ten pictures.")
+        bool, typer.Option("--yes", "-y", help="Do not ask before more than ten images.")
     ] = False,
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Make pictures: each grid and its four tiles are saved, their paths printed.
+    """Make images: each grid and its four tiles are saved, their paths printed.
 
-    Links and picture files in the prompt are picture prompts. `{red, blue} car` are two prompts.
+    Links and image files in the prompt are image prompts. `{red, blue} car` are two prompts.
 
     \b
     Examples:
-      athena imagine "a cute cat --ar 3:2" --out pictures/
+      athena imagine "a cute cat --ar 3:2" --out images/
       athena imagine "a {red, blue} car"
       athena imagine "sketch.png the same, in oil"
       athena imagine --from prompts.txt --out batch/
@@ -62,8 +62,8 @@ def imagine(
     prompts = _expanded([prompt] if prompt is not None else _read(from_file))
     total = len(prompts) * repeat
     if total > _ASKS_BEYOND and not yes:
-        typer.confirm(f"These are {total} pictures. Make them all?", abort=True, err=True)
-    given = [path.read_bytes() for path in present(picture or [])]
+        typer.confirm(f"These are {total} images. Make them all?", abort=True, err=True)
+    given = [path.read_bytes() for path in present(image or [])]
     if from_file is not None:
         wanted = batch.wanted(from_file.name, prompts, repeat)
         journal = batch.Journal(making.out / f".{from_file.name}.athena")
@@ -83,7 +83,7 @@ def shorten(
 
     \b
     Examples:
-      athena shorten "a very beautiful and extremely detailed picture of a cat"
+      athena shorten "a very beautiful and extremely detailed image of a cat"
     """
     running.run(made(lambda mj: mj.shorten(prompt), way, making))
 
@@ -114,7 +114,7 @@ async def _batch(
     making: Making,
 ) -> Exit:
     left = [each for each in wanted if each.key not in journal.done]
-    typer.echo(f"{len(wanted)} pictures, {len(left)} to be made.", err=True)
+    typer.echo(f"{len(wanted)} images, {len(left)} to be made.", err=True)
     worst = Exit.DONE
     async with connected(way) as mj:
         while left and worst is not Exit.INTERRUPTED:
@@ -151,11 +151,11 @@ async def _together(
 async def ask(
     mj: "Athena", prompt: str, given: Sequence[bytes] = (), key: str | None = None
 ) -> "Task":
-    """Ask for pictures of a prompt; files that it names become picture prompts. While the queue
+    """Ask for images of a prompt; files that it names become image prompts. While the queue
     is full, wait."""
     from athena.client import Refused
 
-    words, found = with_pictures(prompt)
+    words, found = with_images(prompt)
     while True:
         try:
             return await mj.imagine(words, [*given, *found], key=key)
@@ -168,8 +168,8 @@ async def ask(
 _QUEUE_FULL = 23
 
 
-def with_pictures(prompt: str) -> tuple[str, list[bytes]]:
-    """A prompt without the names of picture files that are there, and those files."""
+def with_images(prompt: str) -> tuple[str, list[bytes]]:
+    """A prompt without the names of image files that are there, and those files."""
     before, dashes, parameters = prompt.partition(" --")
     found: list[bytes] = []
     kept: list[str] = []

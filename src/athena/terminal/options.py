@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., None])
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """By which way pictures are made."""
+    """By which way images are made."""
 
     server: Annotated[
         str | None,
@@ -41,11 +41,9 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Saving(Struct, frozen=True, kw_only=True):
-    """What becomes of pictures that were made."""
+    """What becomes of images that were made."""
 
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path(
-        "pictures"
-    )
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path("images")
     name: Annotated[
         str,
         typer.Option(
@@ -55,13 +53,13 @@ class Saving(Struct, frozen=True, kw_only=True):
     ] = TEMPLATE
     preview: Annotated[
         bool | None,
-        typer.Option(help="Show pictures in the terminal (default: where it can)."),
+        typer.Option(help="Show images in the terminal (default: where it can)."),
     ] = None
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 
 
 class Making(Saving, frozen=True, kw_only=True):
-    """What becomes of pictures that are to be made."""
+    """What becomes of images that are to be made."""
 
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Do not wait: print the task's id and leave.")

@@ -1,4 +1,4 @@
-"""Commands that go on with a picture: they press its buttons. TASK is a task's id, or `last`."""
+"""Commands that go on with an image: they press its buttons. TASK is a task's id, or `last`."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,12 +24,12 @@ _MADE = ("SUCCESS",)
 def upscale(
     task: TaskId,
     number: Number = None,
-    kind: Annotated[str, typer.Option(help="Of a single picture: subtle or creative.")] = "subtle",
+    kind: Annotated[str, typer.Option(help="Of a single image: subtle or creative.")] = "subtle",
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Take one picture out of the four, or upscale a single one.
+    """Take one image out of the four, or upscale a single one.
 
     \b
     Examples:
@@ -43,12 +43,12 @@ def upscale(
 def vary(
     task: TaskId,
     number: Number = None,
-    kind: Annotated[str, typer.Option(help="Of a single picture: subtle or strong.")] = "strong",
+    kind: Annotated[str, typer.Option(help="Of a single image: subtle or strong.")] = "strong",
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Vary one of the four, or a single picture.
+    """Vary one of the four, or a single image.
 
     \b
     Examples:
@@ -77,7 +77,7 @@ def zoom(
     way: Way,
     making: Making,
 ) -> None:
-    """Step back from a single picture.
+    """Step back from a single image.
 
     \b
     Examples:
@@ -105,7 +105,7 @@ def pan(
     way: Way,
     making: Making,
 ) -> None:
-    """Go on beyond one side of a single picture.
+    """Go on beyond one side of a single image.
 
     \b
     Examples:
@@ -119,13 +119,13 @@ def pan(
 @taking(Making, Way)
 def region(
     task: TaskId,
-    mask: Annotated[Path, typer.Argument(help="A picture of the same size, white where.")],
+    mask: Annotated[Path, typer.Argument(help="An image of the same size, white where.")],
     prompt: Annotated[str, typer.Option(help="What to draw there.")] = "",
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Draw a region of a single picture anew.
+    """Draw a region of a single image anew.
 
     \b
     Examples:
@@ -145,7 +145,7 @@ def animate(
     way: Way,
     making: Making,
 ) -> None:
-    """Make films of a single picture, or go on with a film.
+    """Make videos of a single image, or go on with a video.
 
     \b
     Examples:
@@ -160,13 +160,13 @@ def animate(
 def action(
     task: TaskId,
     button: Annotated[str, typer.Argument(help="What is written on it, its id, or u2, v3, r.")],
-    prompt: Annotated[str, typer.Option(help="For its window, if it opens one.")] = "",
-    mask: Annotated[Path | None, typer.Option(help="For the region's window.")] = None,
+    prompt: Annotated[str, typer.Option(help="For its modal, if it opens one.")] = "",
+    mask: Annotated[Path | None, typer.Option(help="For the region's modal.")] = None,
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Press any button of a picture. `athena show TASK` lists them.
+    """Press any button of an image. `athena show TASK` lists them.
 
     \b
     Examples:

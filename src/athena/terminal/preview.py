@@ -1,4 +1,4 @@
-"""Pictures in the terminal, by the best way that it has: its own graphics, or half blocks.
+"""Images in the terminal, by the best way that it has: its own graphics, or half blocks.
 
 A terminal is asked what it can before anything is drawn, because it answers by keyboard: later its
 answers would meet with what is drawn, and with no keyboard there are none.
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image as Image
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.measure import Measurement
     from rich.segment import Segment
 
-    Form = Callable[[Picture, int], RenderableType]
-    """Draws a picture, so many columns wide."""
+    Form = Callable[[Image, int], RenderableType]
+    """Draws an image, so many columns wide."""
 
 _COLOURFUL = ("256", "truecolor")
 """What a terminal must be for half blocks: with sixteen colours they are blotches."""
@@ -32,7 +32,7 @@ _CELL = 16
 
 
 class Easel:
-    """Shows pictures on a console. With `wish` False, or where nobody looks, it shows none."""
+    """Shows images on a console. With `wish` False, or where nobody looks, it shows none."""
 
     def __init__(self, console: Console, wish: bool | None = None) -> None:
         self._console = console
@@ -42,14 +42,14 @@ class Easel:
             self._ask()
 
     def small(self, data: bytes, columns: int = 24) -> RenderableType | None:
-        """A picture that may be drawn over and over; None where there can be none."""
+        """An image that may be drawn over and over; None where there can be none."""
         return _rendered(data, self._blocks, columns)
 
     def show(self, data: bytes, columns: int = 48) -> None:
-        """Show a picture, as well as this terminal can."""
-        picture = _rendered(data, self._best, min(columns, self._console.width - 2))
-        if picture is not None:
-            self._console.print(picture)
+        """Show an image, as well as this terminal can."""
+        image = _rendered(data, self._best, min(columns, self._console.width - 2))
+        if image is not None:
+            self._console.print(image)
 
     @property
     def is_there(self) -> bool:
@@ -62,21 +62,21 @@ class Easel:
 
         self._console.measure(Image(new("RGB", (1, 1)), width=1, height="auto"))
         if self._console.color_system in _COLOURFUL:
-            self._blocks = lambda picture, columns: HalfcellImage(picture, columns, "auto")
+            self._blocks = lambda image, columns: HalfcellImage(image, columns, "auto")
         if Image is TGPImage:
             self._best = Placed
         elif Image in (HalfcellImage, UnicodeImage):
             self._best = self._blocks
         else:
-            self._best = lambda picture, columns: Image(picture, columns, "auto")
+            self._best = lambda image, columns: Image(image, columns, "auto")
 
 
 class Placed:
-    """A picture by kitty's graphics protocol, put straight where the cursor is. That is all that
+    """An image by kitty's graphics protocol, put straight where the cursor is. That is all that
     every terminal of this kind can; the library's own way needs newer ones."""
 
-    def __init__(self, picture: Picture, columns: int) -> None:
-        self._picture = picture
+    def __init__(self, image: Image, columns: int) -> None:
+        self._image = image
         self._columns = columns
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
@@ -95,15 +95,15 @@ class Placed:
         yield Control.move(0, rows).segment
 
     def _rows(self) -> int:
-        """As many as keep the picture's shape."""
+        """As many as keep the image's shape."""
         wide, high = _cell()
-        shape = self._picture.height / self._picture.width
+        shape = self._image.height / self._image.width
         return max(1, round(self._columns * shape * wide / high))
 
     def _commands(self, rows: int) -> str:
         """Send it in pieces, over so many cells, without an answer and without a moved cursor."""
         out = BytesIO()
-        small = self._picture.convert("RGB")
+        small = self._image.convert("RGB")
         small.thumbnail((self._columns * _CELL, rows * _CELL * 4))
         small.save(out, "PNG")
         data = b64encode(out.getvalue()).decode()
@@ -129,11 +129,11 @@ def _rendered(data: bytes, form: Form | None, columns: int) -> RenderableType | 
     if form is None:
         return None
     try:
-        picture = Image.open(BytesIO(data))
-        picture.load()
+        image = Image.open(BytesIO(data))
+        image.load()
     except (OSError, SyntaxError, ValueError):
         return None
-    return form(picture, columns)
+    return form(image, columns)
 
 
 def _cell() -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Commands that begin with pictures: `blend`, `swap`, `edit`, `film`, `describe`."""
+"""Commands that begin with images: `blend`, `swap`, `edit`, `video`, `describe`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from athena.terminal.options import Making, Way, taking
 
 @taking(Making, Way)
 def blend(
-    pictures: Annotated[list[Path], typer.Argument(help="Two to five pictures.")],
+    images: Annotated[list[Path], typer.Argument(help="Two to five images.")],
     shape: Annotated[
         str, typer.Option(help="portrait, square or landscape.", show_default="square")
     ] = "",
@@ -21,101 +21,101 @@ def blend(
     way: Way,
     making: Making,
 ) -> None:
-    """Mix two to five pictures.
+    """Mix two to five images.
 
     \b
     Examples:
       athena blend cat.png castle.png --shape landscape
     """
-    if not 2 <= len(pictures) <= 5:
-        fail(Exit.USAGE, f"Two to five pictures are needed, not {len(pictures)}.")
+    if not 2 <= len(images) <= 5:
+        fail(Exit.USAGE, f"Two to five images are needed, not {len(images)}.")
     if shape not in ("", "portrait", "square", "landscape"):
         fail(Exit.USAGE, f"--shape is portrait, square or landscape, not {shape!r}.")
-    given = [path.read_bytes() for path in present(pictures)]
+    given = [path.read_bytes() for path in present(images)]
     running.run(made(lambda mj: mj.blend(given, shape), way, making))
 
 
 @taking(Making, Way)
 def swap(
-    face: Annotated[Path, typer.Argument(help="A picture of the face.")],
-    picture: Annotated[Path, typer.Argument(help="Where it is to go.")],
+    face: Annotated[Path, typer.Argument(help="An image of the face.")],
+    image: Annotated[Path, typer.Argument(help="Where it is to go.")],
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Put a face into a picture, by the InsightFaceSwap bot, which must be on the server.
+    """Put a face into an image, by the InsightFaceSwap bot, which must be on the server.
 
     \b
     Examples:
       athena swap face.png cat.png
     """
-    source, target = (path.read_bytes() for path in present([face, picture]))
+    source, target = (path.read_bytes() for path in present([face, image]))
     running.run(made(lambda mj: mj.swap(source, target), way, making))
 
 
 @taking(Making, Way)
 def edit(
-    picture: Annotated[Path, typer.Argument(help="A picture of your own.")],
+    image: Annotated[Path, typer.Argument(help="An image of your own.")],
     prompt: Annotated[str, typer.Argument(help="What it is to become.")],
     mask: Annotated[
-        Path | None, typer.Option(help="A picture of the same shape, white where to change it.")
+        Path | None, typer.Option(help="An image of the same shape, white where to change it.")
     ] = None,
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Change a picture of your own as a text says: it becomes a strong picture prompt.
+    """Change an image of your own as a text says: it becomes a strong image prompt.
 
     \b
     Examples:
       athena edit sketch.png "a house by the sea, in oil"
     """
-    files = [path.read_bytes() for path in present([picture, *([mask] if mask else [])])]
+    files = [path.read_bytes() for path in present([image, *([mask] if mask else [])])]
     running.run(made(lambda mj: mj.edit(prompt, *files), way, making))
 
 
 @taking(Making, Way)
-def film(
+def video(
     prompt: Annotated[str, typer.Argument(help="What happens.")] = "",
-    start: Annotated[Path | None, typer.Option(help="A picture it begins with.")] = None,
-    end: Annotated[Path | None, typer.Option(help="A picture it ends with.")] = None,
+    start: Annotated[Path | None, typer.Option(help="An image it begins with.")] = None,
+    end: Annotated[Path | None, typer.Option(help="An image it ends with.")] = None,
     motion: Annotated[str, typer.Option(help="low or high.")] = "low",
     loop: Annotated[bool, typer.Option("--loop", help="It ends as it begins.")] = False,
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Make films of a text, of a first picture, or of both.
+    """Make videos of a text, of a first image, or of both.
 
     \b
     Examples:
-      athena film "the waves come in" --start cat.png
-      athena film "a train passes" --start cat.png --end castle.png --motion high
+      athena video "the waves come in" --start cat.png
+      athena video "a train passes" --start cat.png --end castle.png --motion high
     """
     if not prompt and start is None:
-        fail(Exit.USAGE, "Say what happens, or name a picture it begins with: --start.")
+        fail(Exit.USAGE, "Say what happens, or name an image it begins with: --start.")
     if motion not in ("low", "high"):
         fail(Exit.USAGE, f"--motion is low or high, not {motion!r}.")
     first, last = (present([path])[0].read_bytes() if path else None for path in (start, end))
     running.run(
-        made(lambda mj: mj.film(prompt, first, last, motion=motion, loop=loop), way, making)
+        made(lambda mj: mj.video(prompt, first, last, motion=motion, loop=loop), way, making)
     )
 
 
 @taking(Making, Way)
 def describe(
-    picture: Annotated[str, typer.Argument(help="A picture's file, or a link to one.")],
+    image: Annotated[str, typer.Argument(help="An image's file, or a link to one.")],
     *,
     way: Way,
     making: Making,
 ) -> None:
-    """Find prompts that fit a picture.
+    """Find prompts that fit an image.
 
     \b
     Examples:
       athena describe cat.png
       athena describe cat.png --json
     """
-    is_link = picture.startswith(("http://", "https://"))
-    given = picture if is_link else present([Path(picture)])[0].read_bytes()
+    is_link = image.startswith(("http://", "https://"))
+    given = image if is_link else present([Path(image)])[0].read_bytes()
     running.run(made(lambda mj: mj.describe(given), way, making))

@@ -150,7 +150,7 @@ Athena is ready: {url}
 
   The page          {url}/
   API page          {url}/docs
-  A first picture   {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
+  A first image   {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
   With curl         curl -X POST {url}/mj/submit/imagine \\
                          -H "Content-Type: application/json" \\
                          -d '{{"prompt": "a cute cat --ar 3:2"}}'

@@ -1,4 +1,4 @@
-"""`athena shell`: a prompt that keeps taking input while pictures are made.
+"""`athena shell`: a prompt that keeps taking input while images are made.
 
 What is typed is a prompt, or one of a few words. Requests run beside; the lines below the input
 tell how far they are, what is done is told above it. Nothing moves while one types but those lines.
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from athena.client import Athena, Result, Task
 
-_HELP = """Type what to draw, with Midjourney's parameters. Links and files are picture prompts.
-  u1 … u4, v1 … v4, r     upscale, vary or reroll the last picture (u2 #3: that of request 3)
+_HELP = """Type what to draw, with Midjourney's parameters. Links and files are image prompts.
+  u1 … u4, v1 … v4, r     upscale, vary or reroll the last image (u2 #3: that of request 3)
   press BUTTON [#3]       any other button, by what is written on it; `buttons` lists them
   zoom 1.5, pan left, animate low
   describe FILE, shorten WORDS, seed
@@ -89,7 +89,7 @@ class Request(Struct):
 
 @taking(Making, Way)
 def shell(*, way: Way, making: Making) -> None:
-    """A prompt that keeps taking input while pictures are made.
+    """A prompt that keeps taking input while images are made.
 
     \b
     Examples:
@@ -208,14 +208,14 @@ class Shell:
     # Requests
 
     def _result(self, number: int | None) -> Result:
-        """The picture of a request, or the last that was made."""
+        """The image of a request, or the last that was made."""
         from athena.client import AthenaError
 
         for request in reversed(self._requests):
             if request.result and number in (None, request.number):
                 return request.result
         which = f"request #{number}" if number else "this shell yet"
-        raise AthenaError(f"there is no picture of {which}")
+        raise AthenaError(f"there is no image of {which}")
 
     def _start(self, words: str, ask_for: Ask) -> None:
         request = Request(len(self._requests) + 1, words, time.monotonic())

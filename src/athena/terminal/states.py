@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "NOT_START": "waiting",
-    "MODAL": "window",
+    "MODAL": "modal",
     "SUBMITTED": "sent",
     "IN_PROGRESS": "drawing",
     "SUCCESS": "done",

@@ -47,7 +47,7 @@ def create(
         _Role, typer.Option(help="A reader may only look; an admin manages accounts and tokens.")
     ] = (_Role.USER),
     mode: Annotated[_Mode | None, typer.Option(help="The speed of all its tasks.")] = None,
-    images: Annotated[_Images | None, typer.Option(help="The kind of its picture links.")] = None,
+    images: Annotated[_Images | None, typer.Option(help="The kind of its image links.")] = None,
     images_host: Annotated[str | None, typer.Option(help="Its own host for proxy links.")] = None,
     rate: Annotated[int | None, typer.Option(min=1, help="Submits a minute.")] = None,
     daily_limit: Annotated[int | None, typer.Option(min=1, help="Tasks a day (UTC).")] = None,
@@ -68,7 +68,7 @@ def create(
     expires = round((now + timedelta(days=days)).timestamp() * 1000) if days else None
     token, secret = new(
         name, round(now.timestamp() * 1000), role=role, speed=mode.name if mode else None,
-        images=images, images_host=images_host, rate=rate, daily_limit=daily_limit,
+        image_links=images, image_host=images_host, rate=rate, daily_limit=daily_limit,
         expires_at=expires,
     )  # fmt: skip
     with _records(data_dir) as records:

@@ -1,4 +1,4 @@
-"""What is seen while pictures are made: one line for each, and a small preview of the newest.
+"""What is seen while images are made: one line for each, and a small preview of the newest.
 
 On a terminal the lines live; elsewhere there are plain lines, one for each change. It is all on
 stderr: stdout holds nothing but the files' paths, or JSON.
@@ -27,7 +27,7 @@ _ROOMY = 72
 
 
 class View:
-    """Enter it while tasks run, and tell it of each change. `previews`: whether pictures are shown;
+    """Enter it while tasks run, and tell it of each change. `previews`: whether images are shown;
     None where the terminal can."""
 
     def __init__(self, *, previews: bool | None = False) -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from athena.delivery.guard import BadLink, PublicResolver, check_link
-from athena.delivery.tiles import NotAPicture, split
+from athena.delivery.tiles import NotAImage, split
 
 
-def picture(wide: int, high: int, kind: str = "PNG") -> bytes:
+def image(wide: int, high: int, kind: str = "PNG") -> bytes:
     image = Image.new("RGB", (wide, high))
     image.putdata([(x % 256, y % 256, (x * y) % 256) for y in range(high) for x in range(wide)])
     chunks = PngImagePlugin.PngInfo()
@@ -23,7 +23,7 @@ def picture(wide: int, high: int, kind: str = "PNG") -> bytes:
 
 @given(st.integers(2, 40), st.integers(2, 40), st.sampled_from(["PNG", "WEBP"]))
 def test_tiles_put_together_again_are_the_grid(wide: int, high: int, kind: str) -> None:
-    data = picture(wide, high, kind)
+    data = image(wide, high, kind)
     tiles = [Image.open(io.BytesIO(tile)) for tile in split(data)]
     whole = Image.new("RGB", (wide, high))
     for tile, place in zip(
@@ -41,18 +41,18 @@ def test_tiles_put_together_again_are_the_grid(wide: int, high: int, kind: str) 
 )
 def test_every_shape_is_cut_on_its_midlines(size: tuple[int, int]) -> None:
     wide, high = size
-    tiles = [Image.open(io.BytesIO(tile)).size for tile in split(picture(wide, high))]
+    tiles = [Image.open(io.BytesIO(tile)).size for tile in split(image(wide, high))]
     assert tiles[0] == (wide // 2, high // 2)
     assert tiles[3] == (wide - wide // 2, high - high // 2)
 
 
 def test_a_grid_s_words_stay_with_its_tiles() -> None:
-    assert all(Image.open(io.BytesIO(t)).info["Job"] == "j-1" for t in split(picture(8, 8)))
+    assert all(Image.open(io.BytesIO(t)).info["Job"] == "j-1" for t in split(image(8, 8)))
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", picture(20, 20)[:-60], picture(1, 9)])
+@pytest.mark.parametrize("data", [b"", b"no image", image(20, 20)[:-60], image(1, 9)])
 def test_what_cannot_be_cut(data: bytes) -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAImage):
         split(data)
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_cut(data: bytes) -> None:
         "https://xn--bcher-kva.example/",
     ],
 )
-def test_hooks_that_may_be(url: str) -> None:
+def test_webhooks_that_may_be(url: str) -> None:
     check_link(url, "notifyHook", allow_loopback=False)
 
 
@@ -86,7 +86,7 @@ def test_hooks_that_may_be(url: str) -> None:
         "https://example.com/" + "x" * 2000,
     ],
 )
-def test_hooks_that_may_not_be(url: str) -> None:
+def test_webhooks_that_may_not_be(url: str) -> None:
     with pytest.raises(BadLink):
         check_link(url, "notifyHook", allow_loopback=False)
 

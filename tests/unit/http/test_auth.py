@@ -11,7 +11,7 @@ from athena.http.auth import Gate, OpenToTheWorld
 from athena.http.modes import Modes
 from athena.settings import ServerSettings
 from athena.store.tokens import Role, Tokens, new
-from athena.tasks.model import Images, Speed
+from athena.tasks.model import ImageLinks, Speed
 
 
 def gate(tokens: Tokens | None = None, clock: Clock | None = None, **server: Any) -> Gate:
@@ -55,14 +55,14 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
     header: tuple[bytes, bytes],
 ) -> None:
     clock = TurnableClock()
-    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "images": Images.RELAY}
+    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "images": ImageLinks.RELAY}
     token, secret = new("mine", clock.now(), expires_at=clock.now() + 60_000, **wishes)
     doors = gate(Tokens([token]), clock, secret=SecretStr("the operator's"))
     headers = [(header[0], header[1] % secret.encode())]
     caller = doors.admit(headers)
     assert caller is not None
     assert (caller.role, caller.token) == (Role.ADMIN, token)
-    assert caller.modes == Modes(Speed.RELAX, Images.RELAY)
+    assert caller.modes == Modes(Speed.RELAX, ImageLinks.RELAY)
     assert secret not in repr(token)
     clock.turn(61)
     assert doors.admit(headers) is None
@@ -76,9 +76,9 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
     [
         ("/mj/submit/imagine", "/mj/submit/imagine", Modes()),
         ("/mj-fast/mj/submit/imagine", "/mj/submit/imagine", Modes(Speed.FAST)),
-        ("/mj-relay/mj/task/1/fetch", "/mj/task/1/fetch", Modes(None, Images.RELAY)),
-        ("/mj-turbo-proxy/mj/x", "/mj/x", Modes(Speed.TURBO, Images.PROXY)),
-        ("/mj-relax-origin/mj/x", "/mj/x", Modes(Speed.RELAX, Images.ORIGIN)),
+        ("/mj-relay/mj/task/1/fetch", "/mj/task/1/fetch", Modes(None, ImageLinks.RELAY)),
+        ("/mj-turbo-proxy/mj/x", "/mj/x", Modes(Speed.TURBO, ImageLinks.PROXY)),
+        ("/mj-relax-origin/mj/x", "/mj/x", Modes(Speed.RELAX, ImageLinks.ORIGIN)),
         ("/mj-proxy-turbo/mj/x", "/mj-proxy-turbo/mj/x", Modes()),
         ("/mj-fast/x", "/mj-fast/x", Modes()),
         ("/docs", "/docs", Modes()),
@@ -90,4 +90,4 @@ def test_prefixes(path: str, plain: str, wishes: Modes) -> None:
 
 def test_a_token_goes_before_the_path_for_each_wish_separately() -> None:
     token = Modes(Speed.RELAX, None)
-    assert token.over(Modes(Speed.TURBO, Images.PROXY)) == Modes(Speed.RELAX, Images.PROXY)
+    assert token.over(Modes(Speed.TURBO, ImageLinks.PROXY)) == Modes(Speed.RELAX, ImageLinks.PROXY)

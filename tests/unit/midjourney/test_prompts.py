@@ -1,4 +1,4 @@
-"""Prompts: essence, parameters, banned words."""
+"""Prompts: normalized, parameters, banned words."""
 
 import contextlib
 import itertools
@@ -22,7 +22,7 @@ from athena.midjourney.moderation import BannedWords, WordList, add_word, shared
     ],
 )
 def test_the_essence_survives_midjourney_s_rewriting(sent: str, shown: str) -> None:
-    assert prompts.essence(sent) == prompts.essence(shown)
+    assert prompts.normalized(sent) == prompts.normalized(shown)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_others_pass(prompt: str) -> None:
 
 @given(st.text(max_size=200))
 def test_nothing_raises_but_bad_prompt(prompt: str) -> None:
-    prompts.essence(prompt)
+    prompts.normalized(prompt)
     with contextlib.suppress(prompts.BadPrompt):
         prompts.check(prompt)
 

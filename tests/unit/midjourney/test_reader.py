@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from athena.discord import wire
 from athena.midjourney import buttons, jobtext, notices, reader
 from athena.midjourney.jobtext import State
+from athena.tasks.bot_events import Finished, Notice, Progress, Unknown, Verdict, Waiting
 from athena.tasks.model import Action
-from athena.tasks.sightings import Finished, Notice, Progress, Unknown, Verdict, Waiting
 
 JOB = "0f3b1c9e-6a57-4f0e-9c1d-2b7e8a4d5c61"
 USER = "<@1000000000000000001>"
@@ -98,7 +98,7 @@ def message(content: str, **fields: object) -> wire.Message:
 PICTURE = {"id": "1", "filename": f"ada_a_cat_{JOB}.png", "url": "https://cdn/x.png"}
 
 
-def test_done_without_a_picture_is_not_finished() -> None:
+def test_done_without_an_image_is_not_finished() -> None:
     assert isinstance(reader.read(message(f"**a cat** - {USER} (fast)")), Progress)
     seen = reader.read(message(f"**a cat** - {USER} (fast)", attachments=[PICTURE]))
     assert isinstance(seen, Finished)
@@ -110,7 +110,7 @@ def test_the_cancel_button_tells_the_job_and_is_not_the_user_s() -> None:
     seen = reader.read(message(f"**a cat** - {USER} (Waiting to start)", components=[row]))
     assert isinstance(seen, Waiting)
     assert seen.evidence.job == JOB
-    assert seen.face.buttons == ()
+    assert seen.shown.buttons == ()
 
 
 def test_an_unclear_mark_is_unknown_unless_the_result_is_there() -> None:

@@ -35,8 +35,8 @@ class Recorder:
     def respond(self, call: Call, draft: Draft) -> Json:
         return self._new("respond", draft, call, call.message_id)
 
-    def open_window(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
-        self.acts.append(("window", call.id, custom_id))
+    def open_modal(self, call: Call, custom_id: str, title: str, inputs: tuple[Json, ...]) -> None:
+        self.acts.append(("modal", call.id, custom_id))
 
     def post(
         self, application_id: str, channel_id: str, draft: Draft, *, call: Call | None = None,
@@ -61,7 +61,7 @@ class Recorder:
     def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
         self.acts.append(("page", call.id, custom_id))
 
-    def picture_at(self, url: str) -> Callable[[], bytes] | None:
+    def image_at(self, url: str) -> Callable[[], bytes] | None:
         return None
 
     def whats(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The simulator's Midjourney: its pictures and its way with prompts."""
+"""The simulator's Midjourney: its images and its way with prompts."""
 
 import io
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from athena.simulator import pictures
+from athena.simulator import images
 from athena.simulator.bots.parameters import Refused
 from athena.simulator.bots.prompts import rewrite
-from athena.simulator.pictures import Label
+from athena.simulator.images import Label
 from athena.simulator.scenes import Sketch, tile_size
 from athena.simulator.stage import Drawing
 
@@ -46,10 +46,10 @@ def label(tile: int) -> Label:
 def draw(drawing: Drawing) -> Image.Image:
     data = drawing.draw()
     assert len(data) == drawing.size
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    assert picture.size == (drawing.width, drawing.height)
-    return picture
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert image.size == (drawing.width, drawing.height)
+    return image
 
 
 def art(job: str = "j-1", ratio: tuple[int, int] = (1, 1)) -> list[Sketch]:
@@ -59,9 +59,9 @@ def art(job: str = "j-1", ratio: tuple[int, int] = (1, 1)) -> list[Sketch]:
 @pytest.mark.parametrize("ratio", [(1, 1), (3, 2), (9, 16), (100, 1)])
 def test_a_tile_is_its_part_of_the_grid_and_says_whose_it_is(ratio: tuple[int, int]) -> None:
     size = tile_size(ratio)
-    grid = draw(pictures.grid(art(ratio=ratio), size, label(0), "g.png"))
+    grid = draw(images.grid(art(ratio=ratio), size, label(0), "g.png"))
     wide, high = grid.width // 2, grid.height // 2
-    third = draw(pictures.single(art(ratio=ratio)[2], size, label(3), "t.png"))
+    third = draw(images.single(art(ratio=ratio)[2], size, label(3), "t.png"))
     assert third.tobytes() == grid.crop((0, high, wide, 2 * high)).tobytes()
     assert third.info["Tile"] == "3"
     assert third.info["Prompt"] == "猫 a cat"
@@ -70,11 +70,11 @@ def test_a_tile_is_its_part_of_the_grid_and_says_whose_it_is(ratio: tuple[int, i
 
 def test_the_same_job_gives_the_same_bytes_and_another_other_ones() -> None:
     size = tile_size((1, 1))
-    first, again = (pictures.grid(art(), size, label(0), "g.png").draw() for _ in range(2))
+    first, again = (images.grid(art(), size, label(0), "g.png").draw() for _ in range(2))
     assert first == again
-    other = pictures.grid(art("j-2"), size, label(0), "g.png").draw()
+    other = images.grid(art("j-2"), size, label(0), "g.png").draw()
     assert other != first
 
 
 def test_previews_keep_their_promised_size() -> None:
-    draw(pictures.preview(art(), tile_size((1, 1)), 31, "p.webp"))
+    draw(images.preview(art(), tile_size((1, 1)), 31, "p.webp"))

@@ -41,7 +41,7 @@ def ids(draft: Draft) -> list[str]:
             for part in row["components"]]  # fmt: skip
 
 
-def picture(draft: Draft) -> Image.Image:
+def image(draft: Draft) -> Image.Image:
     drawn = Image.open(io.BytesIO(draft.drawings[0].draw()))
     drawn.load()
     return drawn
@@ -75,7 +75,7 @@ async def test_the_result_of_an_imagine(open_lifecycle: Open) -> None:
           for n in range(1, 5)]  # fmt: skip
     assert ids(final) == [*of[:4], f"MJ::JOB::reroll::0::{job['id']}::SOLO", *of[4:]]
     assert final.drawings[0].filename == f"ada_a_cat_{job['id']}.png"
-    drawn = picture(final)
+    drawn = image(final)
     assert drawn.size == (2048, 2048)
     assert (drawn.info["Job"], drawn.info["Tile"]) == (job["id"], "0")
 
@@ -114,7 +114,7 @@ async def test_the_mode_is_shown(open_lifecycle: Open) -> None:
 async def test_u2_is_the_second_tile(open_lifecycle: Open) -> None:
     lifecycle = open_lifecycle()
     parent = await grid(lifecycle, "a cat --ar 3:2")
-    whole = picture(lifecycle.stage.drafts[-1])
+    whole = image(lifecycle.stage.drafts[-1])
     began = lifecycle.stage.clock.monotonic()
     press = lifecycle.press(f"MJ::JOB::upsample::2::{parent['id']}")
     await lifecycle.finish()
@@ -124,7 +124,7 @@ async def test_u2_is_the_second_tile(open_lifecycle: Open) -> None:
     assert job["id"] != parent["id"]
     final = lifecycle.stage.saying("Image #2 <@")[-1]
     assert final.content == f"**a cat --ar 3:2 --v 7.0** - Image #2 <@{USER}>"
-    tile = picture(final)
+    tile = image(final)
     wide, high = tile.size
     assert tile.tobytes() == whole.crop((wide, 0, 2 * wide, high)).tobytes()
     assert (tile.info["Tile"], tile.info["Parent"]) == ("2", parent["id"])
@@ -132,7 +132,7 @@ async def test_u2_is_the_second_tile(open_lifecycle: Open) -> None:
     assert [(each["reply"], each["call"]) for each in result] == [("pressed", press.id)]
 
 
-async def test_a_single_picture_offers_what_its_model_can(open_lifecycle: Open) -> None:
+async def test_a_single_image_offers_what_its_model_can(open_lifecycle: Open) -> None:
     lifecycle = open_lifecycle()
     for ratio, square in (("3:2", False), ("1:1", True)):
         parent = await grid(lifecycle, f"a cat --ar {ratio} --v 6.1")
@@ -171,7 +171,7 @@ async def test_new_grids_from_buttons(
 ) -> None:
     lifecycle = open_lifecycle()
     parent = await grid(lifecycle)
-    before = picture(lifecycle.stage.drafts[-1]).tobytes()
+    before = image(lifecycle.stage.drafts[-1]).tobytes()
     lifecycle.press("MJ::JOB::" + button.format(parent["id"]))
     await lifecycle.finish()
     job = lifecycle.jobs()[-1]
@@ -180,7 +180,7 @@ async def test_new_grids_from_buttons(
     final = lifecycle.stage.drafts[-1]
     assert (" - Variations " in final.content) is (kind == "variation")
     assert f"MJ::JOB::reroll::0::{job['id']}::SOLO" in ids(final)
-    after = picture(final)
+    after = image(final)
     assert after.tobytes() != before
     assert after.info["Parent"] == parent["id"]
 

@@ -91,7 +91,7 @@ async def test_uploads_live_as_long_as_their_task_needs_them(store: Store) -> No
 async def test_the_outbox_is_written_with_the_change_and_only_for_visible_ones(
     store: Store, tmp_path: Path
 ) -> None:
-    task = make_task(1, hook="https://example.com/hook")
+    task = make_task(1, webhook="https://example.com/hook")
     await store.add(task)
     invisible = replace(task, content="words", revision=2)
     await store.save(task, invisible)

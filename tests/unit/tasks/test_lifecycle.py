@@ -5,13 +5,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from athena.tasks import lifecycle
-from athena.tasks.model import ENDS, Action, Keys, Picture, Sending, Status, Task
-from athena.tasks.requests import Imagine
-from athena.tasks.sightings import (
+from athena.tasks.bot_events import (
     Acknowledged,
     Evidence,
-    Face,
     Finished,
+    MessageContent,
     Notice,
     Progress,
     Rejected,
@@ -21,6 +19,8 @@ from athena.tasks.sightings import (
     Verdict,
     Waiting,
 )
+from athena.tasks.model import ENDS, Action, CorrelationIds, Image, Sending, Status, Task
+from athena.tasks.requests import Imagine
 
 NOW = 1_700_000_000_000
 RANK = {Status.NOT_START: 0, Status.SUBMITTED: 1, Status.IN_PROGRESS: 2}
@@ -42,14 +42,16 @@ def sent_task() -> Task:
 
 def progress(percent: int | None, message: str = "500") -> Progress:
     return Progress(
-        evidence=Evidence(message=message, job="job-1"), face=Face(content="…"), percent=percent
+        evidence=Evidence(message=message, job="job-1"),
+        shown=MessageContent(content="…"),
+        percent=percent,
     )
 
 
 def finished() -> Finished:
-    picture = Picture(url="https://cdn/x.png", width=2048, height=2048)
+    image = Image(url="https://cdn/x.png", width=2048, height=2048)
     evidence = Evidence(message="600", job="job-1", prompt="a cat --v 7.0")
-    return Finished(evidence=evidence, face=Face(content="done", picture=picture))
+    return Finished(evidence=evidence, shown=MessageContent(content="done", image=image))
 
 
 evidences = st.builds(
@@ -58,19 +60,19 @@ evidences = st.builds(
     interaction=st.sampled_from([None, "9"]),
     job=st.sampled_from([None, "job-1"]),
 )
-faces = st.builds(Face, content=st.text(max_size=5))
-sightings = st.one_of(
+contents = st.builds(MessageContent, content=st.text(max_size=5))
+bot_events = st.one_of(
     st.builds(Acknowledged, evidence=evidences),
     st.builds(Rejected, evidence=evidences),
-    st.builds(Waiting, evidence=evidences, face=faces),
+    st.builds(Waiting, evidence=evidences, shown=contents),
     st.builds(
         Progress,
         evidence=evidences,
-        face=faces,
+        shown=contents,
         percent=st.none() | st.integers(min_value=0, max_value=100),
     ),
-    st.builds(Finished, evidence=evidences, face=faces),
-    st.builds(Stopped, evidence=evidences, face=faces),
+    st.builds(Finished, evidence=evidences, shown=contents),
+    st.builds(Stopped, evidence=evidences, shown=contents),
     st.builds(
         Notice, evidence=evidences, verdict=st.sampled_from(Verdict), title=st.just("A title")
     ),
@@ -79,11 +81,11 @@ sightings = st.one_of(
 )
 
 
-@given(st.lists(sightings, max_size=30))
+@given(st.lists(bot_events, max_size=30))
 def test_ends_stay_status_never_goes_back_progress_never_falls(seen: list[object]) -> None:
     task = sent_task()
-    for step, sighting in enumerate(seen):
-        after = lifecycle.advance(task, sighting, NOW + step)  # type: ignore[arg-type]
+    for step, event in enumerate(seen):
+        after = lifecycle.advance(task, event, NOW + step)  # type: ignore[arg-type]
         if task.ended:
             assert after is task
         if not after.ended:
@@ -96,7 +98,7 @@ def test_ends_stay_status_never_goes_back_progress_never_falls(seen: list[object
 def test_an_imagine_from_sending_to_success() -> None:
     task = new_task()
     task = lifecycle.begin_sending(task, "77", NOW)
-    assert (task.sending, task.keys.nonce, task.status) == (
+    assert (task.sending, task.ids.nonce, task.status) == (
         Sending.SENDING,
         "77",
         Status.NOT_START,
@@ -104,10 +106,10 @@ def test_an_imagine_from_sending_to_success() -> None:
     task = lifecycle.mark_sent(task, NOW + 1)
     assert (task.status, task.started_at) == (Status.SUBMITTED, NOW + 1)
     task = lifecycle.advance(task, progress(31), NOW + 2)
-    assert (task.status, task.progress, task.keys.job) == (Status.IN_PROGRESS, 31, "job-1")
+    assert (task.status, task.progress, task.ids.job) == (Status.IN_PROGRESS, 31, "job-1")
     task = lifecycle.advance(task, finished(), NOW + 3)
     assert (task.status, task.progress, task.finished_at) == (Status.SUCCESS, 100, NOW + 3)
-    assert task.keys.message == "600"
+    assert task.ids.message == "600"
     assert task.final_prompt == "a cat --v 7.0"
 
 
@@ -124,7 +126,7 @@ def test_a_removed_progress_message_waits_a_grace_for_the_result() -> None:
     assert gone.removed
     assert gone.deadline == NOW + lifecycle.REMOVAL_GRACE
     assert lifecycle.advance(gone, finished(), NOW + 5).status is Status.SUCCESS
-    given_up = lifecycle.give_up(gone, NOW + 60_000)
+    given_up = lifecycle.time_out(gone, NOW + 60_000)
     assert given_up.status is Status.FAILURE
     assert given_up.failure is not None
     assert given_up.failure.moderated
@@ -143,7 +145,7 @@ def test_slow_down_puts_the_task_back_a_few_times_then_fails_it() -> None:
         task = lifecycle.advance(task, notice, NOW)
         assert task.sending is Sending.NOT_SENT
         assert task.status is Status.SUBMITTED
-        assert task.keys == Keys()
+        assert task.ids == CorrelationIds()
         pauses.append((task.not_before or 0) - NOW)
         task = lifecycle.mark_sent(lifecycle.begin_sending(task, "78", NOW), NOW)
     assert pauses == [30_000, 60_000, 120_000]
@@ -169,16 +171,16 @@ def test_a_notice_fails_the_task_with_midjourney_s_words() -> None:
 
 def test_a_lost_answer_is_told_as_such() -> None:
     task = lifecycle.begin_sending(new_task(), "77", NOW)
-    lost = lifecycle.give_up(task, NOW + 300_000)
+    lost = lifecycle.time_out(task, NOW + 300_000)
     assert lost.failure is not None
     assert lost.failure.reason == lifecycle.UNCERTAIN
 
 
 def test_what_is_only_seen_again_is_no_sign_of_life() -> None:
     task = lifecycle.advance(sent_task(), progress(31), NOW)
-    assert task.deadline == NOW + task.patience
+    assert task.deadline == NOW + task.idle_timeout
     assert lifecycle.advance(task, progress(31), NOW + 5) is task
-    assert lifecycle.advance(task, progress(46), NOW + 9).deadline == NOW + 9 + task.patience
+    assert lifecycle.advance(task, progress(46), NOW + 9).deadline == NOW + 9 + task.idle_timeout
 
 
 def test_a_task_cancelled_before_it_is_sent_stays_as_it_ended() -> None:
@@ -189,16 +191,16 @@ def test_a_task_cancelled_before_it_is_sent_stays_as_it_ended() -> None:
 def test_relaxed_jobs_may_be_silent_for_longer() -> None:
     wished = replace(new_task(), relaxed=True)
     sent = lifecycle.begin_sending(wished, "77", NOW)
-    longer = lifecycle.RELAXED_PATIENCE * sent.patience
+    longer = lifecycle.RELAXED_FACTOR * sent.idle_timeout
     assert sent.deadline == NOW + longer
-    told = replace(progress(0), face=Face(mode="relaxed, stealth"))
+    told = replace(progress(0), shown=MessageContent(mode="relaxed, stealth"))
     assert lifecycle.advance(sent_task(), told, NOW).deadline == NOW + longer
 
 
 def test_an_operator_may_rather_have_it_twice_than_not_at_all() -> None:
     task = lifecycle.begin_sending(new_task(), "77", NOW)
     for number in range(lifecycle.MAX_TRIES):
-        again = lifecycle.give_up(task, NOW, send_again=True)
+        again = lifecycle.time_out(task, NOW, send_again=True)
         assert (again.sending, again.tries) == (Sending.NOT_SENT, number + 1)
         task = lifecycle.begin_sending(again, "78", NOW)
-    assert lifecycle.give_up(task, NOW, send_again=True).ended
+    assert lifecycle.time_out(task, NOW, send_again=True).ended

@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from athena.tasks.matching import Ambiguous, Expected, Found, Index, Nobody
-from athena.tasks.model import Action, Bot, Keys, Sending, Task
+from athena.tasks.bot_events import Evidence
+from athena.tasks.matching import Ambiguous, Expected, Found, Nobody, TaskIndex
+from athena.tasks.model import Action, Bot, CorrelationIds, Sending, Task
 from athena.tasks.requests import Imagine, Press
-from athena.tasks.sightings import Evidence
 
 NONCE = 1 << 60
 LATER = str(NONCE + (1 << 40))
 
-IMAGINE = Expected(actions=frozenset({Action.IMAGINE}), essence="a cat")
+IMAGINE = Expected(actions=frozenset({Action.IMAGINE}), normalized="a cat")
 
 
 def imagine(task_id: str, **keys: str | None) -> Task:
@@ -23,7 +23,7 @@ def imagine(task_id: str, **keys: str | None) -> Task:
         action=Action.IMAGINE,
         submitted_at=1,
         sending=Sending.SENT,
-        keys=Keys(nonce=str(NONCE + int(task_id)), **keys),
+        ids=CorrelationIds(nonce=str(NONCE + int(task_id)), **keys),
     )
 
 
@@ -37,7 +37,7 @@ def press(task_id: str, index: int, **keys: str | None) -> tuple[Task, Expected]
 
 
 def test_each_id_leads_to_its_task() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1", interaction="i1", message="m1", job="j1"), IMAGINE)
     index.put(imagine("2", interaction="i2", message="m2", job="j2"), IMAGINE)
     for key in (
@@ -50,7 +50,7 @@ def test_each_id_leads_to_its_task() -> None:
 
 
 def test_equal_prompts_without_ids_are_nobody_s() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1"), IMAGINE)
     seen = Evidence(message=LATER, action=Action.IMAGINE, prompt="a cat", bot=Bot.MIDJOURNEY)
     assert index.find(seen) == Found("1")
@@ -59,27 +59,27 @@ def test_equal_prompts_without_ids_are_nobody_s() -> None:
 
 
 def test_text_finds_only_tasks_that_wait_for_their_first_message() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1", job="j1"), IMAGINE)
     index.put(imagine("2"), IMAGINE)
     assert index.find(Evidence(message=LATER, prompt="a cat")) == Found("2")
 
 
 def test_what_was_said_before_the_task_was_sent_is_not_its() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1"), IMAGINE)
     assert index.find(Evidence(message="12345", prompt="a cat")) == Nobody()
 
 
 def test_another_s_nonce_or_user_is_never_ours() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1"), IMAGINE)
     assert index.find(Evidence(message=LATER, nonce="5", prompt="a cat")) == Nobody()
     assert index.find(Evidence(message=LATER, own=False, prompt="a cat")) == Nobody()
 
 
 def test_replies_are_told_apart_by_their_number() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(*press("1", 1))
     index.put(*press("2", 2))
     seen = Evidence(message=LATER, parent_message="300", action=Action.UPSCALE, index=2)
@@ -87,14 +87,14 @@ def test_replies_are_told_apart_by_their_number() -> None:
 
 
 def test_a_reply_with_another_interaction_is_somebody_else_s() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(*press("1", 1, interaction="mine"))
     seen = Evidence(message=LATER, parent_message="300", interaction="other", index=1)
     assert index.find(seen) == Nobody()
 
 
 def test_an_ended_task_s_ids_belong_to_nobody_after_it() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     done = imagine("1", interaction="i1", message="m1", job="j1")
     index.put(done, IMAGINE)
     index.settle(done)
@@ -103,7 +103,7 @@ def test_an_ended_task_s_ids_belong_to_nobody_after_it() -> None:
 
 
 def test_a_reply_to_a_task_s_own_message_is_about_that_task() -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     index.put(imagine("1", message="m1", job="j1"), IMAGINE)
     assert index.find(Evidence(message=LATER, parent_message="m1")) == Found("1")
     another = Evidence(message=LATER, parent_message="m1", interaction="a cancel's")
@@ -111,24 +111,24 @@ def test_a_reply_to_a_task_s_own_message_is_about_that_task() -> None:
 
 
 def test_of_two_presses_of_one_message_the_words_decide() -> None:
-    index = Index(str)
-    for task, essence in ((press("1", 1)[0], "a cat"), (press("2", 1)[0], "a dog")):
-        index.put(task, Expected(actions=frozenset({Action.UPSCALE}), essence=essence))
+    index = TaskIndex(str)
+    for task, normalized in ((press("1", 1)[0], "a cat"), (press("2", 1)[0], "a dog")):
+        index.put(task, Expected(actions=frozenset({Action.UPSCALE}), normalized=normalized))
     seen = Evidence(message=LATER, parent_message="300", prompt="a dog")
     assert index.find(seen) == Found("2")
 
 
 ids = st.sampled_from([None, "a", "b", "c", "d"])
-keys = st.builds(Keys, interaction=ids, message=ids, job=ids, parent_message=ids)
+keys = st.builds(CorrelationIds, interaction=ids, message=ids, job=ids, parent_message=ids)
 
 
 @given(st.lists(keys, max_size=6), st.data())
 def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
-    known: list[Keys], data: st.DataObject
+    known: list[CorrelationIds], data: st.DataObject
 ) -> None:
-    index = Index(str)
+    index = TaskIndex(str)
     tasks = [
-        replace(imagine(str(n)), keys=replace(each, nonce=str(NONCE + n)))
+        replace(imagine(str(n)), ids=replace(each, nonce=str(NONCE + n)))
         for n, each in enumerate(known)
     ]
     for task in tasks:
@@ -145,7 +145,7 @@ def test_what_is_found_never_contradicts_and_dropping_leaves_nothing(
     )
     match = index.find(seen)
     if isinstance(match, Found):
-        found = tasks[int(match.task_id)].keys
+        found = tasks[int(match.task_id)].ids
         shared = {found.interaction, found.job} & ({seen.interaction, seen.job} - {None})
         replied = seen.parent_message in (found.parent_message, found.message)
         fits = replied or seen.prompt

@@ -1,7 +1,7 @@
 """Files of a size that was promised before they were drawn.
 
 A size that suffices is promised and the file padded to it: a PNG with a private chunk that readers
-skip, a WebP or JPEG with zeros behind its end. A picture that does not fit is packed harder, and
+skip, a WebP or JPEG with zeros behind its end. An image that does not fit is packed harder, and
 at last coarsened, until it does.
 """
 
@@ -24,7 +24,7 @@ _QUALITIES = (60, 30, 10, 1)
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """What a picture's file says of itself. `tile` is 1 to 4, 0 for a grid."""
+    """What an image's file says of itself. `tile` is 1 to 4, 0 for a grid."""
 
     job: str
     prompt: str
@@ -34,7 +34,7 @@ class Label(Struct, frozen=True, kw_only=True):
 
 
 class TooLarge(ValueError):
-    """No packing brings the picture under the size that was promised."""
+    """No packing brings the image under the size that was promised."""
 
 
 def png_size(pixels: int, label: Label) -> int:
@@ -48,12 +48,12 @@ def webp_size(pixels: int) -> int:
     return 24_000 + pixels // 4
 
 
-def film_size(pixels: int, frames: int) -> int:
-    """Bytes to promise for a film."""
+def video_size(pixels: int, frames: int) -> int:
+    """Bytes to promise for a video."""
     return 64_000 + frames * pixels // 6
 
 
-def png(picture: Image.Image, label: Label, size: int) -> bytes:
+def png(image: Image.Image, label: Label, size: int) -> bytes:
     """Exactly `size` bytes.
 
     Raises:
@@ -64,24 +64,24 @@ def png(picture: Image.Image, label: Label, size: int) -> bytes:
         chunks.add_itxt(name, text)
     for bits, packing in _PACKINGS:
         out = BytesIO()
-        coarse = picture if bits == 8 else ImageOps.posterize(picture, bits)
+        coarse = image if bits == 8 else ImageOps.posterize(image, bits)
         coarse.save(out, "PNG", pnginfo=chunks, compress_level=packing)
         if out.tell() + _CHUNK <= size:
             return _padded(out.getvalue(), size)
     raise TooLarge(f"{size} bytes were promised")
 
 
-def webp(picture: Image.Image, size: int) -> bytes:
+def webp(image: Image.Image, size: int) -> bytes:
     """Exactly `size` bytes. Raises as `png`."""
-    return _fitting(lambda out, q: picture.save(out, "WEBP", quality=q, method=0), size)
+    return _fitting(lambda out, q: image.save(out, "WEBP", quality=q, method=0), size)
 
 
-def jpeg(picture: Image.Image, size: int) -> bytes:
+def jpeg(image: Image.Image, size: int) -> bytes:
     """Exactly `size` bytes. Raises as `png`."""
-    return _fitting(lambda out, q: picture.save(out, "JPEG", quality=q), size)
+    return _fitting(lambda out, q: image.save(out, "JPEG", quality=q), size)
 
 
-def film(frames: Sequence[Image.Image], millis: int, label: Label, size: int) -> bytes:
+def video(frames: Sequence[Image.Image], millis: int, label: Label, size: int) -> bytes:
     """An animated WebP of exactly `size` bytes that says whose it is in its XMP. Raises as `png`.
 
     `millis` is how long each frame stands.
@@ -132,7 +132,7 @@ def _xmp(label: Label) -> bytes:
 
 
 def _padded(data: bytes, size: int) -> bytes:
-    """The same picture with a chunk `paDd` of zeros before its end."""
+    """The same image with a chunk `paDd` of zeros before its end."""
     room = size - len(data) - _CHUNK
     body = b"paDd" + bytes(room)
     chunk = struct.pack(">I", room) + body + struct.pack(">I", zlib.crc32(body))

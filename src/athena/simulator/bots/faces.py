@@ -1,4 +1,4 @@
-"""InsightFaceSwap: keeps faces by name and puts them into pictures.
+"""InsightFaceSwap: keeps faces by name and puts them into images.
 
 Source: contracts, midjourney-bot, section 1.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
-from athena.simulator import pictures
+from athena.simulator import images
 from athena.simulator.bots import forms
 from athena.simulator.bots.encoding import Label
 from athena.simulator.bots.index import INSIGHT_FACE, commands_of
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[0-9A-Za-z_]{1,10}")
 _MOST_PIXELS = 2048
 
 Read = Callable[[], bytes]
-"""Reads a picture that somebody uploaded."""
+"""Reads an image that somebody uploaded."""
 
 
 class InsightFace:
@@ -75,7 +75,7 @@ class InsightFace:
     def _saved(self, call: Call, name: str) -> Draft:
         if not _NAME.fullmatch(name):
             return _refused("idname must have at most 10 letters and digits.")
-        self._faces[call.user_id, name] = self._picture(call)
+        self._faces[call.user_id, name] = self._image(call)
         return Draft(content=f"idname {name} created. You can use it by /swapid now.")
 
     def _swapped(self, call: Call, name: str) -> Draft:
@@ -83,7 +83,7 @@ class InsightFace:
         if face is None:
             return _refused(f"idname {name} is not known.")
         made = new_id(self._random)
-        target = self._picture(call)
+        target = self._image(call)
         self._swaps.append(_summary(call, made, [face(), target()]))
         return Draft(drawings=(self._drawing(call, face, target, made),))
 
@@ -95,19 +95,19 @@ class InsightFace:
             min(int(image.get("height") or 1024), _MOST_PIXELS),
         )
         label = Label(job=made, prompt="", tile=1, parent="", author=call.username)
-        return pictures.single(scene, size, label, f"ins_{made}.png")
+        return images.single(scene, size, label, f"ins_{made}.png")
 
-    def _picture(self, call: Call) -> Read:
+    def _image(self, call: Call) -> Read:
         url = str(call.options["image"]["url"])
-        return self._stage.picture_at(url) or partial(bytes, 0)
+        return self._stage.image_at(url) or partial(bytes, 0)
 
 
-def _summary(call: Call, made: str, pictures: Sequence[bytes]) -> Json:
+def _summary(call: Call, made: str, images: Sequence[bytes]) -> Json:
     """As a Midjourney job's, with the digests (SHA-256) of the face and of where it went."""
     return {
         "id": made, "kind": "swap", "user": call.user_id, "prompt": "", "parent": None,
         "index": None, "interaction": call.id, "nonce": call.nonce, "end": "done",
-        "pictures": [hashlib.sha256(picture).hexdigest() for picture in pictures],
+        "images": [hashlib.sha256(image).hexdigest() for image in images],
     }  # fmt: skip
 
 

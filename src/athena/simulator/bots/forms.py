@@ -52,7 +52,7 @@ def grid_rows(job: str) -> tuple[Json, ...]:
 
 
 def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
-    """What a picture taken from a grid offers; `version` is its model's, e.g. `7.0`, `niji 6`."""
+    """What an image taken from a grid offers; `version` is its model's, e.g. `7.0`, `niji 6`."""
     zooms = [
         _button(f"MJ::Outpaint::50::1::{job}::SOLO", "Zoom Out 2x", "🔍"),
         _button(f"MJ::Outpaint::75::1::{job}::SOLO", "Zoom Out 1.5x", "🔍"),
@@ -75,21 +75,21 @@ def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
 
 
 def enlarged_rows(job: str, version: str) -> tuple[Json, ...]:
-    """What a picture that was upscaled again offers."""
+    """What an image that was upscaled again offers."""
     redo = [_solo(verb, job, f"Redo {label}", "🎨") for verb, label in _enlargers(version)]
     return _row(*redo), _row(*_varies(job)), _row(*_animates(job), *_keeps(job))
 
 
-def films_rows(job: str, count: int) -> tuple[Json, ...]:
-    """What films side by side offer."""
+def videos_rows(job: str, count: int) -> tuple[Json, ...]:
+    """What videos side by side offer."""
     takes = [
         _button(f"MJ::JOB::video_virtual_upscale::{n}::{job}", f"U{n}") for n in range(1, count + 1)
     ]
     return (_row(*takes, _button(f"MJ::JOB::reroll::0::{job}::SOLO", emoji="🔄")),)
 
 
-def film_rows(job: str) -> tuple[Json, ...]:
-    """What one film offers."""
+def video_rows(job: str) -> tuple[Json, ...]:
+    """What one video offers."""
     extends = [
         _button(f"MJ::JOB::animate_{way}_extend::1::{job}", f"Extend ({way.title()} motion)", "🎬")
         for way in ("high", "low")
@@ -140,7 +140,7 @@ def settings_rows(
 
 
 def text_input(custom_id: str, label: str, value: str) -> Json:
-    """The one input of a window."""
+    """The one input of a modal."""
     return {
         "type": 4,
         "custom_id": custom_id,

@@ -9,7 +9,7 @@ its way and then shows its notice.
 
 from collections.abc import Callable
 
-from athena.simulator import pictures
+from athena.simulator import images
 from athena.simulator.bots import forms
 from athena.simulator.bots.encoding import Label
 from athena.simulator.bots.jobs import Job, Kind
@@ -152,7 +152,7 @@ def result(job: Job) -> Draft:
     else:
         website = job.id if job.lots("website").random() < 0.5 else None
         text = forms.done(job.form, shown, user, job.mode, website)
-    return Draft(content=text, components=_rows(job), drawings=(_picture(job),))
+    return Draft(content=text, components=_rows(job), drawings=(_image(job),))
 
 
 def _rows(job: Job) -> tuple[Json, ...]:
@@ -163,28 +163,28 @@ def _rows(job: Job) -> tuple[Json, ...]:
         case Kind.ENLARGE:
             return forms.enlarged_rows(job.id, model)
         case Kind.FILM:
-            return forms.film_rows(job.id)
-        case _ if job.films:
-            return forms.films_rows(job.id, len(job.films))
+            return forms.video_rows(job.id)
+        case _ if job.videos:
+            return forms.videos_rows(job.id, len(job.videos))
         case _:
             return forms.grid_rows(job.id)
 
 
-def _picture(job: Job) -> Drawing:
-    alone = len(job.films or job.tiles) == 1
+def _image(job: Job) -> Drawing:
+    alone = len(job.videos or job.tiles) == 1
     label, name = _label(job, (job.index or 1) if alone else 0), _filename(job)
-    if job.films:
-        return pictures.film(job.films, job.size, label, f"{name}.webp")
+    if job.videos:
+        return images.video(job.videos, job.size, label, f"{name}.webp")
     if alone:
-        return pictures.single(job.tiles[0], job.size, label, f"{name}.png")
-    return pictures.grid(job.tiles, job.size, label, f"{name}.png")
+        return images.single(job.tiles[0], job.size, label, f"{name}.png")
+    return images.grid(job.tiles, job.size, label, f"{name}.png")
 
 
 def _preview(job: Job, percent: int) -> Drawing:
-    if job.films:
-        name = f"{job.id}_{percent % len(job.films)}_step_{percent}.jpeg"
-        return pictures.step(job.films[0], job.size, percent, name)
-    return pictures.preview(job.tiles, job.size, percent, f"{job.id}_grid_0.webp")
+    if job.videos:
+        name = f"{job.id}_{percent % len(job.videos)}_step_{percent}.jpeg"
+        return images.step(job.videos[0], job.size, percent, name)
+    return images.preview(job.tiles, job.size, percent, f"{job.id}_grid_0.webp")
 
 
 def _waiting(job: Job) -> str:

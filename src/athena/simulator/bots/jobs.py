@@ -1,7 +1,7 @@
 """A job: what the bot makes for one request, and everything it must remember of it.
 
-A job's `tiles` are the scenes that it shows: four for a grid, one for a single picture. Whatever a
-later job makes of a picture starts from those.
+A job's `tiles` are the scenes that it shows: four for a grid, one for a single image. Whatever a
+later job makes of an image starts from those.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from athena.simulator.bots.prompts import Rewritten, rewrite
-from athena.simulator.pictures import Film
+from athena.simulator.images import Video
 from athena.simulator.scenes import (
     Box,
     Mended,
@@ -33,24 +33,24 @@ class Kind(StrEnum):
     IMAGINE = "imagine"
     BLEND = "blend"
     UPSCALE = "upscale"
-    """One picture out of a grid; it is there at once."""
+    """One image out of a grid; it is there at once."""
     ENLARGE = "enlarge"
-    """A picture upscaled again."""
+    """An image upscaled again."""
     VARIATION = "variation"
     REROLL = "reroll"
     ZOOM = "zoom"
     PAN = "pan"
     REGION = "region"
     VIDEO = "video"
-    FILM = "film"
-    """One film out of several; it is there at once."""
+    FILM = "video"
+    """One video out of several; it is there at once."""
 
 
 _INSTANT = frozenset({Kind.UPSCALE, Kind.FILM})
 
 
 class Parent(Struct, frozen=True, kw_only=True):
-    """The job whose picture a button belongs to, and which of its pictures was meant (1 to 4)."""
+    """The job whose image a button belongs to, and which of its images was meant (1 to 4)."""
 
     job: "Job"
     index: int | None = None
@@ -61,7 +61,7 @@ class Parent(Struct, frozen=True, kw_only=True):
 
     @property
     def scene(self) -> Scene:
-        """The picture that was meant; of one that stands alone, itself."""
+        """The image that was meant; of one that stands alone, itself."""
         tiles = self.job.tiles
         return tiles[(self.index or 1) - 1] if len(tiles) > 1 else tiles[0]
 
@@ -72,7 +72,7 @@ class Job(Struct, frozen=True, kw_only=True):
     call: Call
     prompt: Rewritten
     tiles: tuple[Scene, ...]
-    films: tuple[Film, ...] = ()
+    videos: tuple[Video, ...] = ()
     size: Size
     """Of one tile."""
     mode: str = "fast"
@@ -132,10 +132,10 @@ def new_id(random: Random) -> str:
 
 
 def imagine(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene] = ()) -> Job:
-    """Four pictures of a text, or films of it with `--video`; `shown` are its picture prompts."""
+    """Four images of a text, or videos of it with `--video`; `shown` are its image prompts."""
     if "video" in prompt.parameters:
         first = shown[0] if shown else _sketches(job_id, job_id, prompt)[0]
-        return film(job_id, call, prompt, first, None, shown[1] if len(shown) > 1 else None)
+        return video(job_id, call, prompt, first, None, shown[1] if len(shown) > 1 else None)
     tiles = _sketches(job_id, job_id, prompt)
     weight = float(prompt.parameters.get("iw", "1"))
     for scene in shown:
@@ -144,7 +144,7 @@ def imagine(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene] =
 
 
 def blend(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene]) -> Job:
-    """Four pictures of several."""
+    """Four images of several."""
     share = 1 / len(shown)
 
     def mix(whole: Scene, each: Scene) -> Scene:
@@ -189,7 +189,7 @@ def reroll(job_id: str, call: Call, parent: Parent, again: "Job") -> Job:
 
 
 def zoom(job_id: str, call: Call, parent: Parent, prompt: Rewritten) -> Job:
-    """Farther away: the picture in the middle of a larger one."""
+    """Farther away: the image in the middle of a larger one."""
     factor = float(prompt.parameters.get("zoom", "2"))
     inner = in_middle(parent.job.size, tile_size(prompt.ratio), factor)
     return _wider(Kind.ZOOM, job_id, call, parent, prompt, inner, "Zoom Out by ")
@@ -219,7 +219,7 @@ def region(job_id: str, call: Call, parent: Parent, prompt: Rewritten, mask: byt
     return replace(made, size=parent.job.size, form=form, running_form=form)
 
 
-def film(
+def video(
     job_id: str,
     call: Call,
     prompt: Rewritten,
@@ -227,27 +227,27 @@ def film(
     parent: Parent | None = None,
     end: Scene | None = None,
 ) -> Job:
-    """Films that begin with a picture."""
+    """Videos that begin with an image."""
     count = int(prompt.parameters.get("bs") or "4")
     motion = 0.4 if prompt.parameters.get("motion") == "high" else 0.15
-    films = tuple(
-        Film(start=start, end=end, motion=motion * (1 + n / 4), loops="loop" in prompt.parameters)
+    videos = tuple(
+        Video(start=start, end=end, motion=motion * (1 + n / 4), loops="loop" in prompt.parameters)
         for n in range(count)
     )
     made = _grid(Kind.VIDEO, job_id, call, prompt, (start,) * count, parent)
-    return replace(made, films=films, lead="Creating video with prompt ")
+    return replace(made, videos=videos, lead="Creating video with prompt ")
 
 
-def one_film(job_id: str, call: Call, parent: Parent) -> Job:
-    """One film out of several."""
+def one_video(job_id: str, call: Call, parent: Parent) -> Job:
+    """One video out of several."""
     place = (parent.index or 1) - 1
     made = _single(Kind.FILM, job_id, call, parent, 1)
     lead = f"Upscaling image #{parent.index} with "
-    return replace(made, films=(parent.job.films[place],), lead=lead)
+    return replace(made, videos=(parent.job.videos[place],), lead=lead)
 
 
 def in_middle(inner: Size, outer: Size, factor: float) -> Box:
-    """Where a picture lies in the middle of another that is `factor` times as far away."""
+    """Where an image lies in the middle of another that is `factor` times as far away."""
     scale = min(outer[0] / inner[0], outer[1] / inner[1]) / factor
     wide, high = inner[0] * scale / outer[0], inner[1] * scale / outer[1]
     return (1 - wide) / 2, (1 - high) / 2, (1 + wide) / 2, (1 + high) / 2
@@ -259,7 +259,7 @@ def reduced(wide: int, high: int) -> str:
     return f"{wide // common}:{high // common}"
 
 
-def filmed(prompt: Rewritten, motion: str) -> Rewritten:
+def videoed(prompt: Rewritten, motion: str) -> Rewritten:
     """How animate rewrites a prompt: all after the text is new (section 4)."""
     wide, high = prompt.ratio
     raw = "--raw " if "raw" in prompt.parameters else ""

@@ -26,7 +26,7 @@ _HORIZON = 0.64
 
 
 class Landscape:
-    """One picture of `size` pixels."""
+    """One image of `size` pixels."""
 
     def __init__(self, prompt: str, mood: Random, detail: Random, size: tuple[int, int]) -> None:
         words = Words(prompt)
@@ -42,17 +42,17 @@ class Landscape:
         self._sun_across = mood.uniform(0.2, 0.8)
 
     def paint(self) -> Image.Image:
-        picture = self._sky()
+        image = self._sky()
         if self._palette.night:
-            self._stars(picture)
-        sun = self._light(picture)
-        self._clouds(picture)
-        ground = self._ridges(picture)
+            self._stars(image)
+        sun = self._light(image)
+        self._clouds(image)
+        ground = self._ridges(image)
         if self._water:
-            picture = self._reflected(picture, sun)
-        self._stand_subject(picture, ground)
-        self._birds(picture)
-        return self._vignetted(picture)
+            image = self._reflected(image, sun)
+        self._stand_subject(image, ground)
+        self._birds(image)
+        return self._vignetted(image)
 
     # Air
 
@@ -62,40 +62,40 @@ class Landscape:
             self._size, [(0.0, palette.zenith), (0.42, palette.sky), (0.68, palette.horizon)]
         )
 
-    def _stars(self, picture: Image.Image) -> None:
+    def _stars(self, image: Image.Image) -> None:
         wide, high = self._size
-        draw = ImageDraw.Draw(picture)
+        draw = ImageDraw.Draw(image)
         for _ in range(170):
             x, y = self._detail.randrange(wide), int(self._detail.triangular(0, high * 0.6, 0))
             bright = self._detail.uniform(0.25, 1.0)
             ink = mix(self._palette.sky, (255, 253, 244), bright)
             draw.ellipse((x, y, x + (bright > 0.85), y + (bright > 0.85)), ink)
 
-    def _light(self, picture: Image.Image) -> tuple[float, float]:
+    def _light(self, image: Image.Image) -> tuple[float, float]:
         """Sun or moon with its halo; returns where it stands."""
         wide, high = self._size
         unit = min(wide, high)
         across = self._sun_across + self._detail.uniform(-0.14, 0.14)
         x, y = across * wide, self._detail.uniform(0.16, 0.44) * high
         for reach, strength in ((1.5, 0.5), (0.55, 0.7)):
-            self._halo(picture, (x, y), round(unit * reach), strength)
+            self._halo(image, (x, y), round(unit * reach), strength)
         radius = unit * self._detail.uniform(0.045, 0.085)
         disc = self._stencil(
             lambda pen: pen.ellipse(
                 tuple(_FINE * v for v in (x - radius, y - radius, x + radius, y + radius)), 255
             )
         )
-        picture.paste(self._palette.light, (0, 0), disc)
+        image.paste(self._palette.light, (0, 0), disc)
         return x, y
 
     def _halo(
-        self, picture: Image.Image, at: tuple[float, float], reach: int, strength: float
+        self, image: Image.Image, at: tuple[float, float], reach: int, strength: float
     ) -> None:
         fall = [round(255 * strength * max(0.0, 1 - step / 180) ** 2.2) for step in range(256)]
         glow = Image.radial_gradient("L").point(fall).resize((2 * reach, 2 * reach))
-        picture.paste(self._palette.light, (round(at[0]) - reach, round(at[1]) - reach), glow)
+        image.paste(self._palette.light, (round(at[0]) - reach, round(at[1]) - reach), glow)
 
-    def _clouds(self, picture: Image.Image) -> None:
+    def _clouds(self, image: Image.Image) -> None:
         wide, high = self._size
         band = (wide, round(high * 0.62))
         surface = noise.cloudy(self._detail, band, (3, 5))
@@ -108,20 +108,20 @@ class Landscape:
             band, [(0.0, mix(self._palette.sky, self._palette.light, 0.5)),
                    (1.0, mix(self._palette.horizon, self._palette.light, 0.7))],
         )  # fmt: skip
-        picture.paste(tint, (0, 0), veil)
+        image.paste(tint, (0, 0), veil)
 
     # Land
 
-    def _ridges(self, picture: Image.Image) -> Callable[[float], float]:
+    def _ridges(self, image: Image.Image) -> Callable[[float], float]:
         """Far ones first, each in its own mist; returns the height of the nearest."""
         line: list[float] = []
         layers = self._layers - 1 if self._water else self._layers
         for layer in range(layers):
             near = (layer + 1) / self._layers
-            line = self._ridge(picture, near, rough=self._roughness * (1.1 - 0.6 * near))
+            line = self._ridge(image, near, rough=self._roughness * (1.1 - 0.6 * near))
         return lambda x: _between(line, x / self._size[0])
 
-    def _ridge(self, picture: Image.Image, near: float, rough: float) -> list[float]:
+    def _ridge(self, image: Image.Image, near: float, rough: float) -> list[float]:
         wide, high = self._size
         low = _HORIZON - 0.03 if self._water else 0.86
         base = high * (0.46 + (low - 0.46) * near)
@@ -133,7 +133,7 @@ class Landscape:
         corners = [(wide * _FINE, high * _FINE), (0, high * _FINE)]
         shape = self._stencil(lambda pen: pen.polygon([*edge, *corners], 255))
         top, foot = min(line), high * min(1.0, low + 0.1)
-        picture.paste(self._slope(near, top / high, foot / high), (0, 0), shape)
+        image.paste(self._slope(near, top / high, foot / high), (0, 0), shape)
         return line
 
     def _slope(self, near: float, top: float, foot: float) -> Image.Image:
@@ -142,12 +142,12 @@ class Landscape:
         mist = mix(body, self._palette.horizon, 0.5 * (1 - near) + 0.06)
         return _gradient(self._size, [(top, body), (max(foot, top + 0.05), mist)])
 
-    def _reflected(self, picture: Image.Image, sun: tuple[float, float]) -> Image.Image:
+    def _reflected(self, image: Image.Image, sun: tuple[float, float]) -> Image.Image:
         """Everything above the horizon again in the water, darker and with ripples."""
         wide, high = self._size
         shore = round(high * _HORIZON)
         below = high - shore
-        above = picture.crop((0, shore - below, wide, shore))
+        above = image.crop((0, shore - below, wide, shore))
         mirror = above.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
         mirror = mirror.filter(ImageFilter.BoxBlur((1, 5)))
         deep = _gradient((wide, below), [(0.0, self._palette.sky), (1.0, self._palette.near)])
@@ -156,8 +156,8 @@ class Landscape:
         dark = ripples.point([round(max(0, 110 - v) * 1.6) for v in range(256)])
         water.paste(mix(self._palette.near, self._palette.sky, 0.25), (0, 0), dark)
         water.paste(self._palette.light, (0, 0), self._glitter(ripples, sun[0]))
-        picture.paste(water, (0, shore))
-        return picture
+        image.paste(water, (0, shore))
+        return image
 
     def _glitter(self, ripples: Image.Image, across: float) -> Image.Image:
         """Where the water throws the light back: below the sun, on the ripples' backs."""
@@ -171,7 +171,7 @@ class Landscape:
 
     # What lives there
 
-    def _stand_subject(self, picture: Image.Image, ground: Callable[[float], float]) -> None:
+    def _stand_subject(self, image: Image.Image, ground: Callable[[float], float]) -> None:
         wide, high = (side * _FINE for side in self._size)
         layer = Image.new("RGBA", (wide, high))
         self._subject(
@@ -185,27 +185,27 @@ class Landscape:
             )
         )
         small = layer.reduce(_FINE)
-        picture.paste(small, (0, 0), small)
+        image.paste(small, (0, 0), small)
 
-    def _birds(self, picture: Image.Image) -> None:
+    def _birds(self, image: Image.Image) -> None:
         wide, high = self._size
         unit = min(wide, high)
         ink = mix(self._palette.near, self._palette.sky, 0.15)
         x, y = self._detail.uniform(0.1, 0.8) * wide, self._detail.uniform(0.12, 0.4) * high
-        draw = ImageDraw.Draw(picture)
+        draw = ImageDraw.Draw(image)
         for _ in range(self._detail.choice((0, 4, 7))):
             span = unit * self._detail.uniform(0.01, 0.022)
             at = (x + self._detail.gauss(0, 0.07) * unit, y + self._detail.gauss(0, 0.04) * unit)
             wings = [(-1, -0.5), (-0.45, -0.55), (0, 0), (0.45, -0.55), (1, -0.5)]
             draw.line([(at[0] + dx * span, at[1] + dy * span) for dx, dy in wings], ink, 2)
 
-    def _vignetted(self, picture: Image.Image) -> Image.Image:
+    def _vignetted(self, image: Image.Image) -> Image.Image:
         shade = [255 - round(70 * (v / 255) ** 2.4) for v in range(256)]
         veil = Image.radial_gradient("L").point(shade).resize(self._size)
-        return ImageChops.multiply(picture, Image.merge("RGB", (veil, veil, veil)))
+        return ImageChops.multiply(image, Image.merge("RGB", (veil, veil, veil)))
 
     def _stencil(self, draw: Callable[[ImageDraw.ImageDraw], None]) -> Image.Image:
-        """A mask of the picture's size from shapes drawn `_FINE` times larger."""
+        """A mask of the image's size from shapes drawn `_FINE` times larger."""
         large = Image.new("L", (self._size[0] * _FINE, self._size[1] * _FINE))
         draw(ImageDraw.Draw(large))
         return large.reduce(_FINE)

@@ -1,9 +1,9 @@
 """The Midjourney bot of the simulator, and niji・journey beside it (contracts: midjourney-bot).
 
-A call becomes a job, a window, an answer in words, or an embed that says why not. Tables tell
-which: one of commands here, one of buttons and windows in `presses`. What a call becomes is drawn
+A call becomes a job, a modal, an answer in words, or an embed that says why not. Tables tell
+which: one of commands here, one of buttons and modals in `presses`. What a call becomes is drawn
 from the seed and the call's number, so that the same calls in the same order have the same job
-ids, times and pictures, at whatever speed they are played.
+ids, times and images, at whatever speed they are played.
 """
 
 import asyncio

@@ -107,4 +107,4 @@ _ACCENTS: tuple[tuple[tuple[str, ...], Rgb], ...] = (
     (("pink", "粉"), (244, 134, 176)),
     (("white", "白"), (246, 244, 238)),
 )
-"""Colours that a prompt names, for what stands out in the picture."""
+"""Colours that a prompt names, for what stands out in the image."""

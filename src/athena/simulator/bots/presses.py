@@ -1,7 +1,7 @@
-"""Buttons and windows: what pressing one makes, and what comes of a window that is sent in.
+"""Buttons and modals: what pressing one makes, and what comes of a modal that is sent in.
 
-Two tables, of custom_ids and of windows (contracts: midjourney-bot, sections 5 and 6). With remix
-on, the buttons that make new pictures open a window with the prompt first.
+Two tables, of custom_ids and of modals (contracts: midjourney-bot, sections 5 and 6). With remix
+on, the buttons that make new images open a modal with the prompt first.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any, Protocol
 
-from athena.simulator.bots import jobs, windows
+from athena.simulator.bots import jobs, modals
 from athena.simulator.bots.jobs import Job, Kind, Parent
 from athena.simulator.bots.notices import Wish
 from athena.simulator.bots.parameters import Refused
@@ -38,7 +38,7 @@ class Rewrite(Protocol):
 
 
 class Presses:
-    """What one bot's buttons and windows do."""
+    """What one bot's buttons and modals do."""
 
     def __init__(
         self, stage: Stage, studio: Studio, reading: Reading, rewrite: Rewrite, do: Do
@@ -64,7 +64,7 @@ class Presses:
             (rf"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{_JOB}::SOLO", self._pan),
             (rf"MJ::JOB::animate_(?P<motion>high|low)::1::{_JOB}::SOLO", self._animate),
             (rf"MJ::JOB::animate_(?P<motion>high|low)_extend::1::{_JOB}", self._extend),
-            (rf"MJ::JOB::video_virtual_upscale::(?P<index>[1-4])::{_JOB}", self._take_film),
+            (rf"MJ::JOB::video_virtual_upscale::(?P<index>[1-4])::{_JOB}", self._take_video),
             (rf"MJ::BOOKMARK::{_JOB}", self._bookmark),
             (r"MJ::Job::PicReader::(?P<number>[1-4])", self._pick_description),
             (r"MJ::Job::PicReader::all", self._imagine_all),
@@ -74,15 +74,15 @@ class Presses:
             (r"MJ::Settings::\w+", self._turn),
         )
         self._windows = _table(
-            (windows.REMIX.pattern, self._remixed),
-            (windows.PAN.pattern, self._panned),
-            (windows.CUSTOM_ZOOM.pattern, self._zoomed),
-            (windows.ANIMATE.pattern, self._animated),
-            (windows.IMAGINE.pattern, self._imagined),
+            (modals.REMIX.pattern, self._remixed),
+            (modals.PAN.pattern, self._panned),
+            (modals.CUSTOM_ZOOM.pattern, self._zoomed),
+            (modals.ANIMATE.pattern, self._animated),
+            (modals.IMAGINE.pattern, self._imagined),
         )
 
     def take(self, call: Call, job_id: str) -> None:
-        """A pressed button or a window that was sent in.
+        """A pressed button or a modal that was sent in.
 
         Raises:
             Refused: it does nothing, or not now.
@@ -106,7 +106,7 @@ class Presses:
         return self._pages.pop(token, None)
 
     def redraw(self, call: Call, job_id: str, parent: Parent, prompt: str, mask: bytes) -> None:
-        """A region of a picture, as its page asks for it."""
+        """A region of an image, as its page asks for it."""
         read = self._rewrite(prompt or parent.job.prompt.shown)
         self.queue(jobs.region(job_id, call, parent, read, mask))
 
@@ -121,7 +121,7 @@ class Presses:
     def _vary(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
         if self._remix(call):
-            windows.remix(parent.job, parent.index or 1, strong=True).open(self._stage, call)
+            modals.remix(parent.job, parent.index or 1, strong=True).open(self._stage, call)
             return
         way = parent.job.lots(job_id).choice(("Strong", ""))
         self.queue(jobs.variation(job_id, call, parent, way=way))
@@ -130,15 +130,15 @@ class Presses:
         strong = found["strength"] == "high"
         parent = self._parent(found)
         if self._remix(call):
-            windows.remix(parent.job, 1, strong=strong).open(self._stage, call)
+            modals.remix(parent.job, 1, strong=strong).open(self._stage, call)
             return
         way = "Strong" if strong else "Subtle"
         self.queue(jobs.variation(job_id, call, parent, way=way))
 
     def _reroll(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         old = self._studio.job(found["job"])
-        if self._remix(call) and not old.films:
-            opening = windows.reroll(call.message_id or "0", old.prompt.shown)
+        if self._remix(call) and not old.videos:
+            opening = modals.reroll(call.message_id or "0", old.prompt.shown)
             opening.open(self._stage, call)
             return
         self.queue(jobs.reroll(job_id, call, Parent(job=old), self._again(call, job_id, old)))
@@ -158,7 +158,7 @@ class Presses:
         self.queue(jobs.zoom(job_id, call, parent, read))
 
     def _custom_zoom(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
-        windows.custom_zoom(self._parent(found).job).open(self._stage, call)
+        modals.custom_zoom(self._parent(found).job).open(self._stage, call)
 
     def _open_page(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         self._pages[job_id] = call, self._parent(found)
@@ -170,28 +170,28 @@ class Presses:
     def _pan(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
         if self._remix(call):
-            windows.pan(parent.job, found["way"]).open(self._stage, call)
+            modals.pan(parent.job, found["way"]).open(self._stage, call)
             return
         self._queue_pan(call, job_id, parent, found["way"], parent.job.prompt.shown)
 
     def _animate(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
         if self._remix(call):
-            windows.animate(parent.job, found["motion"]).open(self._stage, call)
+            modals.animate(parent.job, found["motion"]).open(self._stage, call)
             return
-        prompt = jobs.filmed(parent.job.prompt, found["motion"])
-        self.queue(jobs.film(job_id, call, prompt, parent.scene, parent))
+        prompt = jobs.videoed(parent.job.prompt, found["motion"])
+        self.queue(jobs.video(job_id, call, prompt, parent.scene, parent))
 
     def _extend(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
-        prompt = jobs.filmed(parent.job.prompt, found["motion"])
-        self.queue(jobs.film(job_id, call, prompt, parent.scene, parent))
+        prompt = jobs.videoed(parent.job.prompt, found["motion"])
+        self.queue(jobs.video(job_id, call, prompt, parent.scene, parent))
 
-    def _take_film(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
+    def _take_video(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
-        if (parent.index or 1) > len(parent.job.films):
-            raise Refused("Job action restricted", "There is no such film.")
-        self.queue(jobs.one_film(job_id, call, parent))
+        if (parent.index or 1) > len(parent.job.videos):
+            raise Refused("Job action restricted", "There is no such video.")
+        self.queue(jobs.one_video(job_id, call, parent))
 
     def _bookmark(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         link = f"https://discord.com/channels/{call.guild_id}/{call.channel_id}/{call.message_id}"
@@ -201,7 +201,7 @@ class Presses:
     def _pick_description(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         number = int(found["number"])
         prompt = self._reading.described(call.message_id or "").prompts[number - 1]
-        windows.describe(number, prompt).open(self._stage, call)
+        modals.describe(number, prompt).open(self._stage, call)
 
     def _imagine_all(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         prompts = self._reading.described(call.message_id or "").prompts
@@ -214,7 +214,7 @@ class Presses:
 
     def _pick_shortened(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         prompt = self._reading.choice(found["token"], int(found["number"]))
-        windows.reroll(call.message_id or "0", prompt).open(self._stage, call)
+        modals.reroll(call.message_id or "0", prompt).open(self._stage, call)
 
     def _details(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         self._reading.details(call, found["token"])
@@ -225,7 +225,7 @@ class Presses:
         self._stage.succeed(call)
         self._stage.edit(call.channel_id, call.message_id or "", settings(preferences))
 
-    # Windows
+    # Modals
 
     def _remixed(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         job = self._studio.job(found["job"])
@@ -245,8 +245,8 @@ class Presses:
 
     def _animated(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         parent = self._parent(found)
-        prompt = jobs.filmed(self._rewrite(_text(call), wordless=True), found["motion"])
-        self.queue(jobs.film(job_id, call, prompt, parent.scene, parent))
+        prompt = jobs.videoed(self._rewrite(_text(call), wordless=True), found["motion"])
+        self.queue(jobs.video(job_id, call, prompt, parent.scene, parent))
 
     def _imagined(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         self.imagine(call, job_id, _text(call))
@@ -283,7 +283,7 @@ class Presses:
             case Kind.REGION if isinstance(old.tiles[0], Mended):
                 return jobs.region(job_id, call, parent, prompt, old.tiles[0].mask)
             case Kind.VIDEO:
-                return jobs.film(job_id, call, prompt, old.tiles[0], parent)
+                return jobs.video(job_id, call, prompt, old.tiles[0], parent)
             case _:
                 return jobs.variation(job_id, call, parent)
 
@@ -293,11 +293,11 @@ def _table(*rows: tuple[str, Press]) -> tuple[tuple["re.Pattern[str]", Press], .
 
 
 def _text(call: Call) -> str:
-    """What the user left in the window's one input."""
+    """What the user left in the modal's one input."""
     return next(iter(call.inputs.values()), "").strip()
 
 
 def _shown_links(prompt: Rewritten) -> tuple[str, ...]:
-    """Picture prompts; a film's last frame stands in a parameter of its own."""
+    """Image prompts; a video's last frame stands in a parameter of its own."""
     end = prompt.parameters.get("end")
     return (*prompt.links, end.strip("<>")) if end else prompt.links

@@ -113,7 +113,7 @@ def _spelled_out(version: str) -> str:
 
 
 def shortened(url: str) -> str:
-    """The link by which the bot shows a picture."""
+    """The link by which the bot shows an image."""
     return (
         url
         if url.startswith(_SHORT)
@@ -124,11 +124,11 @@ def shortened(url: str) -> str:
 def _join(text: str, parameters: Mapping[str, str], version: str) -> str:
     raw = {"raw": ""} if parameters.get("style") == "raw" else {}
     shown = {n: v for n, v in parameters.items() if not (n == "style" and raw)} | raw
-    filmed = "video" in parameters
-    names = {"ar": "aspect"} if filmed else {}
+    videoed = "video" in parameters
+    names = {"ar": "aspect"} if videoed else {}
     words = [
         f"--{names.get(n, n)} {v}".strip() for n, v in shown.items() if n not in {*_OBEYED, "v"}
     ]
-    default = [] if filmed or "niji" in parameters else [f"--v {version}"]
+    default = [] if videoed or "niji" in parameters else [f"--v {version}"]
     whole = " ".join([text, *words, *default]).strip()
     return _LINK.sub(lambda link: f"<{shortened(link.group(1))}>", whole)

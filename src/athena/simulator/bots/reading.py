@@ -16,7 +16,7 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 class Described(Struct, frozen=True, kw_only=True):
-    """What was found for a picture, and how often it was asked."""
+    """What was found for an image, and how often it was asked."""
 
     prompts: list[str]
     link: str
@@ -94,7 +94,7 @@ class Reading:
         self._stage.respond(call, words.weighed(self.prompt_of(token), token))
 
     def scenes(self, links: Sequence[str]) -> list[Scene]:
-        """The pictures behind links, as far as they lead here.
+        """The images behind links, as far as they lead here.
 
         Raises:
             Refused: one leads here, but to nothing.
@@ -111,25 +111,25 @@ class Reading:
             raise Refused("Could not validate this link", "Is it public?")
         data = await asyncio.to_thread(read)
         if not data.startswith(_SIGNATURES):
-            raise Refused("Invalid link", "There is no picture.")
+            raise Refused("Invalid link", "There is no image.")
         prompts = await asyncio.to_thread(words.prompts_for, data, turn)
         return Described(prompts=prompts, link=link, image=image, turn=turn)
 
     def _reader(self, link: str) -> Callable[[], bytes] | None:
         try:
-            return self._stage.picture_at(link)
+            return self._stage.image_at(link)
         except LookupError as error:
             raise Refused("Invalid link", "Could not validate this link.") from error
 
 
 def _subject(call: Call) -> tuple[str, Json]:
-    """The picture that a describe is of: its link, and the image of its embed."""
+    """The image that a describe is of: its link, and the image of its embed."""
     if image := call.options.get("image"):
         sizes = {name: image.get(name) for name in ("width", "height")}
         return str(image["url"]), {"url": image["url"], **sizes}
     link = str(call.options.get("link") or "").strip()
     if not link.startswith(("http://", "https://")):
-        raise Refused("Invalid link", "Give a picture, or a link to one.")
+        raise Refused("Invalid link", "Give an image, or a link to one.")
     return link, {"url": link}
 
 

@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a subject is drawn. Lengths are pixels; `unit` is the shorter side of the picture."""
+    """Where a subject is drawn. Lengths are pixels; `unit` is the shorter side of the image."""
 
     pen: ImageDraw.ImageDraw
     width: int
@@ -31,7 +31,7 @@ class Place(Struct, frozen=True, kw_only=True):
         self.pen.ellipse((x - wide, y - high, x + wide, y + high), ink)
 
     def somewhere(self) -> Point:
-        """A place on the ground, near a line that divides the picture well."""
+        """A place on the ground, near a line that divides the image well."""
         third = self.random.choice((0.33, 0.5, 0.67)) + self.random.uniform(-0.06, 0.06)
         return third * self.width, self.ground(third * self.width)
 

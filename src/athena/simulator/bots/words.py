@@ -1,6 +1,6 @@
 """What the bot says in words: describe, shorten, info, settings, seeds.
 
-Source: contracts, midjourney-bot, section 7. A picture of the simulator's own says what it is of,
+Source: contracts, midjourney-bot, section 7. An image of the simulator's own says what it is of,
 and so it is described; of others the colours are told.
 """
 
@@ -19,7 +19,7 @@ from athena.simulator.stage import Draft, Json
 _PLAN_HOURS = {"basic": 3.3, "standard": 15.0, "pro": 30.0, "mega": 60.0}
 _MODELS = ("Midjourney Model V6.1", "Midjourney Model V7", "Midjourney Model V8")
 _HUES = ("crimson", "amber", "golden", "emerald", "teal", "azure", "violet", "rose")
-_STYLES = ("in the style of soft gouache", "shot on 35mm film", "as a matte painting",
+_STYLES = ("in the style of soft gouache", "shot on 35mm video", "as a matte painting",
            "with muted tones and fine grain")  # fmt: skip
 _FILLERS = frozenset(
     ("a", "an", "the", "of", "in", "on", "at", "and", "or", "with", "to", "from", "by", "for", "is")
@@ -47,12 +47,12 @@ class Preferences(Struct):
 # Describe and shorten
 
 
-def prompts_for(picture: bytes, turn: int) -> list[str]:
-    """Four prompts for a picture; another `turn` finds others."""
-    subject = _said(picture) or f"a picture in {_hue(picture)}"
-    lots = Random(hashlib.sha256(picture).hexdigest() + str(turn))
+def prompts_for(image: bytes, turn: int) -> list[str]:
+    """Four prompts for an image; another `turn` finds others."""
+    subject = _said(image) or f"an image in {_hue(image)}"
+    lots = Random(hashlib.sha256(image).hexdigest() + str(turn))
     styles = lots.sample(_STYLES, 4)
-    return [f"{subject}, {_hue(picture)} light, {style} --ar {_shape(picture)}" for style in styles]
+    return [f"{subject}, {_hue(image)} light, {style} --ar {_shape(image)}" for style in styles]
 
 
 def described(prompts: list[str], image: Json | None) -> Draft:
@@ -113,22 +113,22 @@ def _weight(word: str) -> float:
     return 0.3 + 0.7 * (int(hashlib.sha256(word.lower().encode()).hexdigest()[:4], 16) / 0xFFFF)
 
 
-def _said(picture: bytes) -> str:
-    """What a picture of our own says it is of."""
-    with Image.open(BytesIO(picture)) as opened:
+def _said(image: bytes) -> str:
+    """What an image of our own says it is of."""
+    with Image.open(BytesIO(image)) as opened:
         text = opened.info.get("Prompt")
     return re.sub(r"<[^>]*>|\s--.*", "", text).strip() if isinstance(text, str) else ""
 
 
-def _hue(picture: bytes) -> str:
-    with Image.open(BytesIO(picture)) as opened:
+def _hue(image: bytes) -> str:
+    with Image.open(BytesIO(image)) as opened:
         pixel = opened.convert("HSV").resize((1, 1)).getpixel((0, 0))
     hue = pixel[0] if isinstance(pixel, tuple) else 0
     return _HUES[int(hue) * len(_HUES) // 256]
 
 
-def _shape(picture: bytes) -> str:
-    with Image.open(BytesIO(picture)) as opened:
+def _shape(image: bytes) -> str:
+    with Image.open(BytesIO(image)) as opened:
         wide, high = opened.size
     nearest = min(
         ((1, 1), (3, 2), (2, 3), (16, 9), (9, 16)), key=lambda r: abs(r[0] / r[1] - wide / high)

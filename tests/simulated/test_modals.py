@@ -1,4 +1,4 @@
-"""Windows: remix, custom zoom, regions; opened, filled in, stale, refused."""
+"""Modals: remix, custom zoom, regions; opened, filled in, stale, refused."""
 
 import asyncio
 
@@ -16,11 +16,11 @@ async def turn_remix_on(house: House) -> None:
             player.studio.preferences["1100000000000000101"].remix = True
 
 
-async def test_remix_opens_windows_once_it_is_known(build: Build) -> None:
+async def test_remix_opens_modals_once_it_is_known(build: Build) -> None:
     house = await build(accounts=[account(refresh_minutes=60)])
     grid = await submit(house, "submit/imagine", prompt="a lighthouse")
     await turn_remix_on(house)
-    # Not known yet: the window is submitted as it is, and from now on it is known.
+    # Not known yet: the modal is submitted as it is, and from now on it is known.
     varied = await press(house, grid, button(grid, "MJ::JOB::variation::1"))
     assert house.jobs()[-1]["index"] == 1
     assert varied["properties"]["finalPrompt"] == grid["properties"]["finalPrompt"]
@@ -56,10 +56,10 @@ async def test_an_account_may_submit_remix_by_itself(build: Build) -> None:
         assert (await house.ended(answer["result"]))["status"] == DONE
 
 
-async def test_windows_refuse_what_cannot_work_and_stay_open(house: House) -> None:
+async def test_modals_refuse_what_cannot_work_and_stay_open(house: House) -> None:
     single, old = await grid_and_single(house, "a lighthouse")
 
-    async def open_window(start: str) -> str:
+    async def open_modal(start: str) -> str:
         body = {"taskId": single["id"], "customId": button(single, start)}
         answer = await house.post("/mj/submit/action", body)
         assert answer["code"] == 21
@@ -68,7 +68,7 @@ async def test_windows_refuse_what_cannot_work_and_stay_open(house: House) -> No
     async def fill(task_id: str, **body: object) -> Json:
         return await house.post("/mj/submit/modal", {"taskId": task_id, **body})
 
-    zoom, region = await open_window("MJ::CustomZoom"), await open_window("MJ::Inpaint")
+    zoom, region = await open_modal("MJ::CustomZoom"), await open_modal("MJ::Inpaint")
     wrong: list[tuple[str, Json, int]] = [
         (zoom, {"prompt": "a lighthouse"}, 4),
         (zoom, {"prompt": "a lighthouse --zoom 3"}, 4),
@@ -100,22 +100,22 @@ async def test_modal_tasks_take_no_slot(build: Build) -> None:
     assert (await house.ended(filled["result"]))["status"] == DONE
 
 
-async def test_a_stale_window_is_opened_anew(house: House) -> None:
+async def test_a_stale_modal_is_opened_anew(house: House) -> None:
     single, _ = await grid_and_single(house, "a lighthouse")
     world = house.simulator.world
     taken = world.submitted
     stale = iter([True, True])
 
     def forgetful(interaction_id: str, custom_id: str) -> object:
-        window = taken(interaction_id, custom_id)
-        return None if next(stale, False) else window
+        modal = taken(interaction_id, custom_id)
+        return None if next(stale, False) else modal
 
     world.submitted = forgetful  # type: ignore[assignment, method-assign]
     await press(house, single, button(single, "MJ::CustomZoom"))
     assert [job["kind"] for job in house.jobs()] == ["imagine", "upscale", "zoom"]
 
 
-async def test_a_window_that_opens_twice_is_submitted_once(build: Build) -> None:
+async def test_a_modal_that_opens_twice_is_submitted_once(build: Build) -> None:
     clock = TurnableClock()
     house = await build(speed=5, clock=clock, simulator_clock=clock)
     turning = asyncio.create_task(turn_on(clock))
@@ -136,7 +136,7 @@ async def turn_on(clock: TurnableClock) -> None:
         await breathe()
 
 
-async def test_region_tasks_of_one_picture_do_not_mix(build: Build) -> None:
+async def test_region_tasks_of_one_image_do_not_mix(build: Build) -> None:
     house = await build(accounts=[account(core_size=6)])
     single, old = await grid_and_single(house, "a lighthouse")
     region = {"taskId": single["id"], "customId": button(single, "MJ::Inpaint")}

@@ -1,7 +1,7 @@
 """What one message of a bot, or one event of Discord, tells us, before it is tied to a task.
 
 `evidence` holds every id the message carries; matching uses those and the prompt only when no id
-fits. Which text leads to which sighting is the bots' language: `athena.midjourney.reader`.
+fits. Which text leads to which event is the bots' language: `athena.midjourney.reader`.
 """
 
 from enum import StrEnum
@@ -10,11 +10,11 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
-from athena.tasks.model import Action, Bot, Button, Picture
+from athena.tasks.model import Action, Bot, Button, Image
 
 
 class Evidence(Struct, frozen=True, kw_only=True, gc=False):
-    """Ids and words by which a sighting may be tied to a task."""
+    """Ids and words by which a bot event may be tied to a task."""
 
     message: str | None = None
     nonce: str | None = None
@@ -32,16 +32,16 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     file: str | None = None
     """The name of the file that an answer in words is about."""
     index: int | None = None
-    """The picture of the parent's grid, 1 to 4."""
+    """The image of the parent's grid, 1 to 4."""
     own: bool = True
     """False when the message names another user as its cause."""
 
 
-class Face(Struct, frozen=True, kw_only=True, gc=False):
+class MessageContent(Struct, frozen=True, kw_only=True, gc=False):
     """What the message shows."""
 
     content: str = ""
-    picture: Picture | None = None
+    image: Image | None = None
     buttons: tuple[Button, ...] = ()
     flags: int = 0
     mode: str | None = None
@@ -64,14 +64,14 @@ class Waiting(Struct, frozen=True, kw_only=True, gc=False):
     """The job exists and waits to start."""
 
     evidence: Evidence
-    face: Face
+    shown: MessageContent
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):
     """The job runs; `percent` is None when it is paused or tells none."""
 
     evidence: Evidence
-    face: Face
+    shown: MessageContent
     percent: int | None = None
 
 
@@ -79,7 +79,7 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
     """The job is done and this is its result."""
 
     evidence: Evidence
-    face: Face
+    shown: MessageContent
     words: str | None = None
     """The result itself where it is words: the prompts of a describe or a shorten."""
     translated: str | None = None
@@ -90,7 +90,7 @@ class Stopped(Struct, frozen=True, kw_only=True, gc=False):
     """The job was cancelled at Midjourney."""
 
     evidence: Evidence
-    face: Face
+    shown: MessageContent
 
 
 class Verdict(StrEnum):
@@ -111,7 +111,7 @@ class Notice(Struct, frozen=True, kw_only=True, gc=False):
     verdict: Verdict
     title: str
     description: str = ""
-    face: Face = field(default_factory=Face)
+    shown: MessageContent = field(default_factory=MessageContent)
 
     @property
     def reason(self) -> str:
@@ -136,7 +136,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
     visibility: str | None = None
     """Public or Stealth."""
     remix: bool | None = None
-    """Whether pressing opens a window with the prompt first."""
+    """Whether pressing opens a modal with the prompt first."""
     version: str | None = None
     """The model that prompts without one use, as the bot names it."""
     queued_fast: int | None = None
@@ -149,14 +149,14 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         return replace(self, **said)
 
 
-class AccountTold(Struct, frozen=True, kw_only=True, gc=False):
+class AccountInfo(Struct, frozen=True, kw_only=True, gc=False):
     """The bot told something of the account."""
 
     evidence: Evidence
     profile: Profile
 
 
-class SeedTold(Struct, frozen=True, kw_only=True, gc=False):
+class SeedInfo(Struct, frozen=True, kw_only=True, gc=False):
     """The bot told the seed of a job, in its direct channel."""
 
     evidence: Evidence
@@ -177,7 +177,7 @@ class Unknown(Struct, frozen=True, kw_only=True, gc=False):
     content: str = ""
 
 
-Sighting: TypeAlias = (
+BotEvent: TypeAlias = (
     Acknowledged
     | Rejected
     | Waiting
@@ -185,8 +185,8 @@ Sighting: TypeAlias = (
     | Finished
     | Stopped
     | Notice
-    | AccountTold
-    | SeedTold
+    | AccountInfo
+    | SeedInfo
     | Removed
     | Unknown
 )

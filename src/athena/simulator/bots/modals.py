@@ -1,4 +1,4 @@
-"""The windows that the bot opens, and what comes back in them (midjourney-bot, sections 6, 7)."""
+"""The modals that the bot opens, and what comes back in them (midjourney-bot, sections 6, 7)."""
 
 import re
 
@@ -12,7 +12,7 @@ _JOB = "(?P<job>[0-9a-f-]{36})"
 
 
 class Opening(Struct, frozen=True, kw_only=True):
-    """A window to open: its ids, its title, and the prompt that it proposes."""
+    """A modal to open: its ids, its title, and the prompt that it proposes."""
 
     custom_id: str
     input_id: str
@@ -21,7 +21,7 @@ class Opening(Struct, frozen=True, kw_only=True):
 
     def open(self, stage: Stage, call: Call) -> None:
         field = forms.text_input(self.input_id, "Prompt", self.prompt)
-        stage.open_window(call, self.custom_id, self.title, (field,))
+        stage.open_modal(call, self.custom_id, self.title, (field,))
 
 
 def remix(job: Job, index: int, *, strong: bool) -> Opening:

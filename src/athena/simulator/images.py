@@ -1,6 +1,6 @@
-"""Real picture files of scenes: grids, single pictures, previews and films.
+"""Real image files of scenes: grids, single images, previews and videos.
 
-A grid is its four tiles side by side, and a picture taken from a grid is that very tile. Each file
+A grid is its four tiles side by side, and an image taken from a grid is that very tile. Each file
 says in its text chunks (PNG) or its XMP (WebP) whose it is, so that a test can prove it.
 """
 
@@ -15,21 +15,21 @@ from athena.simulator.bots.encoding import Label
 from athena.simulator.scenes import Scene, Size
 from athena.simulator.stage import Drawing
 
-__all__ = ["Film", "Label", "film", "grid", "preview", "single", "step"]
+__all__ = ["Label", "Video", "grid", "preview", "single", "step", "video"]
 
 _FRAMES = 12
 _FRAME_MILLIS = 120
 _FILM_AREA = 1 / 9
-"""A film's pixels as a part of a picture's."""
+"""A video's pixels as a part of an image's."""
 
 
-class Film(Struct, frozen=True, kw_only=True):
+class Video(Struct, frozen=True, kw_only=True):
     """A slow move into a scene, towards another's if it has an `end`."""
 
     start: Scene
     end: Scene | None = None
     motion: float = 0.3
-    """How much closer the last frame is than the first, as a part of the picture."""
+    """How much closer the last frame is than the first, as a part of the image."""
     loops: bool = False
     """It ends as it began."""
 
@@ -53,12 +53,12 @@ def grid(tiles: Sequence[Scene], tile: Size, label: Label, filename: str) -> Dra
 
 
 def single(scene: Scene, size: Size, label: Label, filename: str) -> Drawing:
-    """One picture."""
+    """One image."""
     return _png(filename, size, partial(scene.paint, size), label)
 
 
 def preview(tiles: Sequence[Scene], tile: Size, percent: int, filename: str) -> Drawing:
-    """A picture or grid while it is made: small, and sharper with every per cent."""
+    """An image or grid while it is made: small, and sharper with every per cent."""
     small = (tile[0] // 4, tile[1] // 4)
     size = small if len(tiles) == 1 else (2 * small[0], 2 * small[1])
     promised = encoding.webp_size(size[0] * size[1])
@@ -71,43 +71,43 @@ def preview(tiles: Sequence[Scene], tile: Size, percent: int, filename: str) -> 
     )
 
 
-def film(films: Sequence[Film], tile: Size, label: Label, filename: str) -> Drawing:
-    """One film, or up to four side by side, as an animated WebP."""
-    small = _film_size(tile)
-    size = small if len(films) == 1 else (2 * small[0], (1 if len(films) == 2 else 2) * small[1])
-    promised = encoding.film_size(size[0] * size[1], _FRAMES)
+def video(videos: Sequence[Video], tile: Size, label: Label, filename: str) -> Drawing:
+    """One video, or up to four side by side, as an animated WebP."""
+    small = _video_size(tile)
+    size = small if len(videos) == 1 else (2 * small[0], (1 if len(videos) == 2 else 2) * small[1])
+    promised = encoding.video_size(size[0] * size[1], _FRAMES)
     return _drawing(
         filename,
         "image/webp",
         size,
         promised,
-        lambda: encoding.film(_frames(films, small, size), _FRAME_MILLIS, label, promised),
+        lambda: encoding.video(_frames(videos, small, size), _FRAME_MILLIS, label, promised),
     )
 
 
-def step(film: Film, tile: Size, number: int, filename: str) -> Drawing:
-    """A frame of a film while it is made."""
-    size = _film_size(tile)
+def step(video: Video, tile: Size, number: int, filename: str) -> Drawing:
+    """A frame of a video while it is made."""
+    size = _video_size(tile)
     promised = encoding.webp_size(size[0] * size[1])
     return _drawing(
         filename,
         "image/jpeg",
         size,
         promised,
-        lambda: encoding.jpeg(film.frame(number % _FRAMES, size), promised),
+        lambda: encoding.jpeg(video.frame(number % _FRAMES, size), promised),
     )
 
 
-def _film_size(tile: Size) -> Size:
+def _video_size(tile: Size) -> Size:
     scale = _FILM_AREA**0.5
     return max(round(tile[0] * scale), 16), max(round(tile[1] * scale), 16)
 
 
-def _frames(films: Sequence[Film], small: Size, size: Size) -> list[Image.Image]:
+def _frames(videos: Sequence[Video], small: Size, size: Size) -> list[Image.Image]:
     frames = []
     for number in range(_FRAMES):
         whole = Image.new("RGB", size)
-        for place, each in enumerate(films):
+        for place, each in enumerate(videos):
             at = (place % 2 * small[0], place // 2 * small[1])
             whole.paste(each.frame(number, small), at)
         frames.append(whole)

@@ -1,4 +1,4 @@
-"""Hooks: tells users' own servers of every visible change, from the outbox.
+"""Webhooks: tells users' own servers of every visible change, from the outbox.
 
 The store writes a delivery in the same commit as the change that it reports, so none is lost with
 the process. Here each task with open deliveries has one worker, which always sends the newest
@@ -41,7 +41,7 @@ _CODED = "whsec_"
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """How the telling of one task's hook goes."""
+    """How the telling of one task's webhook goes."""
 
     url: str | None = None
     delivered_revision: int | None = None
@@ -75,7 +75,7 @@ class Signer:
         }
 
 
-class Hooks:
+class Webhooks:
     """Delivers the outbox. `render` gives a task the form that receivers expect; None when there is
     nothing to tell them."""
 
@@ -111,15 +111,15 @@ class Hooks:
                 worker.cancel()
 
     def delivery(self, task: Task) -> Delivery:
-        """How the telling of a task's hook goes, as far as this process knows."""
-        return self._deliveries.get(task.id, Delivery(url=task.hook))
+        """How the telling of a task's webhook goes, as far as this process knows."""
+        return self._deliveries.get(task.id, Delivery(url=task.webhook))
 
     def known(self) -> list[tuple[str, Delivery]]:
         """The latest deliveries by their tasks, the newest first."""
         return list(reversed(self._deliveries.items()))
 
     def send_again(self, task: Task) -> None:
-        """Tell a task's hook its present state once more, at once."""
+        """Tell a task's webhook its present state once more, at once."""
         if worker := self._workers.pop(task.id, None):
             worker.cancel()
         self._newest[task.id] = task
@@ -127,7 +127,7 @@ class Hooks:
         self._workers[task.id] = asyncio.create_task(self._work(task.id))
 
     def _changed(self, change: Change) -> None:
-        if change.before and change.visible and change.after.hook:
+        if change.before and change.visible and change.after.webhook:
             self._take(change.after)
 
     def _take(self, task: Task) -> None:
@@ -145,7 +145,7 @@ class Hooks:
                 if self._newest.get(task_id) is task:
                     del self._newest[task_id]
         except Exception:
-            log.exception("hook.worker_failed", task=task_id)
+            log.exception("webhook.worker_failed", task=task_id)
         finally:
             if self._workers.get(task_id) is asyncio.current_task():
                 del self._workers[task_id]
@@ -172,15 +172,15 @@ class Hooks:
         tries = self.delivery(task).tries + 1
         try:
             async with self._http.post(
-                task.hook or "", data=body, headers=headers, timeout=_TIMEOUT,
+                task.webhook or "", data=body, headers=headers, timeout=_TIMEOUT,
                 allow_redirects=False,
             ) as answer:  # fmt: skip
                 taken = answer.status < 300
                 self._note(task, tries=tries, last_answer=answer.status, last_error=None)
-                log.info("hook.sent", task=task.id, status=task.status, answer=answer.status)
+                log.info("webhook.sent", task=task.id, status=task.status, answer=answer.status)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._note(task, tries=tries, last_answer=None, last_error=type(error).__name__)
-            log.warning("hook.failed", task=task.id, error=type(error).__name__)
+            log.warning("webhook.failed", task=task.id, error=type(error).__name__)
             return False
         if taken:
             self._note(
@@ -189,7 +189,7 @@ class Hooks:
         return taken
 
     def _note(self, task: Task, **news: object) -> None:
-        known = self._deliveries.pop(task.id, Delivery(url=task.hook))
+        known = self._deliveries.pop(task.id, Delivery(url=task.webhook))
         self._deliveries[task.id] = replace(known, **news)
         if len(self._deliveries) > _REMEMBERED:
             self._deliveries.popitem(last=False)
@@ -197,5 +197,5 @@ class Hooks:
     def _too_old(self, task: Task) -> bool:
         age = self._clock.now() - (task.finished_at or task.submitted_at)
         if age > _TOO_OLD:
-            log.error("hook.given_up", task=task.id)
+            log.error("webhook.given_up", task=task.id)
         return age > _TOO_OLD

@@ -1,9 +1,9 @@
-"""Pictures that this server serves: fetched once, kept, cut and made smaller on request.
+"""Images that this server serves: fetched once, kept, cut and made smaller on request.
 
-They are kept in an object store: a folder, or anything that speaks S3. A finished task's picture is
+They are kept in an object store: a folder, or anything that speaks S3. A finished task's image is
 fetched by whoever asks first, everybody else waits for the same fetch; what is made of it (a
 thumbnail, a tile) is kept beside it. Decoding happens in threads, never in the event loop. Only
-pictures of tasks are served, so nobody can make a proxy of it.
+images of tasks are served, so nobody can make a proxy of it.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from obstore.store import ObjectStore
 from PIL import Image
 
 from athena.delivery import tiles
-from athena.delivery.fetching import NoPicture
+from athena.delivery.fetching import NoImage
 from athena.delivery.served import Served, Source
-from athena.delivery.tiles import NotAPicture
+from athena.delivery.tiles import NotAImage
 from athena.tasks.model import Task
 
 WIDEST = 2048
@@ -33,8 +33,8 @@ _T = TypeVar("_T")
 _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
-class Pictures:
-    """The pictures of finished tasks, kept in `store`. Methods raise `NoPicture`."""
+class Images:
+    """The images of finished tasks, kept in `store`. Methods raise `NoImage`."""
 
     def __init__(self, store: ObjectStore, source: Source) -> None:
         self._store = store
@@ -42,11 +42,11 @@ class Pictures:
         self._making: dict[str, asyncio.Task[bytes]] = {}
 
     async def whole(self, task: Task) -> Served:
-        """The task's picture as Midjourney made it. While it runs, what there is now."""
+        """The task's image as Midjourney made it. While it runs, what there is now."""
         return _served(await self._original(task))
 
     async def thumbnail(self, task: Task, width: int) -> Served:
-        """The picture, no wider than about `width` pixels, as WebP."""
+        """The image, no wider than about `width` pixels, as WebP."""
         wide = next((each for each in _WIDTHS if each >= width), WIDEST)
 
         async def make() -> bytes:
@@ -55,7 +55,7 @@ class Pictures:
         return _served(await self._made(task, f"w{wide}", make))
 
     async def tile(self, task: Task, number: int, width: int | None = None) -> Served:
-        """One of a grid's four pictures, 1 to 4, as PNG; with a `width` smaller, as WebP."""
+        """One of a grid's four images, 1 to 4, as PNG; with a `width` smaller, as WebP."""
 
         async def cut() -> bytes:
             data = await self._original(task)
@@ -73,8 +73,8 @@ class Pictures:
         return _served(await self._made(task, f"{number}-w{wide}", make))
 
     async def _original(self, task: Task) -> bytes:
-        if task.picture is None:
-            raise NoPicture("the task has no picture")
+        if task.image is None:
+            raise NoImage("the task has no image")
         if not task.ended:
             return await self._source(task)
         return await self._made(task, "whole", lambda: self._source(task))
@@ -103,8 +103,8 @@ class Pictures:
 async def _understood(making: Awaitable[bytes]) -> bytes:
     try:
         return await making
-    except NotAPicture as error:
-        raise NoPicture(str(error)) from error
+    except NotAImage as error:
+        raise NoImage(str(error)) from error
 
 
 def _served(data: bytes) -> Served:
@@ -119,8 +119,8 @@ def _kind(data: bytes) -> str:
 
 
 def _smaller(data: bytes, width: int) -> bytes:
-    picture = tiles.opened(data)
-    picture.thumbnail((width, width * 16), Image.Resampling.LANCZOS)
+    image = tiles.opened(data)
+    image.thumbnail((width, width * 16), Image.Resampling.LANCZOS)
     out = BytesIO()
-    picture.convert("RGB").save(out, "WEBP", quality=82, method=2)
+    image.convert("RGB").save(out, "WEBP", quality=82, method=2)
     return out.getvalue()

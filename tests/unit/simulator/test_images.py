@@ -1,4 +1,4 @@
-"""The simulator's pictures: real files of the promised size that prove whose they are."""
+"""The simulator's images: real files of the promised size that prove whose they are."""
 
 import io
 import zlib
@@ -7,9 +7,9 @@ from random import Random
 import pytest
 from PIL import Image
 
-from athena.simulator import pictures
+from athena.simulator import images
 from athena.simulator.bots import encoding
-from athena.simulator.pictures import Label
+from athena.simulator.images import Label
 from athena.simulator.scenes import Sketch, tile_size
 from athena.simulator.stage import Drawing
 
@@ -33,28 +33,28 @@ SIZE = tile_size((1, 1))
 def opened(drawing: Drawing) -> Image.Image:
     data = drawing.draw()
     assert len(data) == drawing.size
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    assert picture.size == (drawing.width, drawing.height)
-    return picture
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert image.size == (drawing.width, drawing.height)
+    return image
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_whatever_the_words_the_file_is_as_promised(prompt: str) -> None:
-    single = opened(pictures.single(art(prompt)[1], SIZE, label(prompt, 2), "t.png"))
+    single = opened(images.single(art(prompt)[1], SIZE, label(prompt, 2), "t.png"))
     assert single.info["Description"] == f"{prompt} Job ID: j"
     assert (single.info["Job"], single.info["Parent"], single.info["Author"]) == ("j", "p", "ada")
     assert single.info["Prompt"] == prompt
 
 
 def test_the_four_tiles_of_a_grid_differ() -> None:
-    tiles = {opened(pictures.single(tile, SIZE, label(), "t.png")).tobytes() for tile in art()}
+    tiles = {opened(images.single(tile, SIZE, label(), "t.png")).tobytes() for tile in art()}
     assert len(tiles) == 4
 
 
 def test_a_variation_has_its_parents_colours_and_other_details() -> None:
     def mean(of: list[Sketch]) -> tuple[int, ...]:
-        small = opened(pictures.preview(of, SIZE, 100, "p.webp")).convert("RGB").resize((1, 1))
+        small = opened(images.preview(of, SIZE, 100, "p.webp")).convert("RGB").resize((1, 1))
         pixel = small.getpixel((0, 0))
         assert isinstance(pixel, tuple)
         return tuple(int(part) for part in pixel)
@@ -68,27 +68,26 @@ def test_a_variation_has_its_parents_colours_and_other_details() -> None:
     )
     assert near * 2 < far
     assert (
-        pictures.preview(parent, SIZE, 31, "p").draw()
-        != pictures.preview(child, SIZE, 31, "p").draw()
+        images.preview(parent, SIZE, 31, "p").draw() != images.preview(child, SIZE, 31, "p").draw()
     )
 
 
 def test_previews_become_sharper() -> None:
     def detail(percent: int) -> int:
-        picture = opened(pictures.preview(art(), SIZE, percent, "p.webp")).convert("L")
-        return len(zlib.compress(picture.tobytes()))
+        image = opened(images.preview(art(), SIZE, percent, "p.webp")).convert("L")
+        return len(zlib.compress(image.tobytes()))
 
     assert detail(15) < detail(46) < detail(93)
 
 
 def test_what_does_not_fit_is_packed_harder() -> None:
-    picture = Image.linear_gradient("L").convert("RGB").resize((512, 512))
+    image = Image.linear_gradient("L").convert("RGB").resize((512, 512))
     loose = io.BytesIO()
-    picture.save(loose, "PNG", compress_level=1)
+    image.save(loose, "PNG", compress_level=1)
     promised = loose.tell() - 1
-    data = encoding.png(picture, label(), promised)
+    data = encoding.png(image, label(), promised)
     assert len(data) == promised
-    assert Image.open(io.BytesIO(data)).convert("RGB").tobytes() == picture.tobytes()
+    assert Image.open(io.BytesIO(data)).convert("RGB").tobytes() == image.tobytes()
 
 
 def test_noise_is_coarsened_until_it_fits() -> None:

@@ -1,4 +1,4 @@
-"""Hooks: every visible change, in order, the end for certain."""
+"""Webhooks: every visible change, in order, the end for certain."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -14,12 +14,12 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from athena.clock import TurnableClock
-from athena.settings import HookSettings
+from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from tests.conftest import breathe
 from tests.simulated.conftest import Build, Json, house_at
 
-LOCAL = HookSettings(allow_loopback=True)
+LOCAL = WebhookSettings(allow_loopback=True)
 
 
 class Receiver:
@@ -60,7 +60,7 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 async def test_changes_come_in_order_and_the_end_comes(build: Build) -> None:
     async with receiving() as receiver:
-        house = await build(speed=40, hooks=LOCAL)
+        house = await build(speed=40, webhooks=LOCAL)
         answer = await house.imagine("a cat", notifyHook=receiver.url, state="mine")
         await receiver.until_ended()
     last = receiver.bodies[-1]
@@ -75,15 +75,15 @@ async def test_changes_come_in_order_and_the_end_comes(build: Build) -> None:
 async def test_a_failed_delivery_is_tried_again(build: Build) -> None:
     async with receiving() as receiver:
         receiver.statuses = [500, 503, 302]
-        house = await build(hooks=LOCAL)
+        house = await build(webhooks=LOCAL)
         await house.imagine("a cat", notifyHook=receiver.url)
         await receiver.until_ended()
     assert receiver.bodies[-1]["status"] == "SUCCESS"
 
 
-async def test_the_global_hook_and_one_s_own(build: Build) -> None:
+async def test_the_global_webhook_and_one_s_own(build: Build) -> None:
     async with receiving() as everyone, receiving() as mine:
-        house = await build(hooks=HookSettings(url=everyone.url, allow_loopback=True))
+        house = await build(webhooks=WebhookSettings(url=everyone.url, allow_loopback=True))
         first = await house.imagine("a cat")
         second = await house.imagine("a dog", notifyHook=mine.url)
         await everyone.until_ended()
@@ -95,21 +95,21 @@ async def test_the_global_hook_and_one_s_own(build: Build) -> None:
 async def test_an_end_that_nobody_took_is_told_after_a_restart(tmp_path: Path) -> None:
     async with Simulator(speed=float("inf")) as simulator, receiving() as receiver:
         receiver.statuses = [500] * 1000
-        async with house_at(tmp_path, simulator=simulator, hooks=LOCAL) as house:
+        async with house_at(tmp_path, simulator=simulator, webhooks=LOCAL) as house:
             task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
             await house.ended(task_id)
         assert receiver.bodies == []
         receiver.statuses = []
-        async with house_at(tmp_path, simulator=simulator, hooks=LOCAL):
+        async with house_at(tmp_path, simulator=simulator, webhooks=LOCAL):
             await receiver.until_ended()
     assert [body["id"] for body in receiver.bodies] == [task_id]
 
 
-async def test_signed_hooks_are_verified_by_the_public_library(build: Build) -> None:
+async def test_signed_webhooks_are_verified_by_the_public_library(build: Build) -> None:
     secret = "whsec_" + base64.b64encode(b"a secret of ours").decode()
     async with receiving() as receiver:
-        hooks = HookSettings(allow_loopback=True, signing_secret=SecretStr(secret))
-        house = await build(hooks=hooks)
+        webhooks = WebhookSettings(allow_loopback=True, signing_secret=SecretStr(secret))
+        house = await build(webhooks=webhooks)
         receiver.statuses = [500]
         await house.imagine("a cat", notifyHook=receiver.url)
         await receiver.until_ended()
@@ -120,26 +120,28 @@ async def test_signed_hooks_are_verified_by_the_public_library(build: Build) -> 
             webhook.verify(body + b" ", headers)
 
 
-async def test_how_a_hook_fares_is_shown_to_administrators(build: Build) -> None:
+async def test_how_a_webhook_fares_is_shown_to_administrators(build: Build) -> None:
     clock = TurnableClock()
     async with receiving() as receiver:
-        house = await build(hooks=LOCAL, clock=clock)
+        house = await build(webhooks=LOCAL, clock=clock)
         receiver.statuses = [503] * 1000
         task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
         await house.ended(task_id)
-        while (told := await house.get(f"/mj/admin/task/{task_id}"))["hook"]["lastAnswer"] is None:
+        while (told := await house.get(f"/mj/admin/task/{task_id}"))["webhook"][
+            "lastAnswer"
+        ] is None:
             await breathe()
-        hook = told["hook"]
-        assert (hook["url"], hook["lastAnswer"]) == (receiver.url, 503)
-        assert hook["waitingRevision"]
-        assert hook["nextTryAt"]
+        webhook = told["webhook"]
+        assert (webhook["url"], webhook["lastAnswer"]) == (receiver.url, 503)
+        assert webhook["waitingRevision"]
+        assert webhook["nextTryAt"]
         receiver.statuses = []
         # The end is seen a moment before it is on disk and told: wait for it, not for a pause.
-        while hook["deliveredRevision"] != told["revision"]:
+        while webhook["deliveredRevision"] != told["revision"]:
             clock.turn(1)
             await breathe()
-            hook = (await house.get(f"/mj/admin/task/{task_id}"))["hook"]
-        assert hook["waitingRevision"] is None
+            webhook = (await house.get(f"/mj/admin/task/{task_id}"))["webhook"]
+        assert webhook["waitingRevision"] is None
 
 
 async def test_names_that_lead_inside_are_refused_at_submit(

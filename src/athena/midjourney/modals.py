@@ -1,7 +1,7 @@
-"""Windows: text inputs, or a page of the bot's own, that a pressed button opens.
+"""Modals: text inputs, or a page of the bot's own, that a pressed button opens.
 
-A window is submitted with its own ids and the inputs that it names, never with made-up ones
-(contracts: midjourney-bot, section 6). What its user leaves empty keeps what the window proposes.
+A modal is submitted with its own ids and the inputs that it names, never with made-up ones
+(contracts: midjourney-bot, section 6). What its user leaves empty keeps what the modal proposes.
 """
 
 import re
@@ -12,7 +12,7 @@ from athena.midjourney import buttons, prompts
 from athena.midjourney.notices import Said, of_embed
 from athena.midjourney.prompts import BadPrompt
 from athena.tasks.model import Speed, Task
-from athena.tasks.requests import Reply
+from athena.tasks.requests import ModalReply
 
 _TEXT_INPUT = 4
 _PAGE = "MJ::iframe::"
@@ -21,31 +21,31 @@ _SHORTENED = "## Shortened prompts"
 
 
 def filled(
-    window: wire.ModalCreate, reply: Reply | None, speed: Speed | None = None
+    modal: wire.ModalCreate, reply: ModalReply | None, speed: Speed | None = None
 ) -> dict[str, str]:
-    """A window's inputs by their ids: the prompt, with the task's speed, goes into the first, the
+    """A modal's inputs by their ids: the prompt, with the task's speed, goes into the first, the
     others stay."""
-    values = {part.custom_id: part.value or "" for part in _inputs(window)}
+    values = {part.custom_id: part.value or "" for part in _inputs(modal)}
     for first in list(values)[:1]:
         prompt = reply.prompt if reply and reply.prompt else values[first]
         values[first] = prompts.with_speed(prompt, speed)
     return values
 
 
-def page_token(window: wire.ModalCreate) -> str | None:
+def page_token(modal: wire.ModalCreate) -> str | None:
     """The token of the page on which a region is marked; None when it has text inputs."""
-    if not window.custom_id.startswith(_PAGE):
+    if not modal.custom_id.startswith(_PAGE):
         return None
-    return window.custom_id.removeprefix(_PAGE)
+    return modal.custom_id.removeprefix(_PAGE)
 
 
-def notice(window: wire.ModalCreate) -> Said | None:
-    """The notice that a window is instead: a human check comes as a page (discord-wire, 7)."""
-    return of_embed(wire.Embed(title=window.title))
+def notice(modal: wire.ModalCreate) -> Said | None:
+    """The notice that a modal is instead: a human check comes as a page (discord-wire, 7)."""
+    return of_embed(wire.Embed(title=modal.title))
 
 
 def proposal(parent: Task, custom_id: str) -> str:
-    """What a button's window is going to propose, as far as the finished task tells."""
+    """What a button's modal is going to propose, as far as the finished task tells."""
     prompt = parent.final_prompt or parent.prompt or ""
     index = buttons.meaning(custom_id).index
     if custom_id.startswith("MJ::Job::"):
@@ -55,8 +55,8 @@ def proposal(parent: Task, custom_id: str) -> str:
     return f"{prompt} --zoom 2" if buttons.is_custom_zoom(custom_id) else prompt
 
 
-def check(custom_id: str, reply: Reply) -> None:
-    """Refuse what the window is sure to refuse.
+def check(custom_id: str, reply: ModalReply) -> None:
+    """Refuse what the modal is sure to refuse.
 
     Raises:
         BadPrompt: a parameter is impossible, the zoom or the mask is missing.
@@ -69,7 +69,7 @@ def check(custom_id: str, reply: Reply) -> None:
         raise BadPrompt("a region needs a mask: black, white where to redraw", "maskBase64")
 
 
-def _inputs(window: wire.ModalCreate) -> Iterator[wire.Component]:
-    for row in window.components:
+def _inputs(modal: wire.ModalCreate) -> Iterator[wire.Component]:
+    for row in modal.components:
         parts = row.components or (row,)
         yield from (part for part in parts if part.type == _TEXT_INPUT)
