@@ -12,13 +12,13 @@ from statistics import median
 
 from pydantic import SecretStr
 
+from athena.accounts.account import Account
+from athena.accounts.channel_cursor import ChannelCursor
+from athena.accounts.receiver import Receiver
+from athena.accounts.unknown_forms import UnknownForms
 from athena.clock import SystemClock
 from athena.discord import wire
 from athena.discord.snowflakes import Snowflakes
-from athena.engine.account import Account
-from athena.engine.receiver import Receiver
-from athena.engine.seen import LastSeen
-from athena.engine.unknowns import Unknowns
 from athena.midjourney import MIDJOURNEY, buttons
 from athena.settings import AccountSettings
 from athena.store.store import Store
@@ -48,8 +48,8 @@ class _Town:
             self.account,
             _Channel(),  # type: ignore[arg-type]
             SystemClock(),
-            Unknowns(),
-            LastSeen(settings.channel_id, None, store, SystemClock()),
+            UnknownForms(),
+            ChannelCursor(settings.channel_id, None, store, SystemClock()),
         )
         self._said = 0
 

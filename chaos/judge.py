@@ -34,7 +34,7 @@ BY_HAND = "by hand"
 _KINDS = {
     "::upsample::": "upscale", "upsample_": "enlarge", "variation": "variation",
     "reroll": "reroll", "Outpaint": "zoom", "CustomZoom": "zoom", "pan_": "pan",
-    "Inpaint": "region", "video_virtual": "video", "animate": "video",
+    "Inpaint": "region", "video_virtual": "video_upscale", "animate": "video",
 }  # fmt: skip
 
 
@@ -191,7 +191,7 @@ class _Court:
             self._made(job)
             for job in self._evidence.jobs
             if job["user"] in ours
-            and job["kind"] != "video"
+            and job["kind"] != "video_upscale"
             and not job["prompt"].startswith(BY_HAND)
         )
         for what, count in (made - wanted).items():
@@ -216,7 +216,7 @@ class _Court:
         if job["kind"] == "swap":
             return f"swap of {tuple(job['images'])}"
         parent = self._by_id.get(job["parent"])
-        if parent and parent["kind"] == "video":
+        if parent and parent["kind"] == "video_upscale":
             return f"{job['kind']} out of {parent['parent']}"
         if parent:
             return f"{job['kind']} of {parent['id']}"

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from pydantic import SecretStr
 
-from athena.http.serving import Ground, serving
+from athena.server import Runtime, serving
 from athena.settings import (
     AccountSettings,
     DiscordSettings,
@@ -124,12 +124,12 @@ class Town:
         await simulator.close()
 
     async def _serve(self) -> None:
-        ground = Ground(
+        runtime = Runtime(
             clock=self._clock,
             random=Random(f"server/{self._seed}/{self.crashes}"),
             make_writer=self._disk.writer,
         )
-        async with serving(self._settings(), ground):
+        async with serving(self._settings(), runtime):
             await asyncio.Event().wait()
 
     def _settings(self) -> Settings:

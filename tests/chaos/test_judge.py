@@ -84,11 +84,11 @@ def test_each_broken_promise_is_found(changes: dict[str, Any], broken: str) -> N
     assert not verdict.is_good
 
 
-GRID, FILM, LONGER = (f"{n}{n}{n}{n}{n}{n}{n}{n}-0000-4000-8000-000000000000" for n in (3, 4, 5))
-FILMS = [
+GRID, VIDEO, LONGER = (f"{n}{n}{n}{n}{n}{n}{n}{n}-0000-4000-8000-000000000000" for n in (3, 4, 5))
+VIDEOS = [
     job(id=GRID, kind="video", nonce="5"),
-    job(id=FILM, kind="video", nonce="6", parent=GRID, index=2),
-    job(id=LONGER, kind="video", nonce="7", parent=FILM),
+    job(id=VIDEO, kind="video_upscale", nonce="6", parent=GRID, index=2),
+    job(id=LONGER, kind="video", nonce="7", parent=VIDEO),
 ]
 SWAP = {"kind": "swap", "prompt": "", "images": ["face", "target"]}
 
@@ -114,10 +114,10 @@ UPSCALED = f"MJ::JOB::upsample::3::{OTHER}"
          [job(id=OTHER), job(kind="upscale", parent=OTHER, index=2)], "number 2, not 3"),
         (asked_for(Kind.PRESS, parent=OTHER, button=UPSCALED),
          [job(id=OTHER), job(id=GRID), job(kind="upscale", parent=GRID, index=3)], "made of"),
-        (asked_for(Kind.EXTEND, parent=GRID, index=1), FILMS, "number 2, not 1"),
-        (asked_for(Kind.EXTEND, parent=OTHER, index=2), FILMS, "made of"),
-        (asked_for(Kind.EXTEND, parent=GRID, index=2), [*FILMS[:2], job(id=OTHER, kind="video",
-         nonce="8", parent=FILM), FILMS[2]], "made 2, asked 1"),
+        (asked_for(Kind.EXTEND, parent=GRID, index=1), VIDEOS, "number 2, not 1"),
+        (asked_for(Kind.EXTEND, parent=OTHER, index=2), VIDEOS, "made of"),
+        (asked_for(Kind.EXTEND, parent=GRID, index=2), [*VIDEOS[:2], job(id=OTHER, kind="video",
+         nonce="8", parent=VIDEO), VIDEOS[2]], "made 2, asked 1"),
         (asked_for(Kind.SWAP, images=("face", "another")), [job(**SWAP)], "other faces"),
         (asked_for(Kind.SWAP, images=("face", "target")), [job(**SWAP), job(**SWAP)],
          "made 2, asked 1"),
@@ -137,9 +137,9 @@ def test_one_swapped_face_belongs_to_one_task() -> None:
 
 
 def test_a_video_may_be_taken_out_of_its_grid_again() -> None:
-    again = job(id=OTHER, kind="video", nonce="9", parent=GRID, index=2)
+    again = job(id=OTHER, kind="video_upscale", nonce="9", parent=GRID, index=2)
     asked = asked_for(Kind.EXTEND, parent=GRID, index=2)
-    assert judge(made_of(asked, *FILMS[:2], again, FILMS[2])) == judge(made_of(asked, *FILMS))
+    assert judge(made_of(asked, *VIDEOS[:2], again, VIDEOS[2])) == judge(made_of(asked, *VIDEOS))
 
 
 def test_a_file_must_say_whose_it_is() -> None:

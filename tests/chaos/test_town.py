@@ -8,7 +8,7 @@ from chaos.judge import Verdict
 from chaos.town import play
 from msgspec.structs import replace
 
-from athena.engine.recovery import Recovery
+from athena.accounts.recovery import Recovery
 from athena.tasks import lifecycle
 from athena.tasks.matching import TaskIndex
 from athena.tasks.model import Millis, Sending, Task

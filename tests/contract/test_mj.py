@@ -323,7 +323,7 @@ def test_10_callbacks(server: Server, receiver: tuple[str, "queue.Queue[Json]"])
         seen.append(told.get(timeout=30))
     assert {task["id"] for task in seen} == {task_id}
     assert seen[-1] == server.get(f"/mj/task/{task_id}/fetch")
-    assert server.get(f"/mj/admin/task/{task_id}")["webhook"]["url"] == url
+    assert server.get(f"/mj/admin/task/{task_id}")["hook"]["url"] == url
 
 
 # Section 11: who depends on what

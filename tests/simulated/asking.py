@@ -6,7 +6,7 @@ import re
 
 from PIL import Image, ImageDraw
 
-from tests.simulated.conftest import House, Json
+from tests.simulated.conftest import Json, System
 
 DONE = "SUCCESS"
 
@@ -31,30 +31,30 @@ def mask(size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-async def submit(house: House, path: str, **body: object) -> Json:
+async def submit(system: System, path: str, **body: object) -> Json:
     """Submit and wait for the end, which must be a good one."""
-    answer = await house.post(f"/mj/{path}", body)
+    answer = await system.post(f"/mj/{path}", body)
     assert answer["code"] in (1, 22), answer
-    task = await house.ended(answer["result"])
+    task = await system.ended(answer["result"])
     assert task["status"] == DONE, task["failReason"]
     return task
 
 
-async def press(house: House, task: Json, custom_id: str, **modal: object) -> Json:
+async def press(system: System, task: Json, custom_id: str, **modal: object) -> Json:
     """Press a button, fill in its modal if it has one, and wait for the end."""
-    answer = await house.post("/mj/submit/action", {"taskId": task["id"], "customId": custom_id})
+    answer = await system.post("/mj/submit/action", {"taskId": task["id"], "customId": custom_id})
     if answer["code"] == 21:
-        assert (await house.fetch(answer["result"]))["status"] == "MODAL"
+        assert (await system.fetch(answer["result"]))["status"] == "MODAL"
         filled = {"taskId": answer["result"], **modal}
-        answer = await house.post("/mj/submit/modal", filled)
+        answer = await system.post("/mj/submit/modal", filled)
     assert answer["code"] in (1, 22), (custom_id, answer)
-    made = await house.ended(answer["result"])
+    made = await system.ended(answer["result"])
     assert made["status"] == DONE, (custom_id, made["failReason"])
     return made
 
 
-async def download(house: House, task: Json) -> Image.Image:
-    async with house.http.get(task["imageUrl"]) as answer:
+async def download(system: System, task: Json) -> Image.Image:
+    async with system.http.get(task["imageUrl"]) as answer:
         assert answer.status == 200
         image = Image.open(io.BytesIO(await answer.read()))
     image.load()
@@ -73,10 +73,10 @@ def labels(image: Image.Image) -> dict[str, str]:
     return {name: re.search(f'mj:{name}="([^"]*)"', xmp)[1] for name in ("Job", "Parent", "Tile")}  # type: ignore[index]
 
 
-async def grid_and_single(house: House, prompt: str) -> tuple[Json, Image.Image]:
-    grid = await submit(house, "submit/imagine", prompt=prompt)
-    single = await press(house, grid, button(grid, "MJ::JOB::upsample::2"))
-    return single, await download(house, single)
+async def grid_and_single(system: System, prompt: str) -> tuple[Json, Image.Image]:
+    grid = await submit(system, "submit/imagine", prompt=prompt)
+    single = await press(system, grid, button(grid, "MJ::JOB::upsample::2"))
+    return single, await download(system, single)
 
 
 def tile(grid: Image.Image, number: int) -> Image.Image:

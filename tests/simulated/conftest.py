@@ -1,4 +1,4 @@
-"""A whole house for tests: the simulator, the server, and a client, over real sockets."""
+"""A whole system for tests: the simulator, the server, and a client, over real sockets."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +11,7 @@ from msgspec import Struct
 from pydantic import SecretStr
 
 from athena.clock import Clock, SystemClock
-from athena.http.serving import Ground, serving
+from athena.server import Runtime, serving
 from athena.settings import (
     AccountSettings,
     DiscordSettings,
@@ -29,7 +29,7 @@ CHANNEL = DEMO.users[0].channel_id
 Json = dict[str, Any]
 
 
-class House(Struct):
+class System(Struct):
     """One server over one simulator."""
 
     url: str
@@ -89,7 +89,7 @@ def account(number: int = 0, **changes: Any) -> AccountSettings:
     )
 
 
-Build = Callable[..., Awaitable[House]]
+Build = Callable[..., Awaitable[System]]
 
 
 @pytest.fixture
@@ -97,20 +97,20 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
     """Builds houses; all are torn down after the test."""
     async with AsyncExitStack() as stack:
 
-        async def make(**wishes: Any) -> House:
-            return await stack.enter_async_context(house_at(tmp_path / "data", **wishes))
+        async def make(**wishes: Any) -> System:
+            return await stack.enter_async_context(system_at(tmp_path / "data", **wishes))
 
         yield make
 
 
 @pytest.fixture
-async def house(build: Build) -> House:
+async def system(build: Build) -> System:
     """One account, jobs that take no time."""
     return await build()
 
 
 @asynccontextmanager
-async def house_at(
+async def system_at(
     folder: Path,
     *,
     accounts: list[AccountSettings] | None = None,
@@ -123,7 +123,7 @@ async def house_at(
     body_limit_mb: int = 50,
     webhooks: WebhookSettings | None = None,
     **more: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[System]:
     async with AsyncExitStack() as stack:
         if simulator is None:
             simulator = await stack.enter_async_context(
@@ -140,10 +140,10 @@ async def house_at(
             **more,
         )
         url = await stack.enter_async_context(
-            serving(settings, Ground(clock=clock or SystemClock(), make_writer=WatchedWriter))
+            serving(settings, Runtime(clock=clock or SystemClock(), make_writer=WatchedWriter))
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(url, simulator, http)
+        yield System(url, simulator, http)
 
 
 def led_to(simulator: Simulator, **wishes: Any) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from tests.simulated.asking import submit
-from tests.simulated.conftest import GUILD, Build, House, Json, account, house_at
+from tests.simulated.conftest import GUILD, Build, Json, System, account, system_at
 
 FIRST, SECOND = DEMO.users[0], DEMO.users[1]
 
@@ -24,17 +24,17 @@ def second(**changes: object) -> Json:
     }
 
 
-async def ask(house: House, method: str, path: str, body: object = None) -> Any:
-    async with house.http.request(method, f"{house.url}/mj/account/{path}", json=body) as answer:
+async def ask(system: System, method: str, path: str, body: object = None) -> Any:
+    async with system.http.request(method, f"{system.url}/mj/account/{path}", json=body) as answer:
         return await answer.json()
 
 
-async def shown(house: House, account_id: str = SECOND.channel_id) -> Json:
-    return dict(await ask(house, "GET", f"{account_id}/fetch"))
+async def shown(system: System, account_id: str = SECOND.channel_id) -> Json:
+    return dict(await ask(system, "GET", f"{account_id}/fetch"))
 
 
-async def made_by(house: House, **body: object) -> str:
-    task = await submit(house, "submit/imagine", prompt="a cat", **body)
+async def made_by(system: System, **body: object) -> str:
+    task = await submit(system, "submit/imagine", prompt="a cat", **body)
     return str(task["properties"]["discordInstanceId"])
 
 
@@ -42,83 +42,83 @@ ONLY_SECOND = {"accountFilter": {"instanceId": SECOND.channel_id}}
 
 
 async def test_an_account_is_added_changed_and_removed(build: Build, tmp_path: Path) -> None:
-    house = await build()
-    assert (await ask(house, "POST", "create", second(remark="two")))["code"] == 1
-    assert await made_by(house, **ONLY_SECOND) == SECOND.channel_id
-    told = await shown(house)
+    system = await build()
+    assert (await ask(system, "POST", "create", second(remark="two")))["code"] == 1
+    assert await made_by(system, **ONLY_SECOND) == SECOND.channel_id
+    told = await shown(system)
     assert (told["remark"], told["state"], told["coreSize"]) == ("two", "online", 3)
-    assert SECOND.token not in str(await ask(house, "GET", "list"))
+    assert SECOND.token not in str(await ask(system, "GET", "list"))
     for file in (tmp_path / "data").iterdir():
         if file.is_file():
             assert SECOND.token.encode() not in file.read_bytes()
     changed = {"coreSize": 7, "weight": 3, "remark": "new", "timeoutMinutes": 9.5}
-    assert (await ask(house, "PUT", f"{SECOND.channel_id}/update", changed))["code"] == 1
-    told = await shown(house)
+    assert (await ask(system, "PUT", f"{SECOND.channel_id}/update", changed))["code"] == 1
+    told = await shown(system)
     assert {name: told[name] for name in changed} == changed
-    assert (await ask(house, "DELETE", f"{SECOND.channel_id}/delete"))["code"] == 1
-    assert (await ask(house, "GET", f"{SECOND.channel_id}/fetch"))["code"] == 3
-    assert (await house.imagine("a cat", **ONLY_SECOND))["code"] == 9
-    assert await made_by(house) == FIRST.channel_id
+    assert (await ask(system, "DELETE", f"{SECOND.channel_id}/delete"))["code"] == 1
+    assert (await ask(system, "GET", f"{SECOND.channel_id}/fetch"))["code"] == 3
+    assert (await system.imagine("a cat", **ONLY_SECOND))["code"] == 9
+    assert await made_by(system) == FIRST.channel_id
 
 
 async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> None:
     async with Simulator(speed=float("inf")) as simulator:
-        async with house_at(tmp_path, simulator=simulator) as house:
-            await ask(house, "POST", "create", second())
-            await ask(house, "PUT", f"{FIRST.channel_id}/update", {"remark": "mine"})
-        async with house_at(tmp_path, simulator=simulator) as house:
-            assert await made_by(house, **ONLY_SECOND) == SECOND.channel_id
-            assert (await shown(house, FIRST.channel_id))["remark"] == "mine"
+        async with system_at(tmp_path, simulator=simulator) as system:
+            await ask(system, "POST", "create", second())
+            await ask(system, "PUT", f"{FIRST.channel_id}/update", {"remark": "mine"})
+        async with system_at(tmp_path, simulator=simulator) as system:
+            assert await made_by(system, **ONLY_SECOND) == SECOND.channel_id
+            assert (await shown(system, FIRST.channel_id))["remark"] == "mine"
 
 
 async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Build) -> None:
-    house = await build(accounts=[account(0, core_size=1), account(1)], speed=100)
+    system = await build(accounts=[account(0, core_size=1), account(1)], speed=100)
     waiting = [
-        (await house.imagine(f"cat {n}", accountFilter={"instanceId": FIRST.channel_id}))["result"]
+        (await system.imagine(f"cat {n}", accountFilter={"instanceId": FIRST.channel_id}))["result"]
         for n in range(4)
     ]
-    await ask(house, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
-    told = await shown(house, FIRST.channel_id)
+    await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
+    told = await shown(system, FIRST.channel_id)
     assert (told["enable"], told["disabledReason"]) == (False, "The account is disabled.")
-    homes = [(await house.ended(each))["properties"]["discordInstanceId"] for each in waiting[1:]]
+    homes = [(await system.ended(each))["properties"]["discordInstanceId"] for each in waiting[1:]]
     assert set(homes) == {SECOND.channel_id}
-    assert await made_by(house) == SECOND.channel_id
-    await ask(house, "PUT", f"{FIRST.channel_id}/update", {"enable": True})
-    assert (await house.ended(waiting[0]))["status"] == "SUCCESS"
+    assert await made_by(system) == SECOND.channel_id
+    await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": True})
+    assert (await system.ended(waiting[0]))["status"] == "SUCCESS"
     first = {"accountFilter": {"instanceId": FIRST.channel_id}}
-    assert await made_by(house, **first) == FIRST.channel_id
+    assert await made_by(system, **first) == FIRST.channel_id
 
 
 async def test_a_new_token_heals_an_account_that_was_refused(build: Build) -> None:
-    house = await build(accounts=[account(0, token="wrong")])
-    while (await shown(house, FIRST.channel_id))["state"] != "stopped":
+    system = await build(accounts=[account(0, token="wrong")])
+    while (await shown(system, FIRST.channel_id))["state"] != "stopped":
         pass
-    assert "token" in (await shown(house, FIRST.channel_id))["disabledReason"]
-    await ask(house, "PUT", f"{FIRST.channel_id}/update", {"userToken": FIRST.token})
-    assert await made_by(house) == FIRST.channel_id
+    assert "token" in (await shown(system, FIRST.channel_id))["disabledReason"]
+    await ask(system, "PUT", f"{FIRST.channel_id}/update", {"userToken": FIRST.token})
+    assert await made_by(system) == FIRST.channel_id
 
 
 async def test_reconnect_and_sync(build: Build) -> None:
-    house = await build()
-    await made_by(house)
-    assert (await ask(house, "POST", f"{FIRST.channel_id}/reconnect"))["code"] == 1
-    assert await made_by(house) == FIRST.channel_id
-    assert (await shown(house, FIRST.channel_id))["properties"]["plan"] is None
-    assert (await ask(house, "POST", f"{FIRST.channel_id}/sync"))["code"] == 1
-    while (told := await shown(house, FIRST.channel_id))["properties"]["version"] is None:
+    system = await build()
+    await made_by(system)
+    assert (await ask(system, "POST", f"{FIRST.channel_id}/reconnect"))["code"] == 1
+    assert await made_by(system) == FIRST.channel_id
+    assert (await shown(system, FIRST.channel_id))["properties"]["plan"] is None
+    assert (await ask(system, "POST", f"{FIRST.channel_id}/sync"))["code"] == 1
+    while (told := await shown(system, FIRST.channel_id))["properties"]["version"] is None:
         pass
     assert told["properties"]["plan"] == "Standard"
     assert told["properties"]["fastTimeTotal"] == 15.0
 
 
 async def test_running_tasks_outlive_a_reconnect(build: Build) -> None:
-    house = await build(speed=60)
-    ids = [(await house.imagine(f"cat {n}"))["result"] for n in range(6)]
-    await house.until(ids[0], lambda task: task["status"] == "IN_PROGRESS")
-    await ask(house, "POST", f"{FIRST.channel_id}/reconnect")
-    tasks = [await house.ended(each) for each in ids]
+    system = await build(speed=60)
+    ids = [(await system.imagine(f"cat {n}"))["result"] for n in range(6)]
+    await system.until(ids[0], lambda task: task["status"] == "IN_PROGRESS")
+    await ask(system, "POST", f"{FIRST.channel_id}/reconnect")
+    tasks = [await system.ended(each) for each in ids]
     assert [task["failReason"] for task in tasks] == [None] * 6
-    assert len(house.jobs()) == 6
+    assert len(system.jobs()) == 6
 
 
 WRONG: list[tuple[str, str, object, int]] = [
@@ -139,8 +139,8 @@ WRONG: list[tuple[str, str, object, int]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "code"), WRONG)
-async def test_bad_wishes(house: House, method: str, path: str, body: object, code: int) -> None:
-    answer = await ask(house, method, path, body)
+async def test_bad_wishes(system: System, method: str, path: str, body: object, code: int) -> None:
+    answer = await ask(system, method, path, body)
     assert answer["code"] == code, answer
     assert SECOND.token not in str(answer)
 
@@ -148,9 +148,9 @@ async def test_bad_wishes(house: House, method: str, path: str, body: object, co
 @pytest.mark.parametrize("rule", ["Random", "Weight", "Polling", "BestWaitIdle"])
 async def test_choice_rules(build: Build, rule: str) -> None:
     accounts = [account(0, weight=1, core_size=12), account(1, weight=1000, core_size=12)]
-    house = await build(accounts=accounts, choice={"rule": rule}, speed=0.01)
+    system = await build(accounts=accounts, choice={"rule": rule}, speed=0.01)
     homes = [
-        (await house.imagine(f"cat {n}"))["properties"]["discordInstanceId"] for n in range(12)
+        (await system.imagine(f"cat {n}"))["properties"]["discordInstanceId"] for n in range(12)
     ]
     share = homes.count(SECOND.channel_id)
     match rule:
@@ -163,10 +163,10 @@ async def test_choice_rules(build: Build, rule: str) -> None:
 
 
 async def test_what_is_accepted_while_an_account_starts_anew_is_made_once(build: Build) -> None:
-    house = await build(accounts=[account(core_size=12)])
-    submits = (house.imagine(f"cat {n}") for n in range(8))
-    changes = (ask(house, "POST", f"{FIRST.channel_id}/reconnect") for _ in range(4))
+    system = await build(accounts=[account(core_size=12)])
+    submits = (system.imagine(f"cat {n}") for n in range(8))
+    changes = (ask(system, "POST", f"{FIRST.channel_id}/reconnect") for _ in range(4))
     answers = (await asyncio.gather(*submits, *changes))[:8]
-    tasks = [await house.ended(each["result"]) for each in answers if each["result"]]
+    tasks = [await system.ended(each["result"]) for each in answers if each["result"]]
     assert {task["status"] for task in tasks} == {"SUCCESS"}
-    assert len(house.jobs()) == len(tasks)
+    assert len(system.jobs()) == len(tasks)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.simulated.conftest import Build, House, Json
+from tests.simulated.conftest import Build, Json, System
 
 UNKNOWN = "1111111111111111"
 
@@ -18,9 +18,9 @@ def stored(tmp_path: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM tasks").fetchone()[0])
 
 
-async def raw(house: House, path: str, body: bytes) -> tuple[int, Json]:
+async def raw(system: System, path: str, body: bytes) -> tuple[int, Json]:
     headers = {"Content-Type": "application/json"}
-    async with house.http.post(house.url + path, data=body, headers=headers) as answer:
+    async with system.http.post(system.url + path, data=body, headers=headers) as answer:
         return answer.status, dict(await answer.json())
 
 
@@ -47,90 +47,90 @@ NO_PICTURE = base64.b64encode(b"this is no image").decode()
     ],
 )
 async def test_bad_bodies(
-    house: House, tmp_path: Path, body: bytes, status: int, code: int, says: str
+    system: System, tmp_path: Path, body: bytes, status: int, code: int, says: str
 ) -> None:
-    got_status, answer = await raw(house, "/mj/submit/imagine", body)
+    got_status, answer = await raw(system, "/mj/submit/imagine", body)
     assert (got_status, answer["code"], answer["result"]) == (status, code, None)
     assert says in answer["description"]
     assert stored(tmp_path) == 0
 
 
-async def test_sixty_megabytes(house: House, tmp_path: Path) -> None:
+async def test_sixty_megabytes(system: System, tmp_path: Path) -> None:
     body = b'{"prompt": "x", "base64Array": ["' + b"A" * 60_000_000 + b'"]}'
-    status, answer = await raw(house, "/mj/submit/imagine", body)
+    status, answer = await raw(system, "/mj/submit/imagine", body)
     assert (status, answer["code"]) == (413, 4)
     assert stored(tmp_path) == 0
 
 
-async def test_unknown_tasks(house: House) -> None:
+async def test_unknown_tasks(system: System) -> None:
     for path, body in (
         ("/mj/submit/action", {"taskId": UNKNOWN, "customId": "MJ::JOB::upsample::1::x"}),
         ("/mj/submit/change", {"taskId": UNKNOWN, "action": "UPSCALE", "index": 1}),
         ("/mj/submit/simple-change", {"content": f"{UNKNOWN} U1"}),
         (f"/mj/task/{UNKNOWN}/cancel", {}),
     ):
-        async with house.http.post(house.url + path, json=body) as answer:
+        async with system.http.post(system.url + path, json=body) as answer:
             assert answer.status == 404
             assert (await answer.json())["code"] == 3
-    async with house.http.get(f"{house.url}/mj/task/{UNKNOWN}/fetch") as answer:
+    async with system.http.get(f"{system.url}/mj/task/{UNKNOWN}/fetch") as answer:
         assert answer.status == 404
         assert (await answer.json())["code"] == 3
 
 
 async def test_buttons_that_cannot_be_pressed(build: Build, tmp_path: Path) -> None:
-    house = await build(speed=0.01)
-    running = (await house.imagine("a cat"))["result"]
+    system = await build(speed=0.01)
+    running = (await system.imagine("a cat"))["result"]
     body = {"taskId": running, "customId": "MJ::JOB::upsample::1::x"}
-    answer = await house.post("/mj/submit/action", body)
+    answer = await system.post("/mj/submit/action", body)
     assert (answer["code"], answer["description"][:8]) == (4, "关联任务状态错误")
     for content in ("nonsense", f"{running} U5", f"{running}"):
-        answer = await house.post("/mj/submit/simple-change", {"content": content})
+        answer = await system.post("/mj/submit/simple-change", {"content": content})
         assert answer["code"] == 4
     assert stored(tmp_path) == 1
 
 
-async def test_a_button_that_the_task_does_not_have(house: House) -> None:
-    task = await house.ended((await house.imagine("a cat"))["result"])
+async def test_a_button_that_the_task_does_not_have(system: System) -> None:
+    task = await system.ended((await system.imagine("a cat"))["result"])
     body = {"taskId": task["id"], "customId": "MJ::JOB::upsample::1::other"}
-    assert (await house.post("/mj/submit/action", body))["code"] == 4
+    assert (await system.post("/mj/submit/action", body))["code"] == 4
     body = {"taskId": task["id"], "action": "UPSCALE"}
-    assert (await house.post("/mj/submit/change", body))["code"] == 4
+    assert (await system.post("/mj/submit/change", body))["code"] == 4
 
 
-async def test_english_on_request(house: House) -> None:
-    answer = await house.post("/mj/submit/imagine", {}, **{"Accept-Language": "en-GB,en"})
+async def test_english_on_request(system: System) -> None:
+    answer = await system.post("/mj/submit/imagine", {}, **{"Accept-Language": "en-GB,en"})
     assert answer["description"] == "Validation error: the prompt is empty"
 
 
-async def test_list_by_condition_leaves_unknown_ids_out(house: House) -> None:
-    task_id = (await house.imagine("a cat"))["result"]
-    async with house.http.post(
-        f"{house.url}/mj/task/list-by-condition", json={"ids": [UNKNOWN, task_id]}
+async def test_list_by_condition_leaves_unknown_ids_out(system: System) -> None:
+    task_id = (await system.imagine("a cat"))["result"]
+    async with system.http.post(
+        f"{system.url}/mj/task/list-by-condition", json={"ids": [UNKNOWN, task_id]}
     ) as answer:
         assert [task["id"] for task in await answer.json()] == [task_id]
 
 
-async def test_what_midjourney_refuses_is_the_reason(house: House) -> None:
-    answer = await house.imagine("a cat --v nonsense")
-    task = await house.ended(answer["result"])
+async def test_what_midjourney_refuses_is_the_reason(system: System) -> None:
+    answer = await system.imagine("a cat --v nonsense")
+    task = await system.ended(answer["result"])
     assert task["status"] == "FAILURE"
     assert task["failReason"].startswith("[Invalid parameter] ")
 
 
-async def test_images_go_before_the_prompt_as_links(house: House) -> None:
+async def test_images_go_before_the_prompt_as_links(system: System) -> None:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(out, "PNG")
     encoded = base64.b64encode(out.getvalue()).decode()
     for given in (encoded, f"data:image/jpeg;base64,{encoded}"):
-        answer = await house.imagine("in this style", base64Array=[given])
-        task = await house.ended(answer["result"])
+        answer = await system.imagine("in this style", base64Array=[given])
+        task = await system.ended(answer["result"])
         assert task["status"] == "SUCCESS", task["failReason"]
         assert task["properties"]["finalPrompt"].startswith("<https://s.mj.run/")
         assert task["prompt"] == "in this style"
 
 
 async def test_the_secret(build: Build) -> None:
-    house = await build(secret="open-sesame")
+    system = await build(secret="open-sesame")
     for headers, status in (
         ({}, 401),
         ({"mj-api-secret": "wrong"}, 401),
@@ -138,29 +138,29 @@ async def test_the_secret(build: Build) -> None:
         ({"Authorization": "Bearer open-sesame"}, 200),
         ({"Authorization": "open-sesame"}, 200),
     ):
-        async with house.http.post(
-            f"{house.url}/mj/submit/imagine", json={"prompt": "a cat"}, headers=headers
+        async with system.http.post(
+            f"{system.url}/mj/submit/imagine", json={"prompt": "a cat"}, headers=headers
         ) as answer:
             assert answer.status == status
             assert (await answer.json())["code"] == (1 if status == 200 else 9)
 
 
-async def test_without_a_secret_other_sites_pages_are_kept_out(house: House) -> None:
+async def test_without_a_secret_other_sites_pages_are_kept_out(system: System) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
-        async with house.http.post(
-            f"{house.url}/mj/submit/imagine", json={"prompt": "x"}, headers=headers
+        async with system.http.post(
+            f"{system.url}/mj/submit/imagine", json={"prompt": "x"}, headers=headers
         ) as answer:
             assert answer.status == 401
 
 
-async def test_the_api_page_needs_no_other_host(house: House) -> None:
-    async with house.http.get(f"{house.url}/docs") as answer:
+async def test_the_api_page_needs_no_other_host(system: System) -> None:
+    async with system.http.get(f"{system.url}/docs") as answer:
         page = await answer.text()
     assert "https://" not in page.split("SwaggerUIBundle", 1)[0]
     for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
-        async with house.http.get(f"{house.url}/docs/files/{name}") as answer:
+        async with system.http.get(f"{system.url}/docs/files/{name}") as answer:
             assert answer.status == 200
-    async with house.http.get(f"{house.url}/openapi.json") as answer:
+    async with system.http.get(f"{system.url}/openapi.json") as answer:
         described = await answer.json()
     assert described["openapi"].startswith("3.1")
     assert "/mj/submit/imagine" in described["paths"]

@@ -15,23 +15,23 @@ from tests.unit.store.test_store import make_task
 async def test_a_locked_database_refuses_what_is_new_and_keeps_what_was_taken(
     build: Build, tmp_path: Path
 ) -> None:
-    house = await build(speed=30)
-    taken = [(await house.imagine(f"cat {n}"))["result"] for n in range(3)]
+    system = await build(speed=30)
+    taken = [(await system.imagine(f"cat {n}"))["result"] for n in range(3)]
     with sqlite3.connect(tmp_path / "data" / "athena.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        refused = await house.imagine("too late")
+        refused = await system.imagine("too late")
         assert refused["code"] == 9
         assert "result" not in refused or refused["result"] is None
-        assert (await house.get("/health/ready"))["ready"] is False
-        async with house.http.put(f"{house.url}/mj/settings", json={"rule": "Random"}) as answer:
+        assert (await system.get("/health/ready"))["ready"] is False
+        async with system.http.put(f"{system.url}/mj/settings", json={"rule": "Random"}) as answer:
             assert (await answer.json())["code"] == 9
         other.execute("ROLLBACK")
     for task_id in taken:
-        assert (await house.ended(task_id))["status"] == "SUCCESS"
-    while not (await house.get("/health/ready"))["ready"]:
+        assert (await system.ended(task_id))["status"] == "SUCCESS"
+    while not (await system.get("/health/ready"))["ready"]:
         pass
-    assert len(await house.get("/mj/task/list")) == 3
-    assert (await house.get("/mj/settings"))["rule"] == "BestWaitIdle"
+    assert len(await system.get("/mj/task/list")) == 3
+    assert (await system.get("/mj/settings"))["rule"] == "BestWaitIdle"
 
 
 @pytest.mark.parametrize("damage", [b"\x00" * 300, b"half a frame" * 400])

@@ -20,7 +20,7 @@ from tests.simulated.asking import (
     text,
     tile,
 )
-from tests.simulated.conftest import Build, House, Json, account
+from tests.simulated.conftest import Build, Json, System, account
 
 # The graph of buttons
 
@@ -35,8 +35,8 @@ def kind_of(custom_id: str, parent: Json) -> str:
 
 
 async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
-    house = await build(accounts=[account(core_size=12)])
-    first = await submit(house, "submit/imagine", prompt="a lighthouse at dusk --ar 3:2")
+    system = await build(accounts=[account(core_size=12)])
+    first = await submit(system, "submit/imagine", prompt="a lighthouse at dusk --ar 3:2")
     open_ends, pressed = deque([first]), dict[str, str]()
     while open_ends:
         task = open_ends.popleft()
@@ -45,10 +45,10 @@ async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
             kind = kind_of(custom_id, task)
             if kind in pressed or custom_id.startswith("MJ::BOOKMARK::"):
                 continue
-            shown = await download(house, task)
+            shown = await download(system, task)
             modal = {"maskBase64": text(mask(shown.size)), "prompt": ""}
-            made = await press(house, task, custom_id, **modal)
-            image = await download(house, made)
+            made = await press(system, task, custom_id, **modal)
+            image = await download(system, made)
             pressed[kind] = made["action"]
             assert labels(image)["Parent"] == task["properties"]["messageHash"], kind
             assert labels(image)["Job"] == made["properties"]["messageHash"]
@@ -78,31 +78,31 @@ def close(one: Image.Image, other: Image.Image) -> bool:
     return isinstance(lightest, int | float) and lightest < 12
 
 
-async def test_zoom_and_pan_hold_the_old_image(house: House) -> None:
-    single, old = await grid_and_single(house, "a lighthouse at dusk")
-    half = await press(house, single, button(single, "MJ::Outpaint::50"))
+async def test_zoom_and_pan_hold_the_old_image(system: System) -> None:
+    single, old = await grid_and_single(system, "a lighthouse at dusk")
+    half = await press(system, single, button(single, "MJ::Outpaint::50"))
     wide, high = old.size
     for number in range(1, 5):
-        zoomed = tile(await download(house, half), number)
+        zoomed = tile(await download(system, half), number)
         assert zoomed.size == old.size
         inner = zoomed.crop((wide // 4, high // 4, wide * 3 // 4, high * 3 // 4))
         assert close(inner, old)
         assert not close(zoomed, old)
-    panned = await press(house, single, button(single, "MJ::JOB::pan_left"))
-    wider = tile(await download(house, panned), 1)
+    panned = await press(system, single, button(single, "MJ::JOB::pan_left"))
+    wider = tile(await download(system, panned), 1)
     assert wider.width > wider.height
     assert close(wider.crop((wider.width // 3, 0, wider.width, wider.height)), old)
 
 
-async def test_a_region_is_redrawn_only_inside_its_mask(house: House) -> None:
-    single, old = await grid_and_single(house, "a lighthouse at dusk")
+async def test_a_region_is_redrawn_only_inside_its_mask(system: System) -> None:
+    single, old = await grid_and_single(system, "a lighthouse at dusk")
     region = await press(
-        house, single, button(single, "MJ::Inpaint"),
+        system, single, button(single, "MJ::Inpaint"),
         prompt="a red boat", maskBase64=text(mask(old.size)),
     )  # fmt: skip
     assert region["action"] == "VARIATION"
     assert region["properties"]["finalPrompt"].startswith("a red boat")
-    new = tile(await download(house, region), 1)
+    new = tile(await download(system, region), 1)
     changed = ImageChops.difference(new, old.convert("RGB")).getbbox()
     wide, high = old.size
     assert changed is not None
@@ -115,67 +115,67 @@ async def test_a_region_is_redrawn_only_inside_its_mask(house: House) -> None:
 # Commands
 
 
-async def test_blend(house: House) -> None:
+async def test_blend(system: System) -> None:
     given = [text(image("red")), base64.b64encode(image("blue")).decode()]
-    task = await submit(house, "submit/blend", base64Array=given, dimensions="PORTRAIT")
+    task = await submit(system, "submit/blend", base64Array=given, dimensions="PORTRAIT")
     assert (task["action"], task["description"]) == ("BLEND", f"/blend {task['id']} 2")
-    shown = await download(house, task)
+    shown = await download(system, task)
     assert shown.height > shown.width
     assert len(task["buttons"]) == 9
     for wrong in ([given[0]], given * 3):
-        answer = await house.post("/mj/submit/blend", {"base64Array": wrong})
+        answer = await system.post("/mj/submit/blend", {"base64Array": wrong})
         assert answer["code"] == 4
 
 
-async def test_describe_an_image_then_a_link_then_imagine_what_was_found(house: House) -> None:
-    single, _ = await grid_and_single(house, "a lighthouse at dusk")
+async def test_describe_an_image_then_a_link_then_imagine_what_was_found(system: System) -> None:
+    single, _ = await grid_and_single(system, "a lighthouse at dusk")
     for body in ({"base64": text(image())}, {"link": single["imageUrl"]}):
-        task = await submit(house, "submit/describe", **body)
+        task = await submit(system, "submit/describe", **body)
         assert task["action"] == "DESCRIBE"
         prompts = task["properties"]["finalPrompt"].split("\n\n")
         assert [line[0] for line in prompts] == ["1", "2", "3", "4"]
         assert task["imageUrl"]
     assert "lighthouse" in prompts[0]
-    retried = await press(house, task, "MJ::Picread::Retry")
+    retried = await press(system, task, "MJ::Picread::Retry")
     assert retried["action"] == "DESCRIBE"
-    answer = await house.post(
+    answer = await system.post(
         "/mj/submit/action", {"taskId": task["id"], "customId": "MJ::Job::PicReader::2"}
     )
     assert answer["code"] == 21
     assert answer["properties"]["finalPrompt"] == prompts[1].partition(" ")[2]
-    made = await press(house, task, "MJ::Job::PicReader::3")
+    made = await press(system, task, "MJ::Job::PicReader::3")
     assert made["action"] == "IMAGINE"
     assert made["properties"]["finalPrompt"].startswith("a lighthouse at dusk")
-    refused = await house.post(
+    refused = await system.post(
         "/mj/submit/action", {"taskId": task["id"], "customId": "MJ::Job::PicReader::all"}
     )
     assert refused["code"] == 4
 
 
-async def test_shorten_with_its_details_and_a_choice(house: House) -> None:
-    task = await submit(house, "submit/shorten", prompt="a very cute cat sleeping on the sofa")
+async def test_shorten_with_its_details_and_a_choice(system: System) -> None:
+    task = await submit(system, "submit/shorten", prompt="a very cute cat sleeping on the sofa")
     final = task["properties"]["finalPrompt"]
     assert "## Important tokens" in final
     assert "## Shortened prompts" in final
-    details = await press(house, task, button(task, "MJ::Job::PromptAnalyzerExtended"))
+    details = await press(system, task, button(task, "MJ::Job::PromptAnalyzerExtended"))
     assert details["action"] == "SHORTEN"
     assert "█" in details["properties"]["finalPrompt"]
-    made = await press(house, task, button(task, "MJ::Job::PromptAnalyzer::1"))
+    made = await press(system, task, button(task, "MJ::Job::PromptAnalyzer::1"))
     assert made["action"] == "IMAGINE"
     assert "cat" in made["properties"]["finalPrompt"]
 
 
-async def test_show_brings_a_job_back(house: House) -> None:
-    first = await submit(house, "submit/imagine", prompt="a lighthouse")
+async def test_show_brings_a_job_back(system: System) -> None:
+    first = await submit(system, "submit/imagine", prompt="a lighthouse")
     job = first["properties"]["messageHash"]
     for given in (job, first["imageUrl"]):
-        shown = await submit(house, "submit/show", jobId=given)
+        shown = await submit(system, "submit/show", jobId=given)
         assert (shown["action"], shown["properties"]["messageHash"]) == ("SHOW", job)
         assert len(shown["buttons"]) == 9
-    upscaled = await press(house, shown, button(shown, "MJ::JOB::upsample::1"))
+    upscaled = await press(system, shown, button(shown, "MJ::JOB::upsample::1"))
     assert upscaled["action"] == "UPSCALE"
-    assert (await house.post("/mj/submit/show", {"jobId": "nothing"}))["code"] == 4
-    unknown = await house.post("/mj/submit/show", {"jobId": job.replace(job[0], "0", 1)[::-1]})
+    assert (await system.post("/mj/submit/show", {"jobId": "nothing"}))["code"] == 4
+    unknown = await system.post("/mj/submit/show", {"jobId": job.replace(job[0], "0", 1)[::-1]})
     assert unknown["code"] == 4
 
 
@@ -186,10 +186,10 @@ async def test_show_brings_a_job_back(house: House) -> None:
         ({"image": text(image()), "endImage": text(image("red")), "loop": True}, True),
     ],
 )
-async def test_video(house: House, body: Json, frames_differ: bool) -> None:
-    task = await submit(house, "submit/video", **body)
+async def test_video(system: System, body: Json, frames_differ: bool) -> None:
+    task = await submit(system, "submit/video", **body)
     assert task["action"] == "VIDEO"
-    video = await download(house, task)
+    video = await download(system, task)
     assert video.format == "WEBP"
     assert video.n_frames > 5  # type: ignore[attr-defined]
     first = video.convert("RGB")
@@ -198,34 +198,34 @@ async def test_video(house: House, body: Json, frames_differ: bool) -> None:
     assert task["properties"]["videoUrls"] == [task["imageUrl"]]
 
 
-async def test_a_video_is_extended_from_its_grid_and_alone(house: House) -> None:
-    videos = await submit(house, "submit/video", prompt="a small boat", motion="high")
+async def test_a_video_is_extended_from_its_grid_and_alone(system: System) -> None:
+    videos = await submit(system, "submit/video", prompt="a small boat", motion="high")
     body = {"action": "extend", "taskId": videos["id"], "index": 2, "motion": "low"}
-    extended = await submit(house, "submit/video", **body)
+    extended = await submit(system, "submit/video", **body)
     assert extended["action"] == "VIDEO"
-    taken, made = house.jobs()[-2:]
-    assert (taken["kind"], taken["index"], made["parent"]) == ("video", 3, taken["id"])
-    alone = await press(house, videos, button(videos, "MJ::JOB::video_virtual_upscale::1"))
-    again = await submit(house, "submit/video", action="extend", taskId=alone["id"])
-    assert house.jobs()[-1]["parent"] == alone["properties"]["messageHash"]
+    taken, made = system.jobs()[-2:]
+    assert (taken["kind"], taken["index"], made["parent"]) == ("video_upscale", 3, taken["id"])
+    alone = await press(system, videos, button(videos, "MJ::JOB::video_virtual_upscale::1"))
+    again = await submit(system, "submit/video", action="extend", taskId=alone["id"])
+    assert system.jobs()[-1]["parent"] == alone["properties"]["messageHash"]
     assert again["properties"]["videoUrls"]
-    still = await submit(house, "submit/imagine", prompt="a boat")
-    refused = await house.post("/mj/submit/video", {"action": "extend", "taskId": still["id"]})
+    still = await submit(system, "submit/imagine", prompt="a boat")
+    refused = await system.post("/mj/submit/video", {"action": "extend", "taskId": still["id"]})
     assert refused["code"] == 4
 
 
-async def test_edits_with_and_without_a_mask(house: House) -> None:
+async def test_edits_with_and_without_a_mask(system: System) -> None:
     given = image("red", (256, 256))
-    plain = await submit(house, "submit/edits", prompt="make it night", image=text(given))
+    plain = await submit(system, "submit/edits", prompt="make it night", image=text(given))
     masked = await submit(
-        house, "submit/edits", prompt="a boat", image=text(given), maskBase64=text(mask((64, 64)))
+        system, "submit/edits", prompt="a boat", image=text(given), maskBase64=text(mask((64, 64)))
     )
     for task in (plain, masked):
         assert task["action"] == "EDIT"
-        mean = (await download(house, task)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+        mean = (await download(system, task)).convert("RGB").resize((1, 1)).getpixel((0, 0))
         assert isinstance(mean, tuple)
         assert mean[0] > max(mean[1:])
-    black = await house.post(
+    black = await system.post(
         "/mj/submit/edits",
         {"prompt": "x", "image": text(given), "maskBase64": text(image("black"))},
     )
@@ -233,36 +233,36 @@ async def test_edits_with_and_without_a_mask(house: House) -> None:
     assert "mask" in black["description"]
 
 
-async def test_swap_face(house: House) -> None:
+async def test_swap_face(system: System) -> None:
     source, target = text(image("red", (200, 200))), text(image("blue", (300, 200)))
-    task = await submit(house, "insight-face/swap", sourceBase64=source, targetBase64=target)
+    task = await submit(system, "insight-face/swap", sourceBase64=source, targetBase64=target)
     assert (task["action"], task["properties"]["botType"]) == ("SWAP_FACE", "INSIGHT_FACE")
-    shown = (await download(house, task)).convert("RGB")
+    shown = (await download(system, task)).convert("RGB")
     assert shown.size == (300, 200)
     middle, corner = shown.getpixel((150, 100)), shown.getpixel((2, 2))
     assert isinstance(middle, tuple)
     assert isinstance(corner, tuple)
     assert middle[0] > middle[2]
     assert corner[2] > corner[0]
-    state = house.simulator.world.players[INSIGHT_FACE].state()
+    state = system.simulator.world.players[INSIGHT_FACE].state()
     assert (state["faces"], state["made"]) == (1, 1)
-    assert (await house.post("/mj/insight-face/swap", {"sourceBase64": "x"}))["code"] == 4
+    assert (await system.post("/mj/insight-face/swap", {"sourceBase64": "x"}))["code"] == 4
 
 
-async def test_niji(house: House) -> None:
-    task = await submit(house, "submit/imagine", prompt="a fox", botType="NIJI_JOURNEY")
+async def test_niji(system: System) -> None:
+    task = await submit(system, "submit/imagine", prompt="a fox", botType="NIJI_JOURNEY")
     assert task["properties"]["botType"] == "NIJI_JOURNEY"
     assert "--niji 6" in task["properties"]["finalPrompt"]
-    single = await press(house, task, button(task, "MJ::JOB::upsample::1"))
+    single = await press(system, task, button(task, "MJ::JOB::upsample::1"))
     assert single["properties"]["botType"] == "NIJI_JOURNEY"
 
 
-async def test_seeds(house: House) -> None:
-    task = await submit(house, "submit/imagine", prompt="a cat --seed 42")
+async def test_seeds(system: System) -> None:
+    task = await submit(system, "submit/imagine", prompt="a cat --seed 42")
     for _ in range(2):
-        async with house.http.get(f"{house.url}/mj/task/{task['id']}/image-seed") as answer:
+        async with system.http.get(f"{system.url}/mj/task/{task['id']}/image-seed") as answer:
             told = await answer.json()
         assert (told["code"], told["result"]) == (1, "42")
-    assert (await house.fetch(task["id"]))["properties"]["imageSeed"] == "42"
-    async with house.http.get(f"{house.url}/mj/task/1/image-seed") as answer:
+    assert (await system.fetch(task["id"]))["properties"]["imageSeed"] == "42"
+    async with system.http.get(f"{system.url}/mj/task/1/image-seed") as answer:
         assert (await answer.json())["code"] == 3

@@ -14,14 +14,14 @@ from athena.client.files import BadTemplate
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from tests.simulated.asking import image, mask
-from tests.simulated.conftest import CHANNEL, GUILD, Build, House
+from tests.simulated.conftest import CHANNEL, GUILD, Build, System
 
 FIRST = DEMO.users[0]
 
 
 @pytest.fixture
-async def mj(house: House) -> Any:
-    async with Athena.connect(house.url) as mj:
+async def mj(system: System) -> Any:
+    async with Athena.connect(system.url) as mj:
         yield mj
 
 
@@ -87,8 +87,8 @@ async def test_images_of_images(mj: Athena) -> None:
     one, other = image(), image("red")
     assert (await (await mj.blend([one, other], "landscape"))).url
     assert (await (await mj.swap(one, other))).url
-    assert (await (await mj.edit("a house", one))).is_grid
-    assert (await (await mj.edit("a house", one, mask((64, 64))))).is_grid
+    assert (await (await mj.edit("a system", one))).is_grid
+    assert (await (await mj.edit("a system", one, mask((64, 64))))).is_grid
     videos = await (await mj.video("waves come in", one, other, motion="high", loop=True))
     assert videos.task.is_video
     assert "--motion high" in videos.task.final_prompt
@@ -114,8 +114,8 @@ async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_task_is_told_as_such(build: Build) -> None:
-    house = await build(speed=1)
-    async with Athena.connect(house.url) as mj:
+    system = await build(speed=1)
+    async with Athena.connect(system.url) as mj:
         task = await mj.imagine("a cat")
         await task.cancel()
         with pytest.raises(TaskFailed) as failed:
@@ -123,18 +123,18 @@ async def test_a_cancelled_task_is_told_as_such(build: Build) -> None:
         assert failed.value.cancelled
 
 
-async def test_a_key_of_ones_own_makes_a_request_once(mj: Athena, house: House) -> None:
+async def test_a_key_of_ones_own_makes_a_request_once(mj: Athena, system: System) -> None:
     first, second = [await mj.imagine("a cat", key="mine") for _ in range(2)]
     assert first.id == second.id
     await first
-    assert len(house.jobs()) == 1
+    assert len(system.jobs()) == 1
 
 
 async def test_a_server_that_wants_a_secret(build: Build) -> None:
-    house = await build(secret="open sesame")
-    async with Athena.connect(house.url, "open sesame") as mj:
+    system = await build(secret="open sesame")
+    async with Athena.connect(system.url, "open sesame") as mj:
         assert (await (await mj.imagine("a cat"))).url
-    async with Athena.connect(house.url) as mj:
+    async with Athena.connect(system.url) as mj:
         with pytest.raises(Refused, match="secret"):
             await mj.imagine("a cat")
 

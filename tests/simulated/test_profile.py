@@ -8,8 +8,8 @@ import msgspec
 from typer.testing import CliRunner
 
 from athena.clock import TurnableClock
-from athena.http.serving import Ground, engine
 from athena.midjourney.commands import Switch
+from athena.server import Runtime, engine
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
@@ -18,7 +18,7 @@ from athena.tasks.bot_events import Profile
 from athena.terminal.app import app
 from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, press, submit
-from tests.simulated.conftest import CHANNEL, Build, House, account, house_at, led_to
+from tests.simulated.conftest import CHANNEL, Build, System, account, led_to, system_at
 
 
 async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) -> None:
@@ -28,8 +28,8 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
         settings = led_to(simulator, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
-        async with engine(settings, Ground(clock=clock)) as services:
-            found = services.desk.pool.accounts()[0]
+        async with engine(settings, Runtime(clock=clock)) as services:
+            found = services.tasks.pool.accounts()[0]
             while found.profile.plan is None or found.profile.version is None:
                 clock.turn(0.1)
                 await breathe()
@@ -38,7 +38,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
             assert (profile.fast_left, profile.fast_total) == (14.95, 15.0)
             assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
             assert profile.version == "Midjourney Model V7"
-            steward = services.roster.find(CHANNEL).steward
+            refresher = services.registry.find(CHANNEL).refresher
             for switch, told in (
                 (Switch.REMIX, {"remix": False}),
                 (Switch.FAST, {"mode": "Fast"}),
@@ -48,7 +48,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
                 (Switch.TURBO, {"mode": "Turbo"}),
                 (Switch.REMIX, {"remix": True}),
             ):
-                turning = asyncio.create_task(steward.turn(switch))
+                turning = asyncio.create_task(refresher.turn(switch))
                 while found.profile != found.profile.updated(Profile(**told)):
                     clock.turn(0.1)
                     await breathe()
@@ -62,11 +62,11 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
 
 async def test_a_seed_by_way_of_the_direct_channel(build: Build) -> None:
     clock = TurnableClock()
-    house = await build(clock=clock)
-    task = await submit(house, "submit/imagine", prompt="a cat --seed 7")
-    bot: Any = house.simulator.world.players[MIDJOURNEY]
+    system = await build(clock=clock)
+    task = await submit(system, "submit/imagine", prompt="a cat --seed 7")
+    bot: Any = system.simulator.world.players[MIDJOURNEY]
     reacted, bot.reacted = bot.reacted, lambda *_: None
-    asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
+    asking = asyncio.create_task(system.get(f"/mj/task/{task['id']}/image-seed"))
     while clock.monotonic() < 20:
         clock.turn(0.5)
         await breathe()
@@ -79,11 +79,11 @@ async def test_a_seed_by_way_of_the_direct_channel(build: Build) -> None:
 
 async def test_no_seed_is_said_plainly(build: Build) -> None:
     clock = TurnableClock()
-    house = await build(clock=clock)
-    task = await submit(house, "submit/imagine", prompt="a cat")
-    bot: Any = house.simulator.world.players[MIDJOURNEY]
+    system = await build(clock=clock)
+    task = await submit(system, "submit/imagine", prompt="a cat")
+    bot: Any = system.simulator.world.players[MIDJOURNEY]
     bot.reacted = lambda *_: None
-    asking = asyncio.create_task(house.get(f"/mj/task/{task['id']}/image-seed"))
+    asking = asyncio.create_task(system.get(f"/mj/task/{task['id']}/image-seed"))
     while not asking.done():
         clock.turn(0.5)
         await breathe()
@@ -93,12 +93,12 @@ async def test_no_seed_is_said_plainly(build: Build) -> None:
 
 
 async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path: Path) -> None:
-    house = await build()
-    await submit(house, "submit/imagine", prompt="a cat")
+    system = await build()
+    await submit(system, "submit/imagine", prompt="a cat")
     for number in range(5):
         said = f"Behold {number} new things, <@{number}>"
-        house.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content=said))
-    await submit(house, "submit/imagine", prompt="another")
+        system.simulator.world.post(MIDJOURNEY, CHANNEL, Draft(content=said))
+    await submit(system, "submit/imagine", prompt="another")
     file = tmp_path / "data" / "unknown-forms.jsonl"
     (line,) = file.read_text().splitlines()
     assert msgspec.json.decode(line)["content"] == "Behold 0 new things, <@0>"
@@ -107,11 +107,11 @@ async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path:
 
 
 async def test_what_the_bot_refused_is_reported_and_can_be_listed(
-    house: House, tmp_path: Path
+    system: System, tmp_path: Path
 ) -> None:
     for prompt in ("a gloomy teapot", "the gloomy teapot, again"):
-        answer = await house.imagine(f'{prompt} --notice "Banned prompt detected"')
-        await house.ended(answer["result"])
+        answer = await system.imagine(f'{prompt} --notice "Banned prompt detected"')
+        await system.ended(answer["result"])
     run = CliRunner().invoke
     folder = ["--data-dir", str(tmp_path / "data")]
     while "teapot: in 2 of them, not listed" not in (  # the end is seen before it is on disk
@@ -120,33 +120,33 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
         await breathe()
     assert report.count("[Banned prompt detected]") == 2
     assert run(app, ["moderation", "add", "teapot", *folder]).exit_code == 0
-    while (await house.imagine("a teapot"))["code"] != 24:
+    while (await system.imagine("a teapot"))["code"] != 24:
         pass  # the list is looked at every second
     assert "teapot: in 2" not in run(app, ["moderation", "report", *folder]).stdout
 
 
 async def test_open_modals_outlive_a_restart(tmp_path: Path) -> None:
     async with Simulator(speed=float("inf")) as simulator:
-        async with house_at(tmp_path, simulator=simulator) as house:
-            opened = await open_zoom(house)
-        async with house_at(tmp_path, simulator=simulator) as house:
-            assert (await house.fetch(opened))["status"] == "MODAL"
-            await house.post("/mj/submit/modal", {"taskId": opened})
-            assert (await house.ended(opened))["status"] == DONE
+        async with system_at(tmp_path, simulator=simulator) as system:
+            opened = await open_zoom(system)
+        async with system_at(tmp_path, simulator=simulator) as system:
+            assert (await system.fetch(opened))["status"] == "MODAL"
+            await system.post("/mj/submit/modal", {"taskId": opened})
+            assert (await system.ended(opened))["status"] == DONE
 
 
-async def open_zoom(house: House) -> str:
-    grid = await submit(house, "submit/imagine", prompt="a cat")
-    single = await press(house, grid, button(grid, "MJ::JOB::upsample::1"))
+async def open_zoom(system: System) -> str:
+    grid = await submit(system, "submit/imagine", prompt="a cat")
+    single = await press(system, grid, button(grid, "MJ::JOB::upsample::1"))
     body = {"taskId": single["id"], "customId": button(single, "MJ::CustomZoom")}
-    return str((await house.post("/mj/submit/action", body))["result"])
+    return str((await system.post("/mj/submit/action", body))["result"])
 
 
 async def test_a_modal_that_nobody_confirms_ends(build: Build) -> None:
     clock = TurnableClock()
-    house = await build(clock=clock)
-    opened = await open_zoom(house)
-    while (task := await house.fetch(opened))["status"] == "MODAL":
+    system = await build(clock=clock)
+    opened = await open_zoom(system)
+    while (task := await system.fetch(opened))["status"] == "MODAL":
         clock.turn(20)
         await breathe()
     assert task["status"] == "FAILURE"

@@ -57,16 +57,16 @@ async def test_imagine_on_its_own(tmp_path: Path) -> None:
 
 
 async def test_imagine_against_a_server(build: Build, tmp_path: Path) -> None:
-    house = await build()
-    args = ("imagine", "a cute cat --ar 3:2", "--out", "here", "--server", house.url)
+    system = await build()
+    args = ("imagine", "a cute cat --ar 3:2", "--out", "here", "--server", system.url)
     code, out, err = await run(*args, cwd=tmp_path)
     assert code == 0, err
     check_files(out, tmp_path)
 
 
 async def test_what_goes_wrong_is_said_with_what_to_do(build: Build, tmp_path: Path) -> None:
-    house = await build()
-    code, _, err = await run("imagine", "x --ar 0:1", "--server", house.url, cwd=tmp_path)
+    system = await build()
+    code, _, err = await run("imagine", "x --ar 0:1", "--server", system.url, cwd=tmp_path)
     assert (code, err.strip()) == (
         4,
         "Not taken: Validation error: --ar must be two positive whole numbers such as 16:9, "
@@ -75,7 +75,7 @@ async def test_what_goes_wrong_is_said_with_what_to_do(build: Build, tmp_path: P
     code, _, err = await run("imagine", "x", "--server", "http://127.0.0.1:9", cwd=tmp_path)
     assert code == 3
     assert "athena serve" in err
-    code, _, err = await run("imagine", "x --v no", "--server", house.url, cwd=tmp_path)
+    code, _, err = await run("imagine", "x --v no", "--server", system.url, cwd=tmp_path)
     assert code == 1
     assert "[Invalid parameter]" in err
     code, _, err = await run("serve", cwd=tmp_path)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from athena.settings import TranslationSettings
 from tests.simulated.asking import DONE, press, submit
-from tests.simulated.conftest import Build, House
+from tests.simulated.conftest import Build, System
 
 WORDS = {"一只猫": "a cat", "狗, 鸟": "dogs, birds", "风车": "a windmill"}
 
@@ -80,7 +80,7 @@ async def serving() -> AsyncIterator[Service]:
 PATHS: dict[str, str] = {"openai": "/v1", "baidu": "/baidu", "deepl": "/deepl"}
 
 
-async def built(build: Build, service: Service, provider: Any, timeout: float = 5) -> House:
+async def built(build: Build, service: Service, provider: Any, timeout: float = 5) -> System:
     settings = TranslationSettings(
         provider=provider, url=service.url + PATHS[provider], key=SecretStr("key"), app_id="app",
         timeout=timeout,
@@ -91,18 +91,18 @@ async def built(build: Build, service: Service, provider: Any, timeout: float = 
 @pytest.mark.parametrize("provider", PATHS)
 async def test_words_are_translated_and_nothing_else(build: Build, provider: str) -> None:
     async with serving() as service:
-        house = await built(build, service, provider)
+        system = await built(build, service, provider)
         prompt = "https://x.com/a.png 一只猫 --ar 3:2 --no 狗, 鸟"
-        task = await submit(house, "submit/imagine", prompt=prompt)
+        task = await submit(system, "submit/imagine", prompt=prompt)
         assert task["prompt"] == prompt
         assert task["promptEn"] == "https://x.com/a.png a cat --ar 3:2 --no dogs, birds"
         assert "a cat --ar 3:2 --no dogs, birds" in task["properties"]["finalPrompt"]
-        plain = await submit(house, "submit/imagine", prompt="a dog")
+        plain = await submit(system, "submit/imagine", prompt="a dog")
         assert plain["promptEn"] == "a dog"
         assert service.asked == ["一只猫", "狗, 鸟"]
-        words = await submit(house, "submit/shorten", prompt="a very cute cat on a sofa")
+        words = await submit(system, "submit/shorten", prompt="a very cute cat on a sofa")
         assert words["properties"]["finalZhPrompt"].startswith("译文 ## Important tokens")
-        zoomed = await press(house, words, words["buttons"][0]["customId"], prompt="风车")
+        zoomed = await press(system, words, words["buttons"][0]["customId"], prompt="风车")
         assert zoomed["properties"]["finalPrompt"].startswith("a windmill")
 
 
@@ -110,16 +110,16 @@ async def test_words_are_translated_and_nothing_else(build: Build, provider: str
 async def test_a_service_that_fails_costs_a_note(build: Build, fault: str) -> None:
     async with serving() as service:
         service.fault = fault
-        house = await built(build, service, "deepl", timeout=0.2)
-        task = await submit(house, "submit/imagine", prompt="一只猫")
+        system = await built(build, service, "deepl", timeout=0.2)
+        task = await submit(system, "submit/imagine", prompt="一只猫")
         assert task["status"] == DONE
         assert "not translated" in task["properties"]["note"]
         assert task["properties"]["finalPrompt"] == "一只猫 --v 7.0"
-        words = await submit(house, "submit/shorten", prompt="a very cute cat on a sofa")
+        words = await submit(system, "submit/shorten", prompt="a very cute cat on a sofa")
         assert words["properties"]["finalZhPrompt"] is None
 
 
-async def test_off_by_default(house: House) -> None:
-    task = await submit(house, "submit/imagine", prompt="一只猫")
+async def test_off_by_default(system: System) -> None:
+    task = await submit(system, "submit/imagine", prompt="一只猫")
     assert task["promptEn"] == "一只猫"
     assert task["properties"]["note"] is None

@@ -19,7 +19,7 @@ from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
 from tests.conftest import breathe
 from tests.simulated.asking import submit
-from tests.simulated.conftest import CHANNEL, Build, House, Json, account, house_at
+from tests.simulated.conftest import CHANNEL, Build, Json, System, account, system_at
 
 API = "/v1/api/trigger"
 LISTENER = DEMO.users[2].token
@@ -58,7 +58,7 @@ async def backend() -> AsyncIterator[Backend]:
     await runner.cleanup()
 
 
-async def built(build: Build, told: Backend, listens: str, **more: Any) -> House:
+async def built(build: Build, told: Backend, listens: str, **more: Any) -> System:
     token: Json = {"bot_token": LISTENER} if listens == "bot" else {}
     return await build(
         accounts=[account(**{**token, **more})],
@@ -66,8 +66,8 @@ async def built(build: Build, told: Backend, listens: str, **more: Any) -> House
     )
 
 
-async def trigger(house: House, path: str, **body: object) -> Json:
-    answer = await house.post(f"{API}/{path}", body)
+async def trigger(system: System, path: str, **body: object) -> Json:
+    answer = await system.post(f"{API}/{path}", body)
     assert answer["message"] == "success", answer
     return answer
 
@@ -78,10 +78,10 @@ def image() -> bytes:
     return out.getvalue()
 
 
-async def upload(house: House, data: bytes) -> tuple[int, Json]:
+async def upload(system: System, data: bytes) -> tuple[int, Json]:
     form = aiohttp.FormData()
     form.add_field("file", data, filename="cat.png", content_type="image/png")
-    async with house.http.post(f"{house.url}{API}/upload", data=form) as answer:
+    async with system.http.post(f"{system.url}{API}/upload", data=form) as answer:
         return answer.status, await answer.json()
 
 
@@ -93,9 +93,9 @@ async def test_every_button_of_the_document_ends_in_its_callback(
     build: Build, listens: str
 ) -> None:
     async with backend() as told:
-        house = await built(build, told, listens)
+        system = await built(build, told, listens)
         asked = await trigger(
-            house, "imagine", prompt="a cute cat", extra="--ar 3:2", picurl="https://x.com/a.png"
+            system, "imagine", prompt="a cute cat", extra="--ar 3:2", picurl="https://x.com/a.png"
         )
         made = asked["trigger_id"]
         assert (len(made), asked["trigger_type"]) == (10, "generate")
@@ -111,7 +111,7 @@ async def test_every_button_of_the_document_ends_in_its_callback(
         assert attached["width"] > attached["height"]
         name = attached["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1]
         of_grid: Json = {"msg_id": str(grid["id"]), "msg_hash": name, "trigger_id": made}
-        single = await pressed(house, told, "upscale", of_grid, index=2)
+        single = await pressed(system, told, "upscale", of_grid, index=2)
         of_single: Json = {
             "msg_id": single["id"],
             "msg_hash": single["attachments"][0]["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1],
@@ -127,27 +127,27 @@ async def test_every_button_of_the_document_ends_in_its_callback(
             ("zoomout", {**of_single, "zoomout": 75}),
             ("expand", {**of_single, "direction": "left"}),
         ):
-            ended = await pressed(house, told, path, body)
+            ended = await pressed(system, told, path, body)
             assert f"<#{made}#>" in ended["content"]
         kinds = [each["type"] for each in told.told]
         assert "end" in kinds
         assert set(kinds) <= {"start", "generating", "end"}
-        newest = await house.get(f"{API}/getmessage?trigger_id={made}")
+        newest = await system.get(f"{API}/getmessage?trigger_id={made}")
         assert newest["status"] == "SUCCESS"
         assert newest["msg_id"] == str(told.told[-1]["id"])
 
 
-async def pressed(house: House, told: Backend, path: str, body: Json, **more: object) -> Json:
+async def pressed(system: System, told: Backend, path: str, body: Json, **more: object) -> Json:
     before = len(told.told)
-    answer = await trigger(house, path, **body, **more)
+    answer = await trigger(system, path, **body, **more)
     assert (answer["trigger_id"], answer["trigger_type"]) == (body["trigger_id"], path)
     return await told.end(body["trigger_id"], after=before)
 
 
 async def test_the_kinds_come_in_order(build: Build) -> None:
     async with backend() as told:
-        house = await build(speed=40, webhooks=WebhookSettings(url=told.url, allow_loopback=True))
-        made = (await trigger(house, "imagine", prompt="a cat"))["trigger_id"]
+        system = await build(speed=40, webhooks=WebhookSettings(url=told.url, allow_loopback=True))
+        made = (await trigger(system, "imagine", prompt="a cat"))["trigger_id"]
         await told.end(made)
         kinds = [each["type"] for each in told.told]
         assert list(dict.fromkeys(kinds)) == ["start", "generating", "end"]
@@ -158,45 +158,45 @@ async def test_the_kinds_come_in_order(build: Build) -> None:
 @both
 async def test_upload_describe_and_message(build: Build, listens: str) -> None:
     async with backend() as told:
-        house = await built(build, told, listens)
-        uploads = [await upload(house, image()) for _ in range(3)]
+        system = await built(build, told, listens)
+        uploads = [await upload(system, image()) for _ in range(3)]
         for status, answer in uploads:
             assert (status, answer["message"]) == (200, "success")
             assert answer["upload_filename"].endswith(f"/{answer['trigger_id']}.png")
         names = [answer["upload_filename"] for _, answer in uploads]
         ids = [answer["trigger_id"] for _, answer in uploads]
         for name, made in zip(names, ids, strict=True):
-            await trigger(house, "describe", upload_filename=name, trigger_id=made)
+            await trigger(system, "describe", upload_filename=name, trigger_id=made)
         for made in ids:
             text = await told.end(made, kind="text")
             (embed,) = text["embeds"]
             assert embed["description"].startswith("1️⃣")
             assert f"/{made}.png" in embed["image"]["url"]
-        posted = await house.post(f"{API}/message", {"upload_filename": names[0]})
+        posted = await system.post(f"{API}/message", {"upload_filename": names[0]})
         assert posted["message"] == "success"
-        async with house.http.get(posted["picurl"]) as link:
+        async with system.http.get(posted["picurl"]) as link:
             assert await link.read() == image()
 
 
 async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: Path) -> None:
     wishes: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
     async with Simulator(speed=float("inf")) as simulator:
-        async with house_at(tmp_path, simulator=simulator, **wishes) as house:
-            brought = [(await upload(house, image()))[1] for _ in range(2)]
-        for each, home in zip(reversed(brought), (account(1), account(0)), strict=True):
-            async with house_at(tmp_path, simulator=simulator, **wishes) as house:
+        async with system_at(tmp_path, simulator=simulator, **wishes) as system:
+            uploaded = [(await upload(system, image()))[1] for _ in range(2)]
+        for each, home in zip(reversed(uploaded), (account(1), account(0)), strict=True):
+            async with system_at(tmp_path, simulator=simulator, **wishes) as system:
                 names = {name: each[name] for name in ("upload_filename", "trigger_id")}
-                await trigger(house, "describe", **names)
-                (task,) = await house.get("/mj/task/list?size=1")
+                await trigger(system, "describe", **names)
+                (task,) = await system.get("/mj/task/list?size=1")
                 assert task["properties"]["discordInstanceId"] == home.channel_id
 
 
 @both
 async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> None:
     async with backend() as told:
-        house = await built(build, told, listens, core_size=12)
+        system = await built(build, told, listens, core_size=12)
         answers = await asyncio.gather(
-            *(house.post(f"{API}/imagine", {"prompt": "the very same"}) for _ in range(50))
+            *(system.post(f"{API}/imagine", {"prompt": "the very same"}) for _ in range(50))
         )
         ids = {answer["trigger_id"] for answer in answers}
         assert len(ids) == 50
@@ -211,14 +211,14 @@ async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> N
 @both
 async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
     async with backend() as told:
-        house = await built(build, told, listens)
-        made = (await trigger(house, "imagine", prompt="a cat"))["trigger_id"]
+        system = await built(build, told, listens)
+        made = (await trigger(system, "imagine", prompt="a cat"))["trigger_id"]
         grid = await told.end(made)
-        (task,) = await house.get("/mj/task/list")
+        (task,) = await system.get("/mj/task/list")
         assert task["properties"]["triggerId"] == made
         assert task["properties"]["finalPrompt"] == "a cat --v 7.0"
         assert "<#" not in str(task)
-        other = await submit(house, "submit/imagine", prompt="a dog")
+        other = await submit(system, "submit/imagine", prompt="a dog")
         assert "<#" not in str(other)
         assert other["properties"]["triggerId"] is None
         before = len(told.told)
@@ -227,7 +227,7 @@ async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
             "msg_hash": other["properties"]["messageHash"],
             "trigger_id": made,
         }
-        await trigger(house, "upscale", **body, index=1)
+        await trigger(system, "upscale", **body, index=1)
         single = await told.end(made, after=before)
         assert "Image #1" in single["content"]
         assert grid["id"] != single["id"]
@@ -235,33 +235,33 @@ async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
 
 async def test_moderation_failure_and_release(build: Build) -> None:
     async with backend() as told:
-        house = await built(build, told, "user", core_size=1)
-        banned = await house.post(f"{API}/imagine", {"prompt": "a nude"})
+        system = await built(build, told, "user", core_size=1)
+        banned = await system.post(f"{API}/imagine", {"prompt": "a nude"})
         assert banned["code"] == 14
-        made = await trigger(house, "imagine", prompt='x --notice "Internal error"')
+        made = await trigger(system, "imagine", prompt='x --notice "Internal error"')
         failed = await told.end(made["trigger_id"], kind="error")
         assert "Internal error" in failed["content"]
         asked = 'x --notice "Request cancelled due to output filters"'
-        made = await trigger(house, "imagine", prompt=asked)
+        made = await trigger(system, "imagine", prompt=asked)
         await told.end(made["trigger_id"], kind="banned")
         asked = 'x --notice "Action needed to continue"'
-        made = await trigger(house, "imagine", prompt=asked)
+        made = await trigger(system, "imagine", prompt=asked)
         await told.end(made["trigger_id"], kind="verify")
 
 
 async def test_queue_positions_and_a_full_queue(build: Build) -> None:
-    house = await build(accounts=[account(core_size=1, queue_size=2)], speed=0.01)
-    first = await trigger(house, "imagine", prompt="one")
+    system = await build(accounts=[account(core_size=1, queue_size=2)], speed=0.01)
+    first = await trigger(system, "imagine", prompt="one")
     assert "queue_position" not in first
-    assert (await trigger(house, "imagine", prompt="two"))["queue_position"] == 0
-    assert (await trigger(house, "imagine", prompt="three"))["queue_position"] == 1
-    assert (await house.post(f"{API}/imagine", {"prompt": "four"}))["code"] == 15
-    assert len(await house.get("/mj/task/list")) == 3
-    await trigger(house, "queue/release", trigger_id=first["trigger_id"])
-    told = await house.post(f"{API}/getmessage", {"trigger_id": first["trigger_id"]})
+    assert (await trigger(system, "imagine", prompt="two"))["queue_position"] == 0
+    assert (await trigger(system, "imagine", prompt="three"))["queue_position"] == 1
+    assert (await system.post(f"{API}/imagine", {"prompt": "four"}))["code"] == 15
+    assert len(await system.get("/mj/task/list")) == 3
+    await trigger(system, "queue/release", trigger_id=first["trigger_id"])
+    told = await system.post(f"{API}/getmessage", {"trigger_id": first["trigger_id"]})
     assert told["status"] == "FAILURE"
     assert "by hand" in told["content"]
-    assert (await trigger(house, "imagine", prompt="four"))["queue_position"] == 1
+    assert (await trigger(system, "imagine", prompt="four"))["queue_position"] == 1
 
 
 WRONG: list[tuple[str, Json, int, int]] = [
@@ -280,41 +280,41 @@ WRONG: list[tuple[str, Json, int, int]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "code"), WRONG)
-async def test_errors(house: House, path: str, body: Json, status: int, code: int) -> None:
-    async with house.http.post(f"{house.url}{API}/{path}", json=body) as answer:
+async def test_errors(system: System, path: str, body: Json, status: int, code: int) -> None:
+    async with system.http.post(f"{system.url}{API}/{path}", json=body) as answer:
         said = await answer.json()
         assert (answer.status, said["code"]) == (status, code), said
         assert said["message"]
 
 
-async def test_what_is_no_image_is_said_in_the_old_words(house: House) -> None:
-    assert await upload(house, b"no image") == (400, {"message": "must image"})
+async def test_what_is_no_image_is_said_in_the_old_words(system: System) -> None:
+    assert await upload(system, b"no image") == (400, {"message": "must image"})
 
 
 async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
     async with backend() as told:
-        house = await built(build, told, "user")
-        task = await submit(house, "submit/imagine", prompt="a cat")
+        system = await built(build, told, "user")
+        task = await submit(system, "submit/imagine", prompt="a cat")
         job = task["properties"]["messageHash"]
         row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "U1",
                "custom_id": f"MJ::JOB::upsample::1::{job}"}]}  # fmt: skip
         from athena.simulator.stage import Draft
 
-        strange = house.simulator.world.post(
+        strange = system.simulator.world.post(
             MIDJOURNEY, CHANNEL, Draft(content="an old one", components=(row,))
         )
         body = {"msg_id": strange["id"], "msg_hash": job, "trigger_id": "1234567890"}
-        await trigger(house, "upscale", **body, index=1)
+        await trigger(system, "upscale", **body, index=1)
         assert (await told.end("1234567890"))["attachments"]
 
 
 async def test_a_image_that_is_removed_while_it_runs_is_banned(build: Build) -> None:
     clock = TurnableClock()
     async with backend() as told:
-        house = await build(
+        system = await build(
             webhooks=WebhookSettings(url=told.url, allow_loopback=True), clock=clock
         )
-        made = (await trigger(house, "imagine", prompt='x --notice "Removed"'))["trigger_id"]
+        made = (await trigger(system, "imagine", prompt='x --notice "Removed"'))["trigger_id"]
         ended = asyncio.create_task(told.end(made, kind="banned"))
         while not ended.done():
             clock.turn(0.5)

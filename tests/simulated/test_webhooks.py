@@ -17,7 +17,7 @@ from athena.clock import TurnableClock
 from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from tests.conftest import breathe
-from tests.simulated.conftest import Build, Json, house_at
+from tests.simulated.conftest import Build, Json, system_at
 
 LOCAL = WebhookSettings(allow_loopback=True)
 
@@ -60,8 +60,8 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 async def test_changes_come_in_order_and_the_end_comes(build: Build) -> None:
     async with receiving() as receiver:
-        house = await build(speed=40, webhooks=LOCAL)
-        answer = await house.imagine("a cat", notifyHook=receiver.url, state="mine")
+        system = await build(speed=40, webhooks=LOCAL)
+        answer = await system.imagine("a cat", notifyHook=receiver.url, state="mine")
         await receiver.until_ended()
     last = receiver.bodies[-1]
     assert (last["id"], last["status"], last["state"]) == (answer["result"], "SUCCESS", "mine")
@@ -69,23 +69,23 @@ async def test_changes_come_in_order_and_the_end_comes(build: Build) -> None:
     percents = [int(body["progress"].rstrip("%") or 0) for body in receiver.bodies]
     assert percents == sorted(percents)
     assert len(receiver.bodies) >= 3
-    assert last == await house.fetch(answer["result"])
+    assert last == await system.fetch(answer["result"])
 
 
 async def test_a_failed_delivery_is_tried_again(build: Build) -> None:
     async with receiving() as receiver:
         receiver.statuses = [500, 503, 302]
-        house = await build(webhooks=LOCAL)
-        await house.imagine("a cat", notifyHook=receiver.url)
+        system = await build(webhooks=LOCAL)
+        await system.imagine("a cat", notifyHook=receiver.url)
         await receiver.until_ended()
     assert receiver.bodies[-1]["status"] == "SUCCESS"
 
 
 async def test_the_global_webhook_and_one_s_own(build: Build) -> None:
     async with receiving() as everyone, receiving() as mine:
-        house = await build(webhooks=WebhookSettings(url=everyone.url, allow_loopback=True))
-        first = await house.imagine("a cat")
-        second = await house.imagine("a dog", notifyHook=mine.url)
+        system = await build(webhooks=WebhookSettings(url=everyone.url, allow_loopback=True))
+        first = await system.imagine("a cat")
+        second = await system.imagine("a dog", notifyHook=mine.url)
         await everyone.until_ended()
         await mine.until_ended()
     assert {body["id"] for body in everyone.bodies} == {first["result"]}
@@ -95,12 +95,12 @@ async def test_the_global_webhook_and_one_s_own(build: Build) -> None:
 async def test_an_end_that_nobody_took_is_told_after_a_restart(tmp_path: Path) -> None:
     async with Simulator(speed=float("inf")) as simulator, receiving() as receiver:
         receiver.statuses = [500] * 1000
-        async with house_at(tmp_path, simulator=simulator, webhooks=LOCAL) as house:
-            task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
-            await house.ended(task_id)
+        async with system_at(tmp_path, simulator=simulator, webhooks=LOCAL) as system:
+            task_id = (await system.imagine("a cat", notifyHook=receiver.url))["result"]
+            await system.ended(task_id)
         assert receiver.bodies == []
         receiver.statuses = []
-        async with house_at(tmp_path, simulator=simulator, webhooks=LOCAL):
+        async with system_at(tmp_path, simulator=simulator, webhooks=LOCAL):
             await receiver.until_ended()
     assert [body["id"] for body in receiver.bodies] == [task_id]
 
@@ -109,9 +109,9 @@ async def test_signed_webhooks_are_verified_by_the_public_library(build: Build) 
     secret = "whsec_" + base64.b64encode(b"a secret of ours").decode()
     async with receiving() as receiver:
         webhooks = WebhookSettings(allow_loopback=True, signing_secret=SecretStr(secret))
-        house = await build(webhooks=webhooks)
+        system = await build(webhooks=webhooks)
         receiver.statuses = [500]
-        await house.imagine("a cat", notifyHook=receiver.url)
+        await system.imagine("a cat", notifyHook=receiver.url)
         await receiver.until_ended()
     webhook = Webhook(secret)
     for headers, body in receiver.calls:
@@ -123,15 +123,13 @@ async def test_signed_webhooks_are_verified_by_the_public_library(build: Build) 
 async def test_how_a_webhook_fares_is_shown_to_administrators(build: Build) -> None:
     clock = TurnableClock()
     async with receiving() as receiver:
-        house = await build(webhooks=LOCAL, clock=clock)
+        system = await build(webhooks=LOCAL, clock=clock)
         receiver.statuses = [503] * 1000
-        task_id = (await house.imagine("a cat", notifyHook=receiver.url))["result"]
-        await house.ended(task_id)
-        while (told := await house.get(f"/mj/admin/task/{task_id}"))["webhook"][
-            "lastAnswer"
-        ] is None:
+        task_id = (await system.imagine("a cat", notifyHook=receiver.url))["result"]
+        await system.ended(task_id)
+        while (told := await system.get(f"/mj/admin/task/{task_id}"))["hook"]["lastAnswer"] is None:
             await breathe()
-        webhook = told["webhook"]
+        webhook = told["hook"]
         assert (webhook["url"], webhook["lastAnswer"]) == (receiver.url, 503)
         assert webhook["waitingRevision"]
         assert webhook["nextTryAt"]
@@ -140,14 +138,14 @@ async def test_how_a_webhook_fares_is_shown_to_administrators(build: Build) -> N
         while webhook["deliveredRevision"] != told["revision"]:
             clock.turn(1)
             await breathe()
-            webhook = (await house.get(f"/mj/admin/task/{task_id}"))["webhook"]
+            webhook = (await system.get(f"/mj/admin/task/{task_id}"))["hook"]
         assert webhook["waitingRevision"] is None
 
 
 async def test_names_that_lead_inside_are_refused_at_submit(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house = await build()
+    system = await build()
     leads = {"inside.example.com": "10.1.2.3", "here.example.com": "127.0.0.1"}
     resolve = ThreadedResolver.resolve
 
@@ -159,8 +157,8 @@ async def test_names_that_lead_inside_are_refused_at_submit(
 
     monkeypatch.setattr(ThreadedResolver, "resolve", resolved)
     for host in leads:
-        answer = await house.imagine("a cat", notifyHook=f"http://{host}/hook")
+        answer = await system.imagine("a cat", notifyHook=f"http://{host}/hook")
         assert answer["code"] == 4
         assert "private" in answer["description"]
-    answer = await house.imagine("a cat", notifyHook="http://unknown.example.invalid/hook")
+    answer = await system.imagine("a cat", notifyHook="http://unknown.example.invalid/hook")
     assert answer["code"] == 1

@@ -15,7 +15,7 @@ import requests
 from tests.contract.conftest import Server, places
 
 
-class Desk(Struct):
+class Terminal(Struct):
     """A folder, a server, and `athena` as a person calls it there."""
 
     server: Server
@@ -77,8 +77,8 @@ def server(
 
 
 @pytest.fixture
-def desk(server: Server, tmp_path: Path) -> Desk:
-    return Desk(server, tmp_path)
+def terminal(server: Server, tmp_path: Path) -> Terminal:
+    return Terminal(server, tmp_path)
 
 
 def draw(path: Path, colour: str, size: tuple[int, int] = (96, 64)) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import requests
-from tests.terminal.conftest import Desk, draw, draw_mask
+from tests.terminal.conftest import Terminal, draw, draw_mask
 
 ROOT = Path(__file__).parents[2]
 SPEED = 100
@@ -45,7 +45,7 @@ EXAMPLES = sorted({*written(), *helped()})
 
 
 @pytest.fixture
-def ready(desk: Desk) -> Desk:
+def ready(terminal: Terminal) -> Terminal:
     """With the files that the examples name, and an image of the kind that they go on with."""
     for name, colour in (
         ("cat.png", "teal"),
@@ -53,13 +53,15 @@ def ready(desk: Desk) -> Desk:
         ("sketch.png", "white"),
         ("face.png", "pink"),
     ):
-        draw(desk.folder / name, colour)
-    (desk.folder / "prompts.txt").write_text("a cat\na dog\n")
-    (desk.folder / "messages.jsonl").write_text('{"content": "**a cat** - <@1> (31%) (fast)"}\n')
-    (desk.folder / "town.toml").write_text('[[users]]\nname = "ada"\ntoken = "t"\n')
-    (desk.folder / "data").mkdir()
-    (desk.folder / "data" / "unknown-forms.jsonl").write_text('{"content": "what"}\n')
-    return desk
+        draw(terminal.folder / name, colour)
+    (terminal.folder / "prompts.txt").write_text("a cat\na dog\n")
+    (terminal.folder / "messages.jsonl").write_text(
+        '{"content": "**a cat** - <@1> (31%) (fast)"}\n'
+    )
+    (terminal.folder / "town.toml").write_text('[[users]]\nname = "ada"\ntoken = "t"\n')
+    (terminal.folder / "data").mkdir()
+    (terminal.folder / "data" / "unknown-forms.jsonl").write_text('{"content": "what"}\n')
+    return terminal
 
 
 def blocks(start: str) -> list[str]:
@@ -86,7 +88,7 @@ PROGRAMS = [*blocks("from athena"), *blocks("import a")]
 
 
 @pytest.mark.parametrize("code", PROGRAMS)
-def test_a_program(ready: Desk, code: str) -> None:
+def test_a_program(ready: Terminal, code: str) -> None:
     code = code.replace("http://127.0.0.1:8062", ready.server.url)
     code = re.sub(
         r'athena.imagine\(("[^"]+")', rf'athena.imagine(\1, server="{ready.server.url}"', code
@@ -106,7 +108,7 @@ def test_a_program(ready: Desk, code: str) -> None:
 
 
 @pytest.mark.parametrize("command", curls())
-def test_a_call(ready: Desk, need: Callable[[str], str], command: str) -> None:
+def test_a_call(ready: Terminal, need: Callable[[str], str], command: str) -> None:
     need("curl")
     ready.athena("imagine", "a cat")
     task = requests.get(f"{ready.server.url}/mj/task/list?size=1", timeout=30).json()[0]
@@ -121,7 +123,7 @@ def test_a_call(ready: Desk, need: Callable[[str], str], command: str) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example(ready: Desk, example: str) -> None:
+def test_an_example(ready: Terminal, example: str) -> None:
     args = shlex.split(example)[1:]
     if args[0] in _LASTING:
         _starts(ready, args)
@@ -134,24 +136,24 @@ def test_an_example(ready: Desk, example: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def prepare(desk: Desk, command: str) -> None:
+def prepare(terminal: Terminal, command: str) -> None:
     """Let `last` be what the example takes it for."""
     if " last" not in f" {command}":
         return
-    desk.athena("imagine", "a cat --ar 3:2", "--out", "before")
+    terminal.athena("imagine", "a cat --ar 3:2", "--out", "before")
     if command not in _OF_GRIDS and not command.startswith(("show", "open", "seed", "cancel")):
-        desk.athena("upscale", "last", "1", "--out", "before")
-        newest = requests.get(f"{desk.server.url}/mj/task/list?size=1", timeout=30).json()[0]
-        draw_mask(desk.folder / "mask.png", (newest["imageWidth"], newest["imageHeight"]))
+        terminal.athena("upscale", "last", "1", "--out", "before")
+        newest = requests.get(f"{terminal.server.url}/mj/task/list?size=1", timeout=30).json()[0]
+        draw_mask(terminal.folder / "mask.png", (newest["imageWidth"], newest["imageHeight"]))
 
 
-def _starts(desk: Desk, args: list[str]) -> None:
+def _starts(terminal: Terminal, args: list[str]) -> None:
     free = ["--port", "0"] if "--port" not in args else []
     given = [re.sub(r"^9001$", "0", each) for each in args]
     account = {"USER_TOKEN": "x", "GUILD_ID": "1" * 18, "CHANNEL_ID": "2" * 18}
     process = subprocess.Popen(
-        [sys.executable, "-m", "athena", *given, *free], cwd=desk.folder, text=True,
-        env={**desk.environment, **account, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "athena", *given, *free], cwd=terminal.folder, text=True,
+        env={**terminal.environment, **account, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

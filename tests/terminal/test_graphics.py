@@ -14,7 +14,7 @@ import termios
 import pytest
 from PIL import Image
 
-from tests.terminal.conftest import Desk
+from tests.terminal.conftest import Terminal
 
 SIXEL = b"\x1b[?62;4c"
 KITTY = b"\x1b[?62c" + b"\x1b_Gi=1;OK\x1b\\"
@@ -25,17 +25,17 @@ WINDOW = struct.pack("HHHH", 40, 120, 120 * 8, 40 * 20)
 """Rows and columns, then the pixels of both: a cell is 8 by 20."""
 
 
-def look(desk: Desk, answers: bytes, *args: str, term: str = "xterm-256color") -> str:
+def look(terminal: Terminal, answers: bytes, *args: str, term: str = "xterm-256color") -> str:
     """All that a terminal with these answers is sent; they wait as if they were typed ahead."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, WINDOW)
     os.write(master, answers)
-    environment = {**desk.environment, "TERM": term}
+    environment = {**terminal.environment, "TERM": term}
     for name in ("COLUMNS", "NO_COLOR", "COLORTERM"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", *args]
     process = subprocess.Popen(
-        command, cwd=desk.folder, env=environment, stdin=slave, stdout=slave, stderr=slave
+        command, cwd=terminal.folder, env=environment, stdin=slave, stdout=slave, stderr=slave
     )
     os.close(slave)
     shown = b""
@@ -49,14 +49,14 @@ def look(desk: Desk, answers: bytes, *args: str, term: str = "xterm-256color") -
     return shown.decode(errors="replace")
 
 
-def test_sixels(desk: Desk) -> None:
-    shown = look(desk, SIXEL)
+def test_sixels(terminal: Terminal) -> None:
+    shown = look(terminal, SIXEL)
     assert shown.count("\x1bP") == 1
     assert "\x1b_Ga=T" not in shown
 
 
-def test_kitty_gets_the_image_where_the_cursor_is(desk: Desk) -> None:
-    shown = look(desk, KITTY)
+def test_kitty_gets_the_image_where_the_cursor_is(terminal: Terminal) -> None:
+    shown = look(terminal, KITTY)
     (sent,) = re.findall(r"\x1b_Ga=T,f=100,q=2,C=1,c=48,r=(\d+),", shown)
     assert int(sent) == round(48 * 8 / 20)
     pieces = re.findall(r"\x1b_G(?:a=T[^m]*)?m=[01];([^\x1b]*)\x1b\\", shown)
@@ -67,8 +67,8 @@ def test_kitty_gets_the_image_where_the_cursor_is(desk: Desk) -> None:
     assert "\U0010eeee" not in shown
 
 
-def test_half_blocks(desk: Desk) -> None:
-    shown = look(desk, NEITHER)
+def test_half_blocks(terminal: Terminal) -> None:
+    shown = look(terminal, NEITHER)
     assert shown.count("▀") > 48 * 10
     assert "\x1bP" not in shown
 
@@ -77,22 +77,22 @@ def test_half_blocks(desk: Desk) -> None:
     ("args", "term"), [(("--no-preview",), "xterm-256color"), ((), "xterm"), ((), "dumb")]
 )
 def test_no_image_where_none_is_wanted_or_none_would_be_good(
-    desk: Desk, args: tuple[str, ...], term: str
+    terminal: Terminal, args: tuple[str, ...], term: str
 ) -> None:
-    shown = look(desk, NEITHER, *args, term=term)
+    shown = look(terminal, NEITHER, *args, term=term)
     assert "▀" not in shown
     assert shown.count("a-fox") == 5
 
 
-def test_no_image_without_a_keyboard(desk: Desk) -> None:
+def test_no_image_without_a_keyboard(terminal: Terminal) -> None:
     """Nobody could answer; and nothing may fail of it."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", "--preview"]
     process = subprocess.Popen(
-        command, cwd=desk.folder, env=desk.environment, stdin=subprocess.DEVNULL, stdout=slave,
-        stderr=slave,
+        command, cwd=terminal.folder, env=terminal.environment, stdin=subprocess.DEVNULL,
+        stdout=slave, stderr=slave,
     )  # fmt: skip
     assert process.wait(100) == 0
     os.close(slave)
     os.close(master)
-    assert len(list((desk.folder / "out").iterdir())) == 5
+    assert len(list((terminal.folder / "out").iterdir())) == 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.conftest import Desk
+from tests.terminal.conftest import Terminal
 
 SPEED = 6
 """An image takes some five seconds: time to look, and to press Ctrl-C."""
@@ -20,14 +20,14 @@ SPEED = 6
 class Screen:
     """A terminal with a shell in it."""
 
-    def __init__(self, tmux: str, desk: Desk, wide: int, high: int) -> None:
+    def __init__(self, tmux: str, terminal: Terminal, wide: int, high: int) -> None:
         self._tmux = [tmux, "-L", f"athena-{uuid.uuid4().hex[:8]}", "-f", "/dev/null"]
-        self._desk = desk
-        environment = {**desk.environment, "TERM": "xterm-256color", "PS1": "$ "}
+        self._desk = terminal
+        environment = {**terminal.environment, "TERM": "xterm-256color", "PS1": "$ "}
         del environment["COLUMNS"]
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", str(wide), "-y", str(high), "sh"],
-            cwd=desk.folder, env=environment, check=True,
+            cwd=terminal.folder, env=environment, check=True,
         )  # fmt: skip
 
     def athena(self, *args: str) -> None:
@@ -62,12 +62,12 @@ Open = Callable[..., Screen]
 
 
 @pytest.fixture
-def screen(need: Callable[[str], str], desk: Desk) -> Iterator[Open]:
+def screen(need: Callable[[str], str], terminal: Terminal) -> Iterator[Open]:
     tmux = need("tmux")
     opened: list[Screen] = []
 
     def open_screen(wide: int = 100, high: int = 30) -> Screen:
-        opened.append(Screen(tmux, desk, wide, high))
+        opened.append(Screen(tmux, terminal, wide, high))
         return opened[-1]
 
     yield open_screen
@@ -75,7 +75,7 @@ def screen(need: Callable[[str], str], desk: Desk) -> Iterator[Open]:
         each.close()
 
 
-def test_the_live_view(screen: Open, desk: Desk) -> None:
+def test_the_live_view(screen: Open, terminal: Terminal) -> None:
     shown = screen()
     shown.athena("imagine", "a {red, blue} fox", "--out", "out", "--preview")
     seen = shown.until(lambda text: text.count("drawing") == 2 and "▀▀▀▀" in text)
@@ -85,10 +85,10 @@ def test_the_live_view(screen: Open, desk: Desk) -> None:
     assert "fast" in seen
     seen = shown.until(lambda text: "left with" in text)
     assert "left with 0" in seen
-    assert len(list(Path(desk.folder / "out").iterdir())) == 10
+    assert len(list(Path(terminal.folder / "out").iterdir())) == 10
 
 
-def test_ctrl_c_once_leaves_and_says_how_to_come_back(screen: Open, desk: Desk) -> None:
+def test_ctrl_c_once_leaves_and_says_how_to_come_back(screen: Open, terminal: Terminal) -> None:
     shown = screen()
     shown.athena("imagine", "a fox that goes on", "--no-preview")
     shown.until(lambda text: "drawing" in text)
@@ -96,11 +96,11 @@ def test_ctrl_c_once_leaves_and_says_how_to_come_back(screen: Open, desk: Desk) 
     seen = shown.until(lambda text: "left with" in text)
     assert "left with 130" in seen
     assert "athena show" in seen.replace("\n", " ")
-    back = desk.athena("show", "last", "--wait")
+    back = terminal.athena("show", "last", "--wait")
     assert back.stdout.count("fox-that-goes-on") == 5
 
 
-def test_ctrl_c_twice_cancels_at_midjourney(screen: Open, desk: Desk) -> None:
+def test_ctrl_c_twice_cancels_at_midjourney(screen: Open, terminal: Terminal) -> None:
     shown = screen()
     shown.athena("imagine", "a fox that is not wanted", "--no-preview")
     shown.until(lambda text: "drawing" in text)
@@ -110,12 +110,12 @@ def test_ctrl_c_twice_cancels_at_midjourney(screen: Open, desk: Desk) -> None:
     seen = shown.until(lambda text: "left with" in text)
     assert "cancelled" in seen
     assert "left with 130" in seen
-    while desk.jobs()[-1]["end"] is None:
+    while terminal.jobs()[-1]["end"] is None:
         pass
-    assert desk.jobs()[-1]["end"] == "stopped"
+    assert terminal.jobs()[-1]["end"] == "stopped"
 
 
-def test_three_images_at_once_while_one_types(screen: Open, desk: Desk) -> None:
+def test_three_images_at_once_while_one_types(screen: Open, terminal: Terminal) -> None:
     shown = screen(wide=110, high=40)
     shown.athena("shell", "--out", "out")
     shown.until(lambda text: "athena>" in text)
@@ -140,7 +140,7 @@ def test_three_images_at_once_while_one_types(screen: Open, desk: Desk) -> None:
     shown.press("C-u")
     shown.press("C-d")
     assert "left with 0" in shown.until(lambda text: "left with" in text)
-    assert len(list(Path(desk.folder / "out").iterdir())) == 3 * 5 + 1
+    assert len(list(Path(terminal.folder / "out").iterdir())) == 3 * 5 + 1
 
 
 def test_a_narrow_modal(screen: Open) -> None:

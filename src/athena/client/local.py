@@ -14,7 +14,7 @@ import pydantic
 from pydantic import SecretStr
 
 from athena.client.errors import AthenaError
-from athena.http.serving import serving
+from athena.server import serving
 from athena.settings import AccountSettings, DiscordSettings, Settings
 from athena.simulator.app import Simulator, Urls
 from athena.simulator.config import DEMO

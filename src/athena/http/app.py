@@ -11,25 +11,17 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.static_files import create_static_files_router
 
 from athena.delivery.fetching import NoImage
-from athena.engine.refusals import Refused, UnknownTask
-from athena.engine.roster import UnknownAccount
-from athena.http import (
-    describing,
-    health,
-    mj,
-    mj_admin,
-    mj_images,
-    mj_page,
-    mj_submits,
-    page,
-    session,
-    trigger,
-)
-from athena.http import mj_words as words
+from athena.errors import Refused, UnknownTask
+from athena.http import health, openapi
 from athena.http.calls import KEY, Call, NotAllowed, Services
-from athena.http.front import ASGIApp, Front
-from athena.http.mj_words import Answer, Language
-from athena.http.quotas import QuotaUsedUp
+from athena.http.fast_path import ASGIApp, FastPath
+from athena.http.mj import admin, images, responses, submits, tasks
+from athena.http.mj.responses import Answer, Language
+from athena.http.page import api as page_api
+from athena.http.page import files, session
+from athena.http.trigger import routes as trigger
+from athena.service.account_registry import UnknownAccount
+from athena.service.quotas import QuotaUsedUp
 from athena.web import DOCS_FILES
 
 log = structlog.get_logger(__name__)
@@ -39,7 +31,7 @@ _SUBMITS = ("/mj/submit/", "/mj/insight-face/")
 Asked = Request[None, None, State]
 
 
-def make(services: Services) -> Front:
+def make(services: Services) -> FastPath:
     """The whole application over an engine that runs."""
     app = Litestar(
         route_handlers=[
@@ -47,12 +39,12 @@ def make(services: Services) -> Front:
             trigger.router(),
             *health.HANDLERS,
             *session.HANDLERS,
-            *page.HANDLERS,
+            *files.HANDLERS,
             _assets(),
             schema,
         ],
         dependencies={
-            "house": Provide(lambda: services, sync_to_thread=False),
+            "services": Provide(lambda: services, sync_to_thread=False),
             "call": Provide(_call, sync_to_thread=False),
         },
         exception_handlers={
@@ -65,11 +57,11 @@ def make(services: Services) -> Front:
             HTTPException: _http_error,
             Exception: _broken,
         },
-        openapi_config=describing.config(),
+        openapi_config=openapi.config(),
         request_max_body_size=services.settings.server.body_limit_mb * 1024 * 1024,
         logging_config=None,
     )
-    return Front(cast(ASGIApp, app), services)
+    return FastPath(cast(ASGIApp, app), services)
 
 
 def _call(request: Asked) -> Call:
@@ -80,11 +72,11 @@ def _call(request: Asked) -> Call:
 def _mj() -> Router:
     """Every path of the dialect; the front door takes the other prefixes off."""
     handlers = [
-        *mj_submits.HANDLERS,
-        *mj.HANDLERS,
-        *mj_images.HANDLERS,
-        *mj_admin.HANDLERS,
-        *mj_page.HANDLERS,
+        *submits.HANDLERS,
+        *tasks.HANDLERS,
+        *images.HANDLERS,
+        *admin.HANDLERS,
+        *page_api.HANDLERS,
     ]
     return Router("/mj", route_handlers=handlers, tags=["mj"])
 
@@ -104,25 +96,25 @@ def _language(request: Asked) -> Language:
 
 
 def _refused(request: Asked, error: Refused) -> Response[Answer]:
-    return Response(words.refused(error, _language(request)), status_code=200)
+    return Response(responses.refused(error, _language(request)), status_code=200)
 
 
 def _not_found(request: Asked, error: Refused) -> Response[Answer]:
     """Code 3, with the status that the newest servers of this dialect give."""
-    return Response(words.refused(error, _language(request)), status_code=404)
+    return Response(responses.refused(error, _language(request)), status_code=404)
 
 
 def _not_allowed(request: Asked, error: NotAllowed) -> Response[Answer]:
-    return Response(words.failed(str(error), _language(request)), status_code=403)
+    return Response(responses.failed(str(error), _language(request)), status_code=403)
 
 
 def _used_up(request: Asked, error: QuotaUsedUp) -> Response[Answer]:
     wait = {"Retry-After": str(math.ceil(error.wait))}
-    return Response(words.failed(str(error), _language(request)), status_code=429, headers=wait)
+    return Response(responses.failed(str(error), _language(request)), status_code=429, headers=wait)
 
 
 def _no_image(request: Asked, error: Exception) -> Response[Answer]:
-    return Response(words.failed(str(error), _language(request)), status_code=404)
+    return Response(responses.failed(str(error), _language(request)), status_code=404)
 
 
 def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
@@ -132,8 +124,8 @@ def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
         # Of a submit clients read the code alone; no body at all is no JSON either.
         empty = request.headers.get("content-length", "0") == "0"
         status = 200 if request.url.path.startswith(_SUBMITS) and not empty else 400
-        return Response(words.invalid(_faults(error), language), status_code=status)
-    return Response(words.invalid(error.detail, language), status_code=error.status_code)
+        return Response(responses.invalid(_faults(error), language), status_code=status)
+    return Response(responses.invalid(error.detail, language), status_code=error.status_code)
 
 
 def _faults(error: ValidationException) -> str:
@@ -144,4 +136,4 @@ def _faults(error: ValidationException) -> str:
 
 def _broken(request: Asked, error: Exception) -> Response[Answer]:
     log.error("request.failed", path=request.url.path, exc_info=error)
-    return Response(words.refused(error, _language(request)), status_code=500)
+    return Response(responses.refused(error, _language(request)), status_code=500)

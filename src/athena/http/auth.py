@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from athena.clock import Clock
-from athena.http import modes
-from athena.http.modes import Modes
+from athena.http import path_options
+from athena.http.path_options import PathOptions
 from athena.settings import ServerSettings
 from athena.store.tokens import Role, Token, Tokens
 
@@ -33,7 +33,7 @@ class Caller(Struct, frozen=True):
 
     role: Role
     token: Token | None = None
-    modes: Modes = modes.NONE
+    modes: PathOptions = path_options.NONE
 
     @property
     def only_reads(self) -> bool:
@@ -48,7 +48,7 @@ _OPERATOR = Caller(Role.ADMIN)
 _ANYBODY = Caller(Role.USER)
 
 
-class Gate:
+class Authenticator:
     """Decides about one call by its headers."""
 
     def __init__(self, server: ServerSettings, tokens: Tokens, clock: Clock) -> None:
@@ -82,7 +82,7 @@ class Gate:
                 return _OPERATOR
             token = self._tokens.find(secret.decode("latin-1"), self._clock.now())
             if token:
-                return Caller(token.role, token, modes.of_token(token))
+                return Caller(token.role, token, path_options.of_token(token))
         if self._opens_here and _is_local(headers):
             return _OPERATOR
         return _ANYBODY if self._opens_to_all else None

@@ -1,4 +1,4 @@
-"""What a handler is given: the services of the house, and the call that it answers."""
+"""What a handler is given: the services of the services, and the call that it answers."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard
 from athena.delivery.served import Gallery
 from athena.delivery.webhooks import Webhooks
-from athena.engine.claims import Once
-from athena.engine.desk import Desk
-from athena.engine.links import LinkRenewal
-from athena.engine.refusals import BadRequest, Refused
-from athena.engine.roster import Roster
-from athena.http.auth import Caller, Gate, Headers
-from athena.http.feed import Feed
-from athena.http.keys import Keys
-from athena.http.links import Links
-from athena.http.mj_words import Language
-from athena.http.modes import Modes
-from athena.http.preferences import Preferences
-from athena.http.quotas import Quotas
+from athena.errors import BadRequest, Refused
+from athena.http.auth import Authenticator, Caller, Headers
+from athena.http.events import Feed
+from athena.http.image_links import Links
+from athena.http.mj.responses import Language
+from athena.http.path_options import PathOptions
+from athena.service.account_registry import AccountRegistry
+from athena.service.idempotency import IdempotencyKey
+from athena.service.link_renewal import LinkRenewal
+from athena.service.preferences import Preferences
+from athena.service.quotas import Quotas
+from athena.service.tasks import TaskService
+from athena.service.token_registry import TokenRegistry
 from athena.settings import Settings
 from athena.store.sealing import Seal
 
@@ -44,10 +44,10 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     preferences: Preferences
     clock: Clock
-    desk: Desk
-    roster: Roster
-    keys: Keys
-    gate: Gate
+    tasks: TaskService
+    registry: AccountRegistry
+    token_registry: TokenRegistry
+    authenticator: Authenticator
     fetcher: Fetcher
     guard: Guard
     webhooks: Webhooks
@@ -58,13 +58,13 @@ class Services(Struct, frozen=True, kw_only=True):
     feed: Feed
     seal: Seal
 
-    def links(self, modes: Modes, base: str) -> Links:
+    def links(self, modes: PathOptions, base: str) -> Links:
         """How links are made for a call with these wishes."""
         return Links(
             modes.image_links or self.preferences.links,
             self.settings.server.public_url.rstrip("/") or base,
             modes.image_host or self.settings.images.proxy_host or None,
-            None if self.gate.is_open else self.seal,
+            None if self.authenticator.is_open else self.seal,
         )
 
 
@@ -72,13 +72,13 @@ class Call(Struct, frozen=True, kw_only=True):
     """One call: who makes it, how, and in which language it is to be answered."""
 
     caller: Caller
-    modes: Modes
+    modes: PathOptions
     links: Links
     language: Language
     key: str | None = None
     """The request's own, by which it may be made again."""
 
-    def once(self, asked: Struct) -> Once | None:
+    def once(self, asked: Struct) -> IdempotencyKey | None:
         """The key together with what is asked for; None where no key was given.
 
         Raises:
@@ -91,7 +91,7 @@ class Call(Struct, frozen=True, kw_only=True):
         token = self.caller.token
         asked_for = (type(asked).__name__, asked, self.modes)
         fingerprint = hashlib.sha256(msgspec.json.encode(asked_for, order="deterministic"))
-        return Once(f"{token.id if token else ''}:{self.key}", fingerprint.hexdigest())
+        return IdempotencyKey(f"{token.id if token else ''}:{self.key}", fingerprint.hexdigest())
 
     def must_be_admin(self) -> None:
         """Turn everybody else away.

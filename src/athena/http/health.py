@@ -3,8 +3,8 @@
 from litestar import Response, get
 from msgspec import Struct
 
-from athena.engine.account import AccountState
-from athena.http.mj_submits import TheHouse
+from athena.accounts.account import AccountState
+from athena.http.mj.submits import TheServices
 
 
 class Health(Struct, kw_only=True):
@@ -22,10 +22,10 @@ def live() -> dict[str, bool]:
 
 
 @get("/health/ready", summary="It can take requests", tags=["health"])
-async def ready(house: TheHouse) -> Response[Health]:
+async def ready(services: TheServices) -> Response[Health]:
     """503 while the disk takes nothing, or every account is stopped."""
-    states = [account.state for account in house.desk.pool.accounts()]
-    trouble = house.desk.store.trouble
+    states = [account.state for account in services.tasks.pool.accounts()]
+    trouble = services.tasks.store.trouble
     health = Health(
         ready=not trouble and any(state is not AccountState.STOPPED for state in states),
         store=trouble,

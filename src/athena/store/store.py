@@ -166,13 +166,13 @@ class Store:
         return Claim(*rows[0]) if rows else None
 
     def keep_brought(self, name: str, account: str, at: Millis) -> "asyncio.Future[None]":
-        """Keep in whose channel a file is that was brought to Discord, for a day."""
+        """Keep in whose channel a file is that was uploaded to Discord, for a day."""
         drop = writer.Change(tables.DROP_BROUGHT, {"before": at - _DAY})
         add = writer.Insert(tables.ADD_BROUGHT, (name, account, at))
         return self._write([drop, add], lambda _: None)
 
-    async def brought(self, name: str) -> str | None:
-        """The account in whose channel a brought file is."""
+    async def uploaded(self, name: str) -> str | None:
+        """The account in whose channel a uploaded file is."""
         rows = await self._query(tables.BROUGHT, {"of_name": name})
         return str(rows[0][0]) if rows else None
 

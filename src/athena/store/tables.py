@@ -99,8 +99,8 @@ seen = Table(
     Column("message", String(32), nullable=False),
 )
 
-brought = Table(
-    "brought",
+uploaded = Table(
+    "uploaded",
     metadata,
     Column("name", String(400), primary_key=True),
     Column("account", String(32), nullable=False),
@@ -217,9 +217,9 @@ SAVE_SEEN = _sql(
     .values(channel=bindparam("channel"), message=bindparam("message"))
 )
 
-ADD_BROUGHT = _head(brought, replacing=True)
-BROUGHT = _sql(select(brought.c.account).where(brought.c.name == bindparam("of_name")))
-DROP_BROUGHT = _sql(delete(brought).where(brought.c.at < bindparam("before")))
+ADD_BROUGHT = _head(uploaded, replacing=True)
+BROUGHT = _sql(select(uploaded.c.account).where(uploaded.c.name == bindparam("of_name")))
+DROP_BROUGHT = _sql(delete(uploaded).where(uploaded.c.at < bindparam("before")))
 
 _counted = sqlite.insert(usage).values(
     token=bindparam("token"), day=bindparam("day"), tasks=literal_column("1")

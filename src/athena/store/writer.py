@@ -14,7 +14,7 @@ wait, nothing else is written, so that nothing older ever overwrites what is new
 the disk is tried every second even when nothing waits, so that we know when it is over.
 
 New rows of one table that follow each other become a single INSERT: every statement is a moment in
-which this thread and the event loop's contend for the interpreter, and those moments cost more
+which this thread and the event loop's contend for the translation, and those moments cost more
 than the writing.
 """
 

@@ -23,7 +23,7 @@ from athena.terminal.exits import Exit
 if TYPE_CHECKING:
     import aiohttp
 
-    from athena.engine.connection import Connection
+    from athena.accounts.connection import Connection
     from athena.settings import AccountSettings, Settings
 
 _SPACE = 200 * 1024 * 1024
@@ -167,8 +167,8 @@ async def _clock(http: aiohttp.ClientSession, settings: Settings) -> Finding:
 async def _account(
     http: aiohttp.ClientSession, settings: Settings, account: AccountSettings
 ) -> AsyncIterator[Finding]:
+    from athena.accounts.connection import Connection
     from athena.clock import SystemClock
-    from athena.engine.connection import Connection
 
     connection = Connection(http, settings.discord, account, SystemClock(), Random())
     name = account.remark or account.channel_id
@@ -221,14 +221,14 @@ async def _plan(settings: Settings, account: AccountSettings, name: str) -> Find
     """Begins a session and lets the bot tell of the plan."""
     import tempfile
 
-    from athena.engine.account import AccountState
-    from athena.http.serving import engine
+    from athena.accounts.account import AccountState
+    from athena.server import engine
 
     with tempfile.TemporaryDirectory() as folder:
         asking = account.model_copy(update={"refresh_minutes": 60})
         alone = settings.model_copy(update={"accounts": [asking], "data_dir": Path(folder)})
         async with engine(alone) as services:
-            (runner,) = services.desk.pool.runners()
+            (runner,) = services.tasks.pool.runners()
             until = time.monotonic() + _SESSION
             while time.monotonic() < until and runner.account.profile.plan is None:
                 if runner.account.state is AccountState.STOPPED:

@@ -106,7 +106,7 @@ def _has_accounts(settings: Settings) -> bool:
     """Whether the settings name an account, or an administrator has added one."""
     if settings.accounts or not (settings.data_dir / "athena.db").exists():
         return bool(settings.accounts)
-    from athena.engine.roster import ACCOUNTS
+    from athena.service.account_registry import ACCOUNTS
     from athena.store.records import Records
     from athena.store.writer import StoreBroken
 
@@ -121,14 +121,14 @@ def _has_accounts(settings: Settings) -> bool:
 
 
 async def _serve(settings: Settings) -> None:
-    from athena.http import serving
+    from athena import server as serving
 
     await serving.serve(settings, ready=_greet)
 
 
 async def _serve_simulated(settings: Settings, speed: float) -> None:
+    from athena import server as serving
     from athena.client.local import standing_in
-    from athena.http import serving
 
     async with standing_in(settings, speed=speed) as (led, urls):
         typer.echo(f"Simulator for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")

@@ -6,16 +6,16 @@ import pytest
 from pydantic import SecretStr
 
 from athena.clock import Clock, TurnableClock
-from athena.http import modes
-from athena.http.auth import Gate, OpenToTheWorld
-from athena.http.modes import Modes
+from athena.http import path_options
+from athena.http.auth import Authenticator, OpenToTheWorld
+from athena.http.path_options import PathOptions
 from athena.settings import ServerSettings
 from athena.store.tokens import Role, Tokens, new
 from athena.tasks.model import ImageLinks, Speed
 
 
-def gate(tokens: Tokens | None = None, clock: Clock | None = None, **server: Any) -> Gate:
-    return Gate(ServerSettings(**server), tokens or Tokens(), clock or TurnableClock())
+def gate(tokens: Tokens | None = None, clock: Clock | None = None, **server: Any) -> Authenticator:
+    return Authenticator(ServerSettings(**server), tokens or Tokens(), clock or TurnableClock())
 
 
 def test_without_a_secret_only_this_machine_is_served() -> None:
@@ -55,14 +55,14 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
     header: tuple[bytes, bytes],
 ) -> None:
     clock = TurnableClock()
-    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "images": ImageLinks.RELAY}
+    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "image_links": ImageLinks.RELAY}
     token, secret = new("mine", clock.now(), expires_at=clock.now() + 60_000, **wishes)
     doors = gate(Tokens([token]), clock, secret=SecretStr("the operator's"))
     headers = [(header[0], header[1] % secret.encode())]
     caller = doors.admit(headers)
     assert caller is not None
     assert (caller.role, caller.token) == (Role.ADMIN, token)
-    assert caller.modes == Modes(Speed.RELAX, ImageLinks.RELAY)
+    assert caller.modes == PathOptions(Speed.RELAX, ImageLinks.RELAY)
     assert secret not in repr(token)
     clock.turn(61)
     assert doors.admit(headers) is None
@@ -74,20 +74,22 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
 @pytest.mark.parametrize(
     ("path", "plain", "wishes"),
     [
-        ("/mj/submit/imagine", "/mj/submit/imagine", Modes()),
-        ("/mj-fast/mj/submit/imagine", "/mj/submit/imagine", Modes(Speed.FAST)),
-        ("/mj-relay/mj/task/1/fetch", "/mj/task/1/fetch", Modes(None, ImageLinks.RELAY)),
-        ("/mj-turbo-proxy/mj/x", "/mj/x", Modes(Speed.TURBO, ImageLinks.PROXY)),
-        ("/mj-relax-origin/mj/x", "/mj/x", Modes(Speed.RELAX, ImageLinks.ORIGIN)),
-        ("/mj-proxy-turbo/mj/x", "/mj-proxy-turbo/mj/x", Modes()),
-        ("/mj-fast/x", "/mj-fast/x", Modes()),
-        ("/docs", "/docs", Modes()),
+        ("/mj/submit/imagine", "/mj/submit/imagine", PathOptions()),
+        ("/mj-fast/mj/submit/imagine", "/mj/submit/imagine", PathOptions(Speed.FAST)),
+        ("/mj-relay/mj/task/1/fetch", "/mj/task/1/fetch", PathOptions(None, ImageLinks.RELAY)),
+        ("/mj-turbo-proxy/mj/x", "/mj/x", PathOptions(Speed.TURBO, ImageLinks.PROXY)),
+        ("/mj-relax-origin/mj/x", "/mj/x", PathOptions(Speed.RELAX, ImageLinks.ORIGIN)),
+        ("/mj-proxy-turbo/mj/x", "/mj-proxy-turbo/mj/x", PathOptions()),
+        ("/mj-fast/x", "/mj-fast/x", PathOptions()),
+        ("/docs", "/docs", PathOptions()),
     ],
 )
-def test_prefixes(path: str, plain: str, wishes: Modes) -> None:
-    assert modes.of_path(path) == (plain, wishes)
+def test_prefixes(path: str, plain: str, wishes: PathOptions) -> None:
+    assert path_options.of_path(path) == (plain, wishes)
 
 
 def test_a_token_goes_before_the_path_for_each_wish_separately() -> None:
-    token = Modes(Speed.RELAX, None)
-    assert token.over(Modes(Speed.TURBO, ImageLinks.PROXY)) == Modes(Speed.RELAX, ImageLinks.PROXY)
+    token = PathOptions(Speed.RELAX, None)
+    assert token.over(PathOptions(Speed.TURBO, ImageLinks.PROXY)) == PathOptions(
+        Speed.RELAX, ImageLinks.PROXY
+    )

@@ -6,9 +6,9 @@ import pytest
 from tests.unit.store.test_store import make_task
 
 from athena.clock import TurnableClock
-from athena.engine.refusals import BadRequest
-from athena.engine.wishes import Accepted
-from athena.http.quotas import Quotas, QuotaUsedUp
+from athena.errors import BadRequest
+from athena.service.options import Accepted
+from athena.service.quotas import Quotas, QuotaUsedUp
 from athena.store.tokens import Token, new
 
 Ask = Callable[[], Awaitable[Accepted]]

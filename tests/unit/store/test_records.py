@@ -4,8 +4,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from athena.engine.roster import ACCOUNTS
-from athena.http.preferences import PREFERENCES
+from athena.service.account_registry import ACCOUNTS
+from athena.service.preferences import PREFERENCES
 from athena.store.records import RecordKind, Records
 from athena.store.tokens import TOKENS
 

@@ -162,7 +162,7 @@ def _rows(job: Job) -> tuple[Json, ...]:
             return forms.single_rows(job.id, model, square=job.size[0] == job.size[1])
         case Kind.ENLARGE:
             return forms.enlarged_rows(job.id, model)
-        case Kind.FILM:
+        case Kind.VIDEO_UPSCALE:
             return forms.video_rows(job.id)
         case _ if job.videos:
             return forms.videos_rows(job.id, len(job.videos))

@@ -42,11 +42,12 @@ class Kind(StrEnum):
     PAN = "pan"
     REGION = "region"
     VIDEO = "video"
-    FILM = "video"
+    VIDEO_UPSCALE = "video_upscale"
+    """One video taken out of a grid of several."""
     """One video out of several; it is there at once."""
 
 
-_INSTANT = frozenset({Kind.UPSCALE, Kind.FILM})
+_INSTANT = frozenset({Kind.UPSCALE, Kind.VIDEO_UPSCALE})
 
 
 class Parent(Struct, frozen=True, kw_only=True):
@@ -241,7 +242,7 @@ def video(
 def one_video(job_id: str, call: Call, parent: Parent) -> Job:
     """One video out of several."""
     place = (parent.index or 1) - 1
-    made = _single(Kind.FILM, job_id, call, parent, 1)
+    made = _single(Kind.VIDEO_UPSCALE, job_id, call, parent, 1)
     lead = f"Upscaling image #{parent.index} with "
     return replace(made, videos=(parent.job.videos[place],), lead=lead)
 

@@ -124,11 +124,11 @@ def shortened(url: str) -> str:
 def _join(text: str, parameters: Mapping[str, str], version: str) -> str:
     raw = {"raw": ""} if parameters.get("style") == "raw" else {}
     shown = {n: v for n, v in parameters.items() if not (n == "style" and raw)} | raw
-    videoed = "video" in parameters
-    names = {"ar": "aspect"} if videoed else {}
+    is_video = "video" in parameters
+    names = {"ar": "aspect"} if is_video else {}
     words = [
         f"--{names.get(n, n)} {v}".strip() for n, v in shown.items() if n not in {*_OBEYED, "v"}
     ]
-    default = [] if videoed or "niji" in parameters else [f"--v {version}"]
+    default = [] if is_video or "niji" in parameters else [f"--v {version}"]
     whole = " ".join([text, *words, *default]).strip()
     return _LINK.sub(lambda link: f"<{shortened(link.group(1))}>", whole)

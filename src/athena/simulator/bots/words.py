@@ -19,7 +19,7 @@ from athena.simulator.stage import Draft, Json
 _PLAN_HOURS = {"basic": 3.3, "standard": 15.0, "pro": 30.0, "mega": 60.0}
 _MODELS = ("Midjourney Model V6.1", "Midjourney Model V7", "Midjourney Model V8")
 _HUES = ("crimson", "amber", "golden", "emerald", "teal", "azure", "violet", "rose")
-_STYLES = ("in the style of soft gouache", "shot on 35mm video", "as a matte painting",
+_STYLES = ("in the style of soft gouache", "shot on 35mm film", "as a matte painting",
            "with muted tones and fine grain")  # fmt: skip
 _FILLERS = frozenset(
     ("a", "an", "the", "of", "in", "on", "at", "and", "or", "with", "to", "from", "by", "for", "is")

@@ -1,0 +1,42 @@
+"""The newest message that was read in an account's channel, kept across restarts.
+
+What a message tells of a task may be heard any number of times. What it tells of the account may
+not: the "Blocked" of yesterday, read again in the history, would stop an account that its owner has
+put in order since. So the id of the last message is kept, and older ones are no news.
+"""
+
+from athena.clock import Clock, Millis
+from athena.store.store import Store
+
+_SAVED_EVERY: Millis = 5_000
+
+
+class ChannelCursor:
+    """Of one channel."""
+
+    def __init__(self, channel: str, message: str | None, store: Store, clock: Clock) -> None:
+        self._channel = channel
+        self._newest = int(message or 0)
+        self._saved = self._newest
+        self._saved_at: Millis = 0
+        self._store = store
+        self._clock = clock
+
+    @property
+    def newest(self) -> str:
+        return str(self._newest)
+
+    def note(self, message: str) -> bool:
+        """Count a message as seen; whether it is news."""
+        if int(message) <= self._newest:
+            return False
+        self._newest = int(message)
+        if self._clock.now() - self._saved_at >= _SAVED_EVERY:
+            self.save()
+        return True
+
+    def save(self) -> None:
+        """Keep it on disk."""
+        if self._newest != self._saved:
+            self._saved, self._saved_at = self._newest, self._clock.now()
+            self._store.save_seen(self._channel, self.newest)

@@ -1,0 +1,107 @@
+"""What live events missed is read from the channel's history.
+
+After a start, after a session that could not be resumed, after a gap in the events' numbers, and
+before a task is given up, the channel's messages are read and go through the same receiver as live
+ones, oldest first. Nothing here decides anything; a message seen twice changes nothing.
+
+It is read back to the sending of the oldest task that is on its way, even past messages that were
+seen: those may have become something else since. When nothing is on its way there is nothing to be
+found. Two bounds keep it cheap: a day, and a number of pages. Who asks while a reading goes on gets
+the next one, together with all others who asked meanwhile.
+"""
+
+import asyncio
+
+import structlog
+
+from athena.accounts.account import Account
+from athena.accounts.connection import Connection
+from athena.accounts.receiver import Receiver
+from athena.clock import Clock, Millis
+from athena.discord import wire
+from athena.discord.errors import DiscordError
+from athena.discord.snowflakes import first_of
+from athena.tasks.model import Sending, Task
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 100
+_MOST_PAGES = 10
+_OLDEST: Millis = 24 * 60 * 60 * 1000
+_GAP_PAUSE = 2.0
+
+_SKEW = 10_000 << 22
+"""Discord's clock may lag behind ours by ten seconds (as a difference of snowflakes)."""
+
+
+class Recovery:
+    """Reads one account's history back to what is known of it."""
+
+    def __init__(
+        self, account: Account, connection: Connection, receiver: Receiver, clock: Clock
+    ) -> None:
+        self._account = account
+        self._connection = connection
+        self._receiver = receiver
+        self._clock = clock
+        self._reading = asyncio.Lock()
+        self._readings = 0
+        """How many have begun."""
+        self._succeeded = 0
+        """The number of the last that came to its end."""
+
+    async def catch_up(self) -> bool:
+        """Read what was missed; False when it could not be read."""
+        begun = self._readings
+        async with self._reading:
+            if self._succeeded <= begun:
+                await self._read()
+        return self._succeeded > begun
+
+    async def after_gap(self) -> None:
+        """The same for events that went lost, of which there may be more in a moment."""
+        await self._clock.sleep(_GAP_PAUSE)
+        await self.catch_up()
+
+    async def _read(self) -> None:
+        self._readings += 1
+        number = self._readings
+        since = self._since()
+        if since is None:
+            self._succeeded = number
+            return
+        try:
+            missed = await self._read_since(since)
+        except DiscordError as error:
+            log.warning("history.read_failed", account=self._account.id, error=type(error).__name__)
+            return
+        for message in sorted(missed, key=lambda message: int(message.id)):
+            self._receiver.read(message, live=False)
+        self._succeeded = number
+        log.info("history.read", account=self._account.id, messages=len(missed))
+
+    def _since(self) -> int | None:
+        """The oldest id that matters, as a snowflake; None when nothing was missed."""
+        nonces = [int(task.ids.nonce) for task in self._on_their_way() if task.ids.nonce]
+        if not nonces:
+            return None
+        return max(min(nonces) - _SKEW, first_of(self._clock.now() - _OLDEST))
+
+    def _on_their_way(self) -> list[Task]:
+        unwanted = (self._account.current(task_id) for task_id in self._account.unwanted)
+        tasks = [*self._account.tasks(), *(task for task in unwanted if task)]
+        return [task for task in tasks if task.sending is not Sending.NOT_SENT]
+
+    async def _read_since(self, since: int) -> list[wire.Message]:
+        read: list[wire.Message] = []
+        before: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = await self._connection.rest.messages(
+                self._connection.channel_id, limit=_PAGE, before=before
+            )
+            read += [message for message in page if int(message.id) >= since]
+            if len(page) < _PAGE or int(page[-1].id) < since:
+                return read
+            before = page[-1].id
+        log.warning("history.too_long", account=self._account.id, messages=len(read))
+        return read

@@ -1,0 +1,141 @@
+"""The `/mj` dialect's codes and words (contracts: mj-dialect, section 3).
+
+Clients match on the code; people read the text, Chinese by default, English when the request's
+Accept-Language asks for it.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from athena import errors
+from athena.service.account_registry import UnknownAccount
+from athena.service.options import Accepted
+from athena.store.writer import StoreBroken
+
+
+class Code(IntEnum):
+    SUCCESS = 1
+    NOT_FOUND = 3
+    VALIDATION_ERROR = 4
+    FAILURE = 9
+    WAITING_FOR_MODAL = 21
+    IN_QUEUE = 22
+    QUEUE_FULL = 23
+    BANNED_WORD = 24
+
+
+class Language(StrEnum):
+    CHINESE = "zh"
+    ENGLISH = "en"
+
+    @classmethod
+    def of(cls, accept_language: str | None) -> "Language":
+        """The first of the two that the header names; Chinese when it names neither."""
+        for part in (accept_language or "").lower().split(","):
+            tag = part.strip()[:2]
+            if tag in ("en", "zh"):
+                return cls(tag)
+        return cls.CHINESE
+
+
+class Answer(Struct, kw_only=True):
+    """The answer to a submit."""
+
+    code: Annotated[
+        int,
+        Meta(
+            description="1 accepted, 21 fill in the modal, 22 queued, 23 queue full, 24 banned "
+            "word, 3 not found, 4 wrong value, 9 failure",
+            examples=[1],
+        ),
+    ]
+    description: Annotated[str, Meta(examples=["提交成功"])]
+    result: Annotated[
+        str | list[str] | None, Meta(description="The task's id.", examples=["1795229866049104"])
+    ] = None
+    properties: dict[str, str | int | bool] = field(default_factory=dict)
+
+
+def accepted(done: Accepted, language: Language) -> Answer:
+    """Codes 1, 21 and 22."""
+    instance: dict[str, str | int | bool] = {"discordInstanceId": done.task.account}
+    if done.modal is not None:
+        return Answer(
+            code=Code.WAITING_FOR_MODAL,
+            description=_say(language, "窗口等待", "A modal is to be filled in"),
+            result=done.task.id,
+            properties={**instance, "finalPrompt": done.modal, "remix": done.remix},
+        )
+    if done.ahead is None:
+        text = _say(language, "提交成功", "Submitted")
+        return Answer(code=Code.SUCCESS, description=text, result=done.task.id, properties=instance)
+    text = _say(
+        language, f"排队中，前面还有{done.ahead}个任务", f"Queued, {done.ahead} tasks before it"
+    )
+    return Answer(
+        code=Code.IN_QUEUE,
+        description=text,
+        result=done.task.id,
+        properties={**instance, "numberOfQueues": done.ahead},
+    )
+
+
+def success(result: str | list[str], language: Language) -> Answer:
+    """Code 1 for what makes no task."""
+    return Answer(code=Code.SUCCESS, description=_say(language, "成功", "Success"), result=result)
+
+
+def invalid(detail: str, language: Language) -> Answer:
+    """Code 4."""
+    text = _say(language, f"参数错误: {detail}", f"Validation error: {detail}")
+    return Answer(code=Code.VALIDATION_ERROR, description=text)
+
+
+def failed(detail: str, language: Language) -> Answer:
+    """Code 9."""
+    return Answer(
+        code=Code.FAILURE, description=_say(language, f"失败: {detail}", f"Failed: {detail}")
+    )
+
+
+def refused(error: Exception, language: Language) -> Answer:
+    """The engine's refusals in the dialect's codes."""
+    match error:
+        case errors.BannedWord(word=word, prompt=prompt):
+            text = _say(language, "可能包含敏感词", "The prompt may hold a banned word")
+            return Answer(
+                code=Code.BANNED_WORD,
+                description=text,
+                properties={"promptEn": prompt, "bannedWord": word},
+            )
+        case errors.UnknownTask():
+            text = _say(language, "关联任务不存在或已失效", "The related task was not found")
+            return Answer(code=Code.NOT_FOUND, description=text)
+        case UnknownAccount():
+            text = _say(language, "账号不存在", "The account was not found")
+            return Answer(code=Code.NOT_FOUND, description=text)
+        case errors.WrongState():
+            text = _say(language, "关联任务状态错误", "The related task is in the wrong state")
+            return Answer(code=Code.VALIDATION_ERROR, description=f"{text}: {error}")
+        case errors.QueueFull(account=account):
+            text = _say(language, "队列已满，请稍后尝试", "The queue is full, try again later")
+            return Answer(
+                code=Code.QUEUE_FULL, description=text, properties={"discordInstanceId": account}
+            )
+        case errors.NoAnswer():
+            return failed(str(error), language)
+        case errors.NoAccount():
+            text = _say(language, "无可用的账号实例", "No usable account")
+            return Answer(code=Code.FAILURE, description=f"{text}: {error}")
+        case errors.Refused():
+            return invalid(str(error), language)
+        case StoreBroken():
+            return failed(_say(language, "存储不可用", "the store is not available"), language)
+        case _:
+            return failed(_say(language, "内部错误", "internal error"), language)
+
+
+def _say(language: Language, chinese: str, english: str) -> str:
+    return english if language is Language.ENGLISH else chinese

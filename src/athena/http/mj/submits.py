@@ -1,0 +1,308 @@
+"""The `/mj` dialect's submits (contracts: mj-dialect, sections 2 to 5)."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from athena.delivery.fetching import Fetcher
+from athena.delivery.guard import BadLink
+from athena.errors import BadRequest
+from athena.http import image_input
+from athena.http.calls import Call, Services
+from athena.http.mj import bodies, responses
+from athena.http.mj.responses import Answer
+from athena.http.openapi import FOR_SUBMITS
+from athena.service import drafts
+from athena.service.drafts import TaskDraft
+from athena.service.options import Accepted, SubmitOptions
+from athena.tasks.model import Action
+from athena.tasks.requests import Dimensions, Upload
+
+TheServices = NamedDependency[Services]
+TheCall = NamedDependency[Call]
+
+_SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
+
+
+@post("/submit/imagine", status_code=200, summary="Make images of a text", responses=FOR_SUBMITS)
+async def imagine(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.ImagineBody]
+) -> Answer:
+    """Images are uploaded and their links put before the prompt."""
+    return await take_imagine(services, call, data)
+
+
+async def take_imagine(services: Services, call: Call, data: bodies.ImagineBody) -> Answer:
+    """The same for the front door, which decodes small bodies by itself. Raises as the desk."""
+    draft = drafts.imagine(data.prompt, image_input.decode_all(data.images, "image"))
+    return await _submit(services, call, data, draft)
+
+
+@post(
+    "/submit/blend",
+    status_code=200,
+    summary="Make images of two to five others",
+    responses=FOR_SUBMITS,
+)
+async def blend(services: TheServices, call: TheCall, data: JSONBody[bodies.BlendBody]) -> Answer:
+    """`dimensions` is the shape, SQUARE unless named."""
+    shape = Dimensions(data.dimensions) if data.dimensions else None
+    uploads = image_input.decode_all([text for text in data.base64_array if text], "blend")
+    return await _submit(services, call, data, drafts.blend(uploads, shape))
+
+
+@post(
+    "/submit/describe", status_code=200, summary="Find prompts for an image", responses=FOR_SUBMITS
+)
+async def describe(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.DescribeBody]
+) -> Answer:
+    """`finalPrompt` of the finished task holds four prompts."""
+    upload = image_input.decode(data.base64, "describe", "base64") if data.base64 else None
+    return await _submit(services, call, data, drafts.describe(data.link or "", upload))
+
+
+@post(
+    "/submit/shorten",
+    status_code=200,
+    summary="Find the words of a prompt that matter",
+    responses=FOR_SUBMITS,
+)
+async def shorten(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.ShortenBody]
+) -> Answer:
+    """`finalPrompt` of the finished task holds the words and the shorter prompts."""
+    return await _submit(services, call, data, drafts.shorten(data.prompt))
+
+
+@post("/submit/show", status_code=200, summary="Bring an old job back", responses=FOR_SUBMITS)
+async def show(services: TheServices, call: TheCall, data: JSONBody[bodies.ShowBody]) -> Answer:
+    """The finished task has the job's image and buttons."""
+    return await _submit(services, call, data, drafts.show(data.job_id))
+
+
+@post(
+    "/submit/edits",
+    status_code=200,
+    summary="Change an image as a text says",
+    responses=FOR_SUBMITS,
+)
+async def edits(services: TheServices, call: TheCall, data: JSONBody[bodies.EditsBody]) -> Answer:
+    """Midjourney's bot has no editor for images of one's own: the image goes as an image
+    prompt of the greatest weight, with what the mask marks taken out of it."""
+    if data.mask_base64 is None and image_input.is_link(data.image):
+        draft = drafts.edit(data.prompt, data.image)
+    else:
+        draft = drafts.edit(data.prompt, uploads=[await _edited(services.fetcher, data)])
+    return await _submit(services, call, data, draft)
+
+
+@post(
+    "/submit/video",
+    status_code=200,
+    summary="Make videos, or go on with one",
+    responses=FOR_SUBMITS,
+)
+async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.VideoBody]) -> Answer:
+    """From a text, a first frame, or both; with `action` `extend`, from a finished task's video."""
+    if data.action not in (None, "extend"):
+        raise BadRequest(f"action: must be extend or left out, not {data.action!r}")
+    if data.action is None:
+        video, uploads = _video(data)
+        return await _submit(services, call, data, drafts.video(data.prompt or "", video, uploads))
+    if not data.task_id:
+        raise BadRequest("taskId: the task whose video is to be extended is needed")
+    parent, index, motion = data.task_id, data.index or 0, data.motion or "high"
+    tasks = services.tasks
+    return await _accept(services, call, data, lambda w: tasks.extend(parent, index, motion, w))
+
+
+@post(
+    "/insight-face/swap",
+    status_code=200,
+    summary="Put a face into an image",
+    responses=FOR_SUBMITS,
+)
+async def swap(services: TheServices, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
+    """The face of the source goes into the target."""
+    source = await _given(services.fetcher, data.source_base64, data.source_url, "source")
+    target = await _given(services.fetcher, data.target_base64, data.target_url, "target")
+    return await _submit(services, call, data, drafts.swap_face(source, target))
+
+
+@post(
+    "/submit/action",
+    status_code=200,
+    summary="Press a button of a finished task",
+    responses=FOR_SUBMITS,
+)
+async def action(services: TheServices, call: TheCall, data: JSONBody[bodies.ActionBody]) -> Answer:
+    """`customId` is one of the task's `buttons`. Code 21: a modal is to be filled in."""
+    return await _accept(
+        services,
+        call,
+        data,
+        lambda options: services.tasks.press(
+            data.task_id, data.custom_id, options, remix=data.enable_remix
+        ),
+    )
+
+
+@post(
+    "/submit/modal",
+    status_code=200,
+    summary="Fill in the modal of a waiting task",
+    responses=FOR_SUBMITS,
+)
+async def modal(services: TheServices, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
+    """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
+    mask = await image_input.decode_mask(data.mask_base64) if data.mask_base64 else None
+    prompt, once = data.prompt or "", call.once(data)
+    done = await services.tasks.confirm(data.task_id, prompt, mask, once)
+    return responses.accepted(done, call.language)
+
+
+@post(
+    "/submit/change",
+    status_code=200,
+    summary="Upscale, vary or reroll by number",
+    responses=FOR_SUBMITS,
+)
+async def change(services: TheServices, call: TheCall, data: JSONBody[bodies.ChangeBody]) -> Answer:
+    """The older form of an action."""
+    index = None if data.action == "REROLL" else data.index
+    if index is None and data.action != "REROLL":
+        raise BadRequest("index: a number from 1 to 4 is needed")
+    what, tasks = Action(data.action), services.tasks
+    return await _accept(
+        services,
+        call,
+        data,
+        lambda options: tasks.press_numbered(data.task_id, what, index, options),
+    )
+
+
+@post(
+    "/submit/simple-change", status_code=200, summary="The same in one line", responses=FOR_SUBMITS
+)
+async def simple_change(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.SimpleChangeBody]
+) -> Answer:
+    """`content` is the task's id and U1 to U4, V1 to V4, or R."""
+    task_id, what, index = _simple(data.content)
+    tasks = services.tasks
+    return await _accept(
+        services, call, data, lambda options: tasks.press_numbered(task_id, what, index, options)
+    )
+
+
+@post(
+    "/submit/upload-discord-images",
+    status_code=200,
+    summary="Bring images to Discord",
+    responses=FOR_SUBMITS,
+)
+async def upload_images(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.UploadBody]
+) -> Answer:
+    """`result` is the list of their links; no task is made."""
+    uploads = image_input.decode_all(data.base64_array, "image")
+    if not uploads:
+        raise BadRequest("base64Array: at least one image is needed")
+    links = await services.tasks.files.post_images(uploads, call.once(data))
+    return responses.success(links, call.language)
+
+
+HANDLERS = (
+    imagine, blend, describe, shorten, show, edits, video, swap, action, modal, change,
+    simple_change, upload_images,
+)  # fmt: skip
+
+
+async def _submit(services: Services, call: Call, data: bodies.Submit, draft: TaskDraft) -> Answer:
+    return await _accept(
+        services, call, data, lambda options: services.tasks.submit(draft, options)
+    )
+
+
+async def _accept(
+    services: Services,
+    call: Call,
+    data: bodies.Submit,
+    ask: Callable[[SubmitOptions], Awaitable[Accepted]],
+) -> Answer:
+    """Ask for it at the caller's expense, and answer."""
+    options = await _options(services, call, data)
+    done = await services.quotas.count(call.caller.token, lambda: ask(options))
+    return responses.accepted(done, call.language)
+
+
+async def _options(services: Services, call: Call, data: bodies.Submit) -> SubmitOptions:
+    if data.notify_hook:
+        try:
+            await services.guard.check(data.notify_hook, "notifyHook")
+        except BadLink as error:
+            raise BadRequest(str(error)) from error
+    token = call.caller.token
+    return SubmitOptions(
+        state=data.state,
+        webhook=data.notify_hook or services.settings.webhooks.url or None,
+        speed=call.modes.speed or data.wished_speed,
+        bot=data.bot,
+        image_links=call.modes.image_links,
+        image_host=call.modes.image_host,
+        token=token.id if token else None,
+        accounts=data.accounts,
+        once=call.once(data),
+    )
+
+
+def _video(data: bodies.VideoBody) -> tuple[drafts.VideoOptions, Sequence[Upload]]:
+    """Frames that are links go into the prompt, others are uploaded."""
+    uploads: list[Upload] = []
+    links = {"image": "", "endImage": ""}
+    for field, text in (("image", data.image), ("endImage", data.end_image)):
+        if text and image_input.is_link(text):
+            links[field] = text
+        elif text:
+            uploads.append(image_input.decode(text, field, field))
+    video = drafts.VideoOptions(
+        start=links["image"],
+        end=links["endImage"],
+        end_uploaded=bool(data.end_image and not links["endImage"]),
+        motion=data.motion or "",
+        loop=bool(data.loop),
+        batch=data.batch_size,
+    )
+    return video, uploads
+
+
+async def _edited(fetcher: Fetcher, data: bodies.EditsBody) -> Upload:
+    if image_input.is_link(data.image):
+        image = await image_input.fetch(fetcher, data.image, "edit", "image")
+    else:
+        image = image_input.decode(data.image, "edit", "image")
+    if data.mask_base64 is None:
+        return image
+    return await image_input.erased(image, await image_input.decode_mask(data.mask_base64))
+
+
+async def _given(fetcher: Fetcher, text: str | None, url: str | None, name: str) -> Upload:
+    if text:
+        return image_input.decode(text, name, f"{name}Base64")
+    if url:
+        return await image_input.fetch(fetcher, url, name, f"{name}Url")
+    raise BadRequest(f"{name}Base64 or {name}Url is needed")
+
+
+def _simple(content: str) -> tuple[str, Action, int | None]:
+    found = _SIMPLE.fullmatch(content)
+    if found is None:
+        raise BadRequest("content: must be a task id and U1 to U4, V1 to V4, or R")
+    if found[4]:
+        return found[4], Action.REROLL, None
+    what = Action.UPSCALE if found[2].upper() == "U" else Action.VARIATION
+    return found[1], what, int(found[3])

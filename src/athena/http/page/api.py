@@ -1,0 +1,199 @@
+"""What the page asks beside the dialect's own: who one is, tasks by what they are like, figures,
+webhooks, and settings that can change at run time."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from athena.errors import BadRequest, WrongState
+from athena.http.calls import Services
+from athena.http.mj import responses
+from athena.http.mj.admin import DeliveryView
+from athena.http.mj.responses import Answer
+from athena.http.mj.submits import TheCall, TheServices
+from athena.http.mj.task_view import TaskView, view
+from athena.http.openapi import ERRORS, FOR_ADMINS, FOR_ONE
+from athena.service.choosing import Rule
+from athena.store import finding
+from athena.store.finding import Wish
+from athena.tasks.model import ImageLinks
+from athena.version import __version__
+
+Text = Annotated[str | None, QueryParameter(max_length=200)]
+Moment = Annotated[int | None, QueryParameter(ge=0, description="Unix milliseconds.")]
+
+
+class Me(Struct, kw_only=True, rename="camel"):
+    """Who calls, as far as a page must know."""
+
+    role: str
+    name: str | None
+    is_open: bool
+    """Nobody needs to sign in."""
+    used_today: int | None
+    daily_limit: int | None
+    version: str
+
+
+class Page(Struct, kw_only=True, rename="camel"):
+    """Some tasks, newest first. `next` goes on behind them; null at the end."""
+
+    tasks: list[TaskView]
+    next: str | None
+
+
+class WebhookView(Struct, kw_only=True, rename="camel"):
+    task: str
+    delivery: DeliveryView
+
+
+class HourView(Struct, kw_only=True, rename="camel"):
+    begins: int
+    made: int
+    failed: int
+    other: int
+
+
+class Stats(Struct, kw_only=True, rename="camel"):
+    """Some hours in figures; times in seconds, from the request to the image."""
+
+    hours: list[HourView]
+    median: float | None
+    slowest: float | None
+    reasons: dict[str, int]
+
+
+class SettingsView(Struct, kw_only=True, rename="camel"):
+    """What can be changed while the server runs."""
+
+    rule: Rule
+    links: ImageLinks
+    banned_words: str
+
+
+class SettingsBody(Struct, kw_only=True, rename="camel"):
+    rule: Rule | None = None
+    links: ImageLinks | None = None
+    banned_words: Annotated[str, Meta(max_length=200_000)] | UnsetType = UNSET
+
+
+@get("/me", summary="Who calls", responses=ERRORS, sync_to_thread=False)
+def me(services: TheServices, call: TheCall) -> Me:
+    """The role of the token, and what is left of its day."""
+    token = call.caller.token
+    return Me(
+        role=call.caller.role,
+        name=token.name if token else None,
+        is_open=services.authenticator.is_open,
+        used_today=services.quotas.used(token) if token else None,
+        daily_limit=token.daily_limit if token else None,
+        version=__version__,
+    )
+
+
+@get("/task/search", summary="Tasks by what they are like", responses=ERRORS)
+async def search(
+    services: TheServices,
+    call: TheCall,
+    size: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
+    before: Annotated[str | None, QueryParameter(pattern=r"^\d{1,15}-\w{1,32}$")] = None,
+    status: Text = None,
+    action: Text = None,
+    account: Text = None,
+    text: Text = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> Page:
+    """Newest first. `before` is the `next` of the page before."""
+    moment, _, last = (before or "").partition("-")
+    seen = (int(moment), last) if before else None
+    wish = Wish(status=status, action=action, account=account, words=text, since=since, until=until)
+    tasks = await finding.search(services.tasks.store, wish, size, seen)
+    ahead = f"{tasks[-1].submitted_at}-{tasks[-1].id}" if len(tasks) == size else None
+    return Page(tasks=[view(task, call.links) for task in tasks], next=ahead)
+
+
+@delete("/task/{task_id:str}", status_code=200, summary="Forget a task", responses=FOR_ONE)
+async def forget(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
+    """One that has ended; its owner may, and administrators."""
+    task = await services.tasks.find(task_id)
+    token = call.caller.token
+    if not (call.caller.is_admin or (token and token.id == task.token)):
+        call.must_be_admin()
+    if not task.ended:
+        raise WrongState(f"task {task_id} is {task.status}: cancel it first")
+    await services.tasks.store.remove(task)
+    return responses.success(task_id, call.language)
+
+
+@get("/stats", summary="The last hours in figures", responses=FOR_ADMINS)
+async def stats(
+    services: TheServices, call: TheCall, hours: Annotated[int, QueryParameter(ge=1, le=168)] = 24
+) -> Stats:
+    """For administrators."""
+    call.must_be_admin()
+    found = await finding.summary(services.tasks.store, services.clock.now(), hours)
+    return Stats(
+        hours=[HourView(**msgspec.structs.asdict(hour)) for hour in found.hours],
+        median=found.median,
+        slowest=found.slowest,
+        reasons=dict(found.reasons),
+    )
+
+
+@get("/hook/list", summary="The latest webhooks", responses=FOR_ADMINS, sync_to_thread=False)
+def webhooks(services: TheServices, call: TheCall) -> list[WebhookView]:
+    """For administrators: at most 200 tasks whose webhooks were told, or could not be."""
+    call.must_be_admin()
+    return [
+        WebhookView(task=task, delivery=DeliveryView(**msgspec.structs.asdict(delivery)))
+        for task, delivery in services.webhooks.known()[:200]
+    ]
+
+
+@post(
+    "/hook/{task_id:str}/send",
+    status_code=200,
+    summary="Tell a webhook again",
+    responses=FOR_ADMINS,
+)
+async def send_webhook(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
+    """For administrators: the task's present state, at once."""
+    call.must_be_admin()
+    task = await services.tasks.find(task_id)
+    if not task.webhook:
+        raise BadRequest(f"task {task_id} has no webhook")
+    services.webhooks.send_again(task)
+    return responses.success(task_id, call.language)
+
+
+@get("/settings", summary="What can be changed at run time", responses=FOR_ADMINS)
+async def settings(services: TheServices, call: TheCall) -> SettingsView:
+    """For administrators."""
+    call.must_be_admin()
+    return _settings(services)
+
+
+@put("/settings", status_code=200, summary="Change that", responses=FOR_ADMINS)
+async def change_settings(
+    services: TheServices, call: TheCall, data: JSONBody[SettingsBody]
+) -> SettingsView:
+    """For administrators. It is kept: banned words in their file, the rest in the database."""
+    call.must_be_admin()
+    await services.preferences.change(rule=data.rule, links=data.links)
+    if data.banned_words is not UNSET:
+        services.tasks.banned.replace_own(data.banned_words)
+    return _settings(services)
+
+
+HANDLERS = (me, search, forget, stats, webhooks, send_webhook, settings, change_settings)
+
+
+def _settings(services: Services) -> SettingsView:
+    wanted = services.preferences
+    return SettingsView(
+        rule=wanted.rule, links=wanted.links, banned_words=services.tasks.banned.own()
+    )

@@ -1,0 +1,1 @@
+"""The trigger API, `/v1/api/trigger`."""

@@ -1,0 +1,144 @@
+"""What a press of a finished task's button asks for: pure, before anything is kept."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from athena.discord.wire import Message
+from athena.errors import BadRequest, NotSupported, UnknownButton
+from athena.midjourney import buttons, modals
+from athena.midjourney.buttons import Meaning
+from athena.tasks.bot_events import Profile
+from athena.tasks.model import Action, Button, Task
+from athena.tasks.requests import Extend, Press, Request
+
+_TAKES_FILM = "MJ::JOB::video_virtual_upscale::"
+_EXTENDS = "MJ::JOB::animate_{motion}_extend"
+
+
+class ButtonAction(Struct, frozen=True, kw_only=True):
+    """A press that can be made."""
+
+    request: Request
+    action: Action
+    prompt: str | None = None
+    modal: str | None = None
+    """What the modal proposes that its user is to fill in first; None: there is none."""
+    remix: bool = False
+    """It is the account's Remix mode that opens the modal."""
+
+
+def of_button(parent: Task, custom_id: str, profile: Profile, *, auto_submit: bool) -> ButtonAction:
+    """A button by its id. `auto_submit`: Remix modals are submitted as they are.
+
+    Raises:
+        UnknownButton, NotSupported: it cannot be pressed.
+    """
+    meaning = _meaning(parent, custom_id)
+    remix = meaning.remix and bool(profile.remix) and not auto_submit
+    return ButtonAction(
+        request=_press(parent, custom_id),
+        action=_action(meaning, parent),
+        prompt=parent.prompt,
+        modal=modals.proposal(parent, custom_id) if meaning.modal or remix else None,
+        remix=remix,
+    )
+
+
+def numbered(parent: Task, action: Action, index: int | None) -> str:
+    """The id of a grid's U, V or reroll button.
+
+    Raises:
+        UnknownButton: the task has none.
+    """
+    for button in parent.buttons:
+        meaning = buttons.meaning(button.custom_id)
+        if meaning.action is action and meaning.index == index:
+            return button.custom_id
+    raise UnknownButton(f"the task has no button for {short(action, index)}")
+
+
+def named(shown: Sequence[Button], starts: Sequence[str]) -> str:
+    """The id of the button, among those that a message shows, that begins in one of these ways.
+
+    Raises:
+        UnknownButton: there is none.
+    """
+    for start in starts:
+        for button in shown:
+            if button.custom_id == start or button.custom_id.startswith(f"{start}::"):
+                return button.custom_id
+    raise UnknownButton(f"the message has no button {starts[0]!r}")
+
+
+def of_message(message: Message, custom_id: str) -> ButtonAction:
+    """A button of a message that no task of ours made.
+
+    Raises:
+        NotSupported: pressing it makes no task, or opens a modal.
+    """
+    meaning = buttons.meaning(custom_id)
+    if not meaning.supported or meaning.modal:
+        raise NotSupported(f"{custom_id!r} cannot be pressed here")
+    press = Press(parent="", message=message.id, custom_id=custom_id, flags=message.flags)
+    action = Action.IMAGINE if meaning.action is Action.REROLL else meaning.action
+    return ButtonAction(request=press, action=action or Action.ACTION)
+
+
+def of_video(parent: Task, index: int, motion: str) -> ButtonAction:
+    """Go on with a video: `index` is its place among those of the task, from 0.
+
+    Raises:
+        UnknownButton: there is no such video.
+        BadRequest: the motion is neither low nor high.
+    """
+    if motion not in ("low", "high"):
+        raise BadRequest(f"motion: must be low or high, not {motion!r}")
+    then = _EXTENDS.format(motion=motion)
+    if alone := _starting(parent, then):
+        request: Request = _press(parent, alone.custom_id)
+    elif taken := _starting(parent, f"{_TAKES_FILM}{index + 1}::"):
+        request = Extend(
+            parent=parent.id,
+            message=parent.ids.message or "",
+            custom_id=taken.custom_id,
+            then=then,
+            flags=parent.flags,
+        )
+    else:
+        raise UnknownButton(f"task {parent.id} has no video {index} that can be extended")
+    return ButtonAction(request=request, action=Action.VIDEO, prompt=parent.prompt)
+
+
+def short(action: Action, index: int | None) -> str:
+    """`U2`, `V3` or `R`."""
+    return {Action.UPSCALE: "U", Action.VARIATION: "V"}.get(action, "R") + str(index or "")
+
+
+def _starting(parent: Task, start: str) -> Button | None:
+    return next((each for each in parent.buttons if each.custom_id.startswith(start)), None)
+
+
+def _press(parent: Task, custom_id: str) -> Press:
+    return Press(
+        parent=parent.id,
+        message=parent.ids.message or "",
+        custom_id=custom_id,
+        flags=parent.flags,
+    )
+
+
+def _meaning(parent: Task, custom_id: str) -> Meaning:
+    if all(button.custom_id != custom_id for button in parent.buttons):
+        raise UnknownButton(f"task {parent.id} has no button {custom_id!r}")
+    meaning = buttons.meaning(custom_id)
+    if not meaning.supported:
+        raise NotSupported(f"pressing {custom_id!r} makes no task")
+    return meaning
+
+
+def _action(meaning: Meaning, parent: Task) -> Action:
+    """A reroll is its parent's action again; after an upscale, an imagine (mj-dialect, 4)."""
+    if meaning.action is not Action.REROLL:
+        return meaning.action or Action.ACTION
+    return Action.IMAGINE if parent.action is Action.UPSCALE else parent.action

@@ -1,0 +1,36 @@
+"""What a request may wish beside what it asks for, and what it is answered."""
+
+from msgspec import Struct
+
+from athena.service.choosing import ANY, AccountFilter
+from athena.service.idempotency import IdempotencyKey
+from athena.tasks.model import Api, Bot, ImageLinks, Speed, Task
+
+
+class SubmitOptions(Struct, frozen=True, kw_only=True):
+    """What a request may say beside what it asks for."""
+
+    state: str | None = None
+    webhook: str | None = None
+    speed: Speed | None = None
+    bot: Bot = Bot.MIDJOURNEY
+    image_links: ImageLinks | None = None
+    image_host: str | None = None
+    token: str | None = None
+    accounts: AccountFilter = ANY
+    trigger: str | None = None
+    api: Api = Api.MJ
+    once: IdempotencyKey | None = None
+    """The request's own key: asked again, it gets the same answer (see `engine.idempotency`)."""
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A task that is on disk. `ahead` tasks wait before it; None: a slot is free for it."""
+
+    task: Task
+    ahead: int | None = None
+    modal: str | None = None
+    """The prompt that its modal proposes; None: no modal is to be filled in."""
+    remix: bool = False
+    repeated: bool = False
+    """It was asked for before under the same key, and this is the answer of then."""

@@ -1,0 +1,62 @@
+"""What administrators change while the server runs: it is kept, and goes before the settings.
+
+Nothing is kept of what nobody changed, so a new setting still counts there.
+"""
+
+import asyncio
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from athena.service.choosing import Chooser, Rule
+from athena.settings import Settings
+from athena.store.records import RecordKind, Records
+from athena.tasks.model import ImageLinks
+
+_ID = "services"
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """As it is kept; None: as the settings say."""
+
+    rule: Rule | None = None
+    links: ImageLinks | None = None
+
+
+PREFERENCES = RecordKind("Changed", Changed)
+
+
+class Preferences:
+    """What counts now. `chooser` is told of its rule."""
+
+    def __init__(self, records: Records, settings: Settings, chooser: Chooser) -> None:
+        self._records = records
+        self._settings = settings
+        self._chooser = chooser
+        self._changed = next(iter(records.all(PREFERENCES)), Changed())
+        chooser.rule = self.rule
+
+    @property
+    def rule(self) -> Rule:
+        """Which account takes a task."""
+        return self._changed.rule or Rule(self._settings.choice.rule)
+
+    @property
+    def links(self) -> ImageLinks:
+        """The kind of image links where neither token nor path says one."""
+        return self._changed.links or self._settings.images.links
+
+    async def change(self, *, rule: Rule | None = None, links: ImageLinks | None = None) -> None:
+        """Change what is given and not so already, from now on and after every start.
+
+        Raises:
+            StoreBroken: it cannot be kept; nothing has changed.
+        """
+        changed = self._changed
+        if rule and rule is not self.rule:
+            changed = replace(changed, rule=rule)
+        if links and links is not self.links:
+            changed = replace(changed, links=links)
+        await asyncio.to_thread(self._records.put, PREFERENCES, _ID, changed)
+        self._changed = changed
+        self._chooser.rule = self.rule

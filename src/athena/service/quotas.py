@@ -1,0 +1,95 @@
+"""How much a token may ask for: submits a minute, tasks a day (UTC).
+
+The minute is a bucket that refills steadily, in memory; the day's count stands in the database,
+written with each task, and is read once at the start.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from athena.clock import Clock
+from athena.errors import Refused
+from athena.service.options import Accepted
+from athena.store.store import Store, day_of
+from athena.store.tokens import Token
+
+
+class QuotaUsedUp(Refused):
+    """The token may not ask for more now. `wait` is in seconds."""
+
+    def __init__(self, what: str, wait: float) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+class _Bucket(Struct):
+    left: float
+    at: float
+
+
+class Quotas:
+    """The quotas of all tokens."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+        self._day = 0
+        self._used: defaultdict[str, int] = defaultdict(int)
+
+    async def load(self) -> None:
+        """Read what was used today before this process began."""
+        self._day = day_of(self._clock.now())
+        self._used = defaultdict(int, await self._store.usage(self._day))
+
+    def used(self, token: Token) -> int:
+        """How many tasks it asked for today."""
+        self._turn_page()
+        return self._used[token.id]
+
+    async def count(self, token: Token | None, ask: Callable[[], Awaitable[Accepted]]) -> Accepted:
+        """Ask for a task at a token's expense. What is not accepted does not count for the day, and
+        what was accepted before under the same key counts once.
+
+        Raises:
+            QuotaUsedUp: it is one too many; nothing was asked for.
+        """
+        if token is None:
+            return await ask()
+        self._take(token)
+        day, counts = self._day, False
+        try:
+            done = await ask()
+            counts = not done.repeated
+            return done
+        finally:
+            if not counts and self._day == day:
+                self._used[token.id] -= 1
+
+    def _take(self, token: Token) -> None:
+        self._turn_page()
+        if token.daily_limit is not None and self._used[token.id] >= token.daily_limit:
+            left = (self._day + 1) * 86_400 - self._clock.now() / 1000
+            raise QuotaUsedUp(f"this token may ask for {token.daily_limit} tasks a day", left)
+        if token.rate is not None:
+            self._take_minute(token, token.rate)
+        self._used[token.id] += 1
+
+    def _turn_page(self) -> None:
+        """A new day begins with nothing used."""
+        today = day_of(self._clock.now())
+        if today != self._day:
+            self._day = today
+            self._used.clear()
+
+    def _take_minute(self, token: Token, rate: int) -> None:
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(token.id, _Bucket(rate, now))
+        bucket.left = min(rate, bucket.left + (now - bucket.at) * rate / 60)
+        bucket.at = now
+        if bucket.left < 1:
+            wait = (1 - bucket.left) * 60 / rate
+            raise QuotaUsedUp(f"this token may submit {rate} times a minute", wait)
+        bucket.left -= 1

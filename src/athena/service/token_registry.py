@@ -1,0 +1,57 @@
+"""The API tokens of a running server: in memory, changed here or by the command line beside it."""
+
+import asyncio
+
+import structlog
+
+from athena.clock import Clock
+from athena.store.records import Records
+from athena.store.tokens import TOKENS, Token, Tokens, new
+
+log = structlog.get_logger(__name__)
+
+_LOOK = 2.0
+"""Seconds between two looks for changes that somebody else made."""
+
+
+class TokenRegistry:
+    """Keeps `tokens` true to the records."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self.tokens = Tokens(records.all(TOKENS))
+        self._records = records
+        self._clock = clock
+        self._looking = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look for changes until cancelled: what was made or removed elsewhere counts soon."""
+        while True:
+            await self._clock.sleep(_LOOK)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take up what was changed elsewhere."""
+        async with self._looking:
+            if await asyncio.to_thread(self._records.changed):
+                self.tokens.replace(await asyncio.to_thread(self._records.all, TOKENS))
+
+    async def make(self, name: str, **wishes: object) -> tuple[Token, str]:
+        """Make a token; its secret is told this once.
+
+        Raises:
+            msgspec.ValidationError: a wish is none that a token can have.
+        """
+        token, secret = new(name, self._clock.now(), **wishes)
+        async with self._looking:
+            await asyncio.to_thread(self._records.put, TOKENS, token.id, token)
+            self.tokens.replace([*self.tokens.all(), token])
+        log.info("token.made", token=token.id, role=token.role)
+        return token, secret
+
+    async def remove(self, token_id: str) -> bool:
+        """Remove a token; it opens nothing from now on. False when there was none."""
+        async with self._looking:
+            removed = await asyncio.to_thread(self._records.remove, TOKENS, token_id)
+            self.tokens.replace([each for each in self.tokens.all() if each.id != token_id])
+        log.info("token.removed", token=token_id)
+        return removed
