@@ -57,10 +57,17 @@ class TaskRepository(Protocol):
     """Tasks, and what is kept with them. Use it from one event loop."""
 
     changes: ChangeLog
-    unreadable: int
-    """How many stored tasks this version could not read; they are skipped and left as they are."""
-    unreadable_ids: tuple[str, ...]
-    """Their ids, the first thousand."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many stored tasks this version could not read; they are skipped and left as they
+        are."""
+        ...
+
+    @property
+    def unreadable_ids(self) -> tuple[str, ...]:
+        """Their ids, the first thousand."""
+        ...
 
     @property
     def write_error(self) -> str:
