@@ -54,10 +54,11 @@ class Chains:
         self._end(chain, after)
 
     def refused(self, after: Task) -> Task | None:
-        """It is not, and never will be. Returns the state that is on disk."""
+        """It is not, and never will be. Returns the state that it built on: the newest of those
+        that are still on their way, else the one that is on disk."""
         chain = self._chains[after.id]
         self._end(chain, after)
-        return chain.durable
+        return chain.pending[-1] if chain.pending else chain.durable
 
     def lost(self, after: Task, current: Task | None) -> list[Task]:
         """It met another state on disk than it replaces: `current`. Returns the states that are

@@ -212,9 +212,9 @@ class SqliteRepository(SqliteReads):
         """Takes back what was held, unless something newer was saved meanwhile."""
         after = _after(change)
         log.error("store.write_failed", task=after.id, error=str(error))
-        durable = self._chains.refused(after)
+        built_on = self._chains.refused(after)
         if self.held(after.id) is after:
-            self._show(after.id, durable)
+            self._show(after.id, built_on)
         if change.before is None:
             self._drop_uploads([after.id])
 

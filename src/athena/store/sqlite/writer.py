@@ -199,8 +199,8 @@ class Committer:
         connection.execute("BEGIN IMMEDIATE")
         for sql, values, conflict in _combined(batch):
             cursor = connection.execute(sql, values)
-            if cursor.description:
-                cursor.fetchall()
+            if sql.startswith("PRAGMA"):
+                cursor.fetchall()  # some work step by step
             if conflict and cursor.rowcount == 0:
                 raise Conflict(conflict)
         connection.execute("COMMIT")
