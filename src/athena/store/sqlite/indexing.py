@@ -30,7 +30,7 @@ _PAUSE = 0.02
 """Seconds between two batches when many wait, for everybody else's writes."""
 
 _WAITING = """
-SELECT number, id, body FROM tasks INDEXED BY tasks_unindexed
+SELECT number, id, revision, body FROM tasks INDEXED BY tasks_unindexed
 WHERE indexed = 0 AND ended = 1 ORDER BY number LIMIT :most
 """
 _FORGET = """
@@ -59,9 +59,9 @@ TRY_AGAIN = "UPDATE tasks SET indexed = 0 WHERE indexed = 2"
 class _Waiting(Struct, frozen=True):
     number: int
     id: str
-    revision: int | None
+    revision: int
+    text: str | None
     """None: it is not readable."""
-    text: str
 
 
 class Indexer:
@@ -128,15 +128,13 @@ class Indexer:
     def _next(self, connection: sqlite3.Connection, most: int) -> list[_Waiting]:
         return [self._look(*row) for row in connection.execute(_WAITING, {"most": most})]
 
-    def _look(self, number: int, task_id: str, body: bytes) -> _Waiting:
+    def _look(self, number: int, task_id: str, revision: int, body: bytes) -> _Waiting:
         task = self._unreadable.decode(task_id, body)
-        if task is None:
-            return _Waiting(number, task_id, None, "")
-        return _Waiting(number, task_id, task.revision, words.of(task))
+        return _Waiting(number, task_id, revision, words.of(task) if task else None)
 
 
 def _statements(task: _Waiting) -> list[Statement]:
-    if task.revision is None:
+    if task.text is None:
         return [Execute(_UNREADABLE, {"number": task.number, "id": task.id})]
     values = {"number": task.number}
     text = {"number": task.number, "text": task.text, "revision": task.revision}

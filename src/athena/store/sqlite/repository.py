@@ -126,8 +126,8 @@ class SqliteRepository(SqliteReads):
             await self._remove(idle, "")
         if doomed.statements:
             await self._write_all(doomed.statements)
-        if await self._slow.run(sweeping.free_pages):
-            await self._write_all([sweeping.give_back()])
+        if free := await self._slow.run(sweeping.free_pages):
+            await self._write_all(sweeping.give_back(free))
         return len(idle) + doomed.rows
 
     async def index_words(self) -> int:

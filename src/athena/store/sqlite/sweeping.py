@@ -10,7 +10,7 @@ from athena.store.sqlite.writer import Execute, Statement
 from athena.tasks.model import Task
 
 _PAGES = 500
-"""Free pages of the file that are given back at a time (2 MB)."""
+"""Free pages of the file that are given back in one step (2 MB)."""
 
 _TABLES = (
     ("refused_prompts", "at", "task_id", "refused_prompts"),
@@ -51,14 +51,15 @@ def doomed(
     return Doomed(_tasks(connection, reader, cutoffs.tasks, most_tasks, step), statements, rows)
 
 
-def give_back() -> Statement:
-    """Some of the file's free pages go back to the system; nothing where the database was made
-    without `auto_vacuum`."""
-    return Execute(f"PRAGMA incremental_vacuum({_PAGES})", {})
+def give_back(free: int) -> list[Statement]:
+    """Some of the file's free pages go back to the system. One statement is one page: it returns
+    after each, and the driver does not go on with what has no columns."""
+    return [Execute("PRAGMA incremental_vacuum(1)", {})] * min(free, _PAGES)
 
 
 def free_pages(connection: sqlite3.Connection) -> int:
-    """Pages that can be given back."""
+    """Pages that can be given back: none where the database was made without `auto_vacuum`, as
+    those before version 7 were. There they are used again for new rows."""
     (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return int(free) if mode else 0

@@ -1,11 +1,12 @@
 -- The schema as it was before there were migrations. Older versions lacked some of these tables.
 
 CREATE TABLE IF NOT EXISTS tasks (
-    id VARCHAR(32) NOT NULL PRIMARY KEY,
+    id VARCHAR(32) NOT NULL,
     account VARCHAR(32) NOT NULL,
     ended INTEGER NOT NULL,
     submitted_at INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    PRIMARY KEY (id)
 );
 
 CREATE TABLE IF NOT EXISTS uploads (
@@ -26,10 +27,11 @@ CREATE TABLE IF NOT EXISTS outbox (
 );
 
 CREATE TABLE IF NOT EXISTS refused_prompts (
-    task_id VARCHAR(32) NOT NULL PRIMARY KEY,
+    task_id VARCHAR(32) NOT NULL,
     at INTEGER NOT NULL,
     prompt VARCHAR NOT NULL,
-    said VARCHAR NOT NULL
+    said VARCHAR NOT NULL,
+    PRIMARY KEY (task_id)
 );
 
 CREATE TABLE IF NOT EXISTS triggers (
@@ -46,21 +48,24 @@ CREATE TABLE IF NOT EXISTS records (
 );
 
 CREATE TABLE IF NOT EXISTS claims (
-    "key" VARCHAR(400) NOT NULL PRIMARY KEY,
+    "key" VARCHAR(400) NOT NULL,
     at INTEGER NOT NULL,
     fingerprint VARCHAR(64) NOT NULL,
-    answer BLOB NOT NULL
+    answer BLOB NOT NULL,
+    PRIMARY KEY ("key")
 );
 
 CREATE TABLE IF NOT EXISTS seen (
-    channel VARCHAR(32) NOT NULL PRIMARY KEY,
-    message VARCHAR(32) NOT NULL
+    channel VARCHAR(32) NOT NULL,
+    message VARCHAR(32) NOT NULL,
+    PRIMARY KEY (channel)
 );
 
 CREATE TABLE IF NOT EXISTS brought (
-    name VARCHAR(400) NOT NULL PRIMARY KEY,
+    name VARCHAR(400) NOT NULL,
     account VARCHAR(32) NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    PRIMARY KEY (name)
 );
 
 CREATE TABLE IF NOT EXISTS usage (
