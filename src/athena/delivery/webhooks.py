@@ -127,7 +127,7 @@ class Webhooks:
         self._workers[task.id] = asyncio.create_task(self._work(task.id))
 
     def _changed(self, change: Change) -> None:
-        if change.before and change.visible and change.after.webhook:
+        if change.before and change.after and change.visible and change.after.webhook:
             self._take(change.after)
 
     def _take(self, task: Task) -> None:

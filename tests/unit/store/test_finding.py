@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.conftest import breathe
-from tests.unit.store.test_store import make_task
 
 from athena.store import finding
 from athena.store.finding import Wish
 from athena.store.store import Store
 from athena.store.writer import Committer, Write
 from athena.tasks.model import Status
+from tests.conftest import breathe
+from tests.unit.store.test_store import make_task
 
 
 async def test_a_search_waits_for_changes_on_their_way_to_the_disk(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.conftest import breathe
 
 from athena.store import tables
 from athena.store.changes import Change
@@ -15,6 +14,7 @@ from athena.store.store import FolderInUse, Store
 from athena.store.writer import StoreBroken
 from athena.tasks.model import Action, Status, Task
 from athena.tasks.requests import Imagine, Upload
+from tests.conftest import breathe
 
 
 def make_task(number: int, **fields: object) -> Task:

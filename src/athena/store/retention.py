@@ -1,0 +1,53 @@
+"""How long things are kept: a pure rule. The repository's `sweep` carries it out in small steps."""
+
+from msgspec import Struct
+
+from athena.tasks.model import Millis
+
+_HOUR: Millis = 3_600_000
+DAY: Millis = 24 * _HOUR
+
+
+def day_of(moment: Millis) -> int:
+    """The number of a UTC day since 1970-01-01."""
+    return moment // DAY
+
+
+class Cutoffs(Struct, frozen=True, kw_only=True):
+    """What was made before these moments may go; None: nothing goes for its age."""
+
+    tasks: Millis | None
+    refused_prompts: Millis | None
+    usage_day: int | None
+    """Days before this one."""
+    claims: Millis
+    uploaded_files: Millis
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long is what kept; None: for ever. Unfinished tasks are always kept."""
+
+    tasks_days: float | None = None
+    tasks_most: int | None = None
+    """More ended tasks than so many are deleted, the oldest first."""
+    refused_prompts_days: float | None = None
+    usage_days: float | None = None
+    claims_hours: float = 24
+    """Idempotency keys."""
+    uploaded_files_hours: float = 24
+    """In which account's channel an uploaded file is."""
+
+    def cutoffs(self, now: Millis) -> Cutoffs:
+        """What may go now."""
+        usage = _before(now, self.usage_days)
+        return Cutoffs(
+            tasks=_before(now, self.tasks_days),
+            refused_prompts=_before(now, self.refused_prompts_days),
+            usage_day=None if usage is None else day_of(usage),
+            claims=now - round(self.claims_hours * _HOUR),
+            uploaded_files=now - round(self.uploaded_files_hours * _HOUR),
+        )
+
+
+def _before(now: Millis, days: float | None) -> Millis | None:
+    return None if days is None else now - round(days * DAY)

@@ -1,0 +1,70 @@
+"""What a repository is made of: connections, and what a start holds in memory."""
+
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+
+from msgspec import Struct
+
+from athena.errors import StoreError
+from athena.store.cache import TaskCache
+from athena.store.sqlite import indexing, queries
+from athena.store.sqlite.connecting import FILE, connect_owner, connect_reader
+from athena.store.sqlite.queries import TaskReader
+from athena.store.sqlite.reading import Lane, Unreadable
+from athena.store.sqlite.uploads import UploadFolder
+from athena.store.sqlite.writer import Committer
+
+_SEARCHES = 2
+"""Searches at the same time."""
+
+
+class Opened(Struct, frozen=True):
+    """What a repository is made of."""
+
+    committer: Committer
+    fast: Lane
+    slow: Lane
+    cache: TaskCache
+    unreadable: Unreadable
+    upload_folder: UploadFolder
+    with_uploads: set[str]
+    """Tasks that have files."""
+
+
+def load(folder: Path, search_limit: float) -> Opened:
+    """Open a data folder's database, making or migrating it as is needed. Blocks.
+
+    Raises:
+        SchemaTooNew: a newer Athena made it.
+        StoreError: the file is no database of ours.
+    """
+    path = folder / FILE
+    with ExitStack() as stack:
+        owner = connect_owner(path)
+        stack.callback(owner.close)
+        fast = Lane(path, "reader", 1)
+        stack.callback(fast.close)
+        slow = Lane(path, "searcher", _SEARCHES, search_limit)
+        stack.callback(slow.close)
+        unreadable, uploads = Unreadable(), UploadFolder(folder)
+        reader = connect_reader(path)
+        stack.callback(reader.close)
+        try:
+            owner.execute(indexing.TRY_AGAIN)
+            cache = _fill(reader, unreadable)
+            kept = queries.has_unfinished(reader, uploads.tasks())
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
+        uploads.remove(uploads.tasks() - kept)
+        stack.pop_all()
+        reader.close()
+    return Opened(Committer(owner), fast, slow, cache, unreadable, uploads, kept)
+
+
+def _fill(reader: sqlite3.Connection, unreadable: Unreadable) -> TaskCache:
+    """What a start needs: what is unfinished, and of the rest what may still be heard of."""
+    cache, tasks = TaskCache(), TaskReader(unreadable)
+    for task in [*tasks.recent(reader), *tasks.unfinished(reader)]:
+        cache.put(task)
+    return cache

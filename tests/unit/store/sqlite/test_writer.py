@@ -1,0 +1,213 @@
+"""Group commit: order during trouble, and a thread that nothing ends."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from athena.errors import Conflict, StoreError, StoreUnavailable
+from athena.store.sqlite.connecting import FILE, connect_owner
+from athena.store.sqlite.writer import Committer, Execute, Insert, Statement, Write, Writer
+
+ADD = "INSERT INTO records (kind, id, body) VALUES ('k', :id, '')"
+
+
+class Flaky:
+    """A connection whose disk fails with a code of SQLite's until it is mended."""
+
+    def __init__(self, connection: sqlite3.Connection, code: int = 0) -> None:
+        self._connection = connection
+        self.code = code
+        self.executed: list[str] = []
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        self.executed.append(sql)
+        if self.code and not sql.startswith(("BEGIN", "SELECT")):
+            error = sqlite3.OperationalError("the disk fails")
+            error.sqlite_errorcode = self.code
+            raise error
+        return self._connection.execute(sql, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+class Bench:
+    """A committer over such a connection, and what its callers were told."""
+
+    def __init__(self, folder: Path, code: int = 0) -> None:
+        self.flaky = Flaky(connect_owner(folder / FILE), code)
+        self.committer = Committer(cast(sqlite3.Connection, self.flaky))
+        self.told: list[tuple[str, bool]] = []
+        self.errors: list[StoreError] = []
+
+    def write(self, name: str, *statements: Statement, retried: bool = False) -> Write:
+        def told(error: StoreError | None) -> None:
+            self.told.append((name, error is None))
+            if error:
+                self.errors.append(error)
+
+        every = statements or (Execute(ADD, {"id": name}),)
+        return Write(every, asyncio.get_running_loop(), told, retried)
+
+    async def commit(self, *writes: Write, fault: str = "") -> None:
+        self.committer.commit(writes, fault=fault)
+        await asyncio.sleep(0)
+
+    def written(self) -> list[str]:
+        rows = self.flaky._connection.execute("SELECT id FROM records ORDER BY rowid")
+        return [row[0] for row in rows]
+
+
+TROUBLES = [
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_IOERR_WRITE,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", TROUBLES)
+async def test_trouble_passes_and_nothing_that_is_retried_is_lost(
+    tmp_path: Path, code: int
+) -> None:
+    bench = Bench(tmp_path, code)
+    await bench.commit(bench.write("a", retried=True), bench.write("new"))
+    await bench.commit(bench.write("b", retried=True))
+    assert bench.committer.write_error
+    assert bench.told == [("new", False)]
+    bench.flaky.code = 0
+    await bench.commit(bench.write("c"))
+    assert not bench.committer.write_error
+    assert bench.told[1:] == [("a", True), ("b", True), ("c", True)]
+    assert bench.written() == ["a", "b", "c"]
+
+
+async def test_a_fault_is_like_a_disk_that_fails(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.commit(bench.write("a", retried=True), bench.write("new"), fault="no power")
+    assert bench.committer.write_error == "no power"
+    await bench.commit(fault="no power still")
+    assert bench.committer.write_error == "no power still"
+    assert bench.told == [("new", False)]
+    await bench.commit()
+    assert bench.written() == ["a"]
+
+
+async def test_closing_tells_those_whose_writes_are_lost(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    await bench.commit(bench.write("a", retried=True))
+    bench.committer.close()
+    await asyncio.sleep(0)
+    assert bench.told == [("a", False)]
+
+
+async def test_a_bad_statement_is_told_at_once_even_when_it_is_retried(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.commit(bench.write("a", retried=True), bench.write("a", retried=True))
+    assert bench.told == [("a", True), ("a", False)]
+    assert not bench.committer.write_error
+
+
+async def test_a_write_that_lost_is_undone_as_a_whole(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    lost = bench.write(
+        "lost",
+        Execute(ADD, {"id": "lost"}),
+        Execute("DELETE FROM records WHERE id = 'none'", {}, conflict="it is gone"),
+    )
+    await bench.commit(bench.write("a"), lost, bench.write("b"))
+    assert bench.told == [("a", True), ("lost", False), ("b", True)]
+    assert isinstance(bench.errors[0], Conflict)
+    assert bench.written() == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, object()])
+async def test_a_value_that_sqlite_cannot_take_fails_that_write_alone(
+    tmp_path: Path, value: object
+) -> None:
+    bench = Bench(tmp_path)
+    bad = bench.write("bad", Insert("INSERT INTO records (kind, id, body)", ("k", value, b"")))
+    await bench.commit(bench.write("a"), bad, bench.write("b"))
+    assert bench.told == [("a", True), ("bad", False), ("b", True)]
+    assert isinstance(bench.errors[0], StoreUnavailable)
+    assert not bench.committer.write_error
+
+
+async def test_neighbouring_rows_become_one_statement(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    head = "INSERT INTO records (kind, id, body)"
+    rows = [bench.write(str(n), Insert(head, ("k", str(n), b""))) for n in range(3)]
+    await bench.commit(*rows)
+    assert [sql.split()[0] for sql in bench.flaky.executed] == ["BEGIN", "INSERT", "COMMIT"]
+    assert bench.written() == ["0", "1", "2"]
+
+
+async def test_the_disk_is_waited_for(tmp_path: Path) -> None:
+    """Durable before told rests on this."""
+    connection = connect_owner(tmp_path / FILE)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+async def test_a_caller_that_raises_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    def raises(_: StoreError | None) -> None:
+        raise RuntimeError("a caller's own fault")
+
+    bad = Write((), asyncio.get_running_loop(), raises)
+    await bench.commit(bad, bench.write("a"))
+    assert bench.told == [("a", True)]
+
+
+class Deadly(Committer):
+    """One whose commit raises what no commit should."""
+
+    def commit(self, batch: Any, *, fault: str = "") -> None:
+        raise SystemError("out of luck")
+
+
+async def test_a_thread_that_ended_refuses_at_once(tmp_path: Path) -> None:
+    writer = Writer(Deadly(connect_owner(tmp_path / FILE)))
+    told: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+    writer.write(Write((), asyncio.get_running_loop(), told.set_result))
+    assert isinstance(await told, StoreUnavailable)
+    assert "SystemError" in writer.write_error
+    with pytest.raises(StoreUnavailable, match="SystemError"):
+        writer.write(Write((), asyncio.get_running_loop(), lambda _: None))
+    await writer.close()
+
+
+async def test_a_closed_writer_refuses_at_once(tmp_path: Path) -> None:
+    writer = Writer(Committer(connect_owner(tmp_path / FILE)))
+    told: list[StoreError | None] = []
+    writer.write(Write((), asyncio.get_running_loop(), told.append))
+    await writer.close()
+    await asyncio.sleep(0)
+    assert told == [None]
+    with pytest.raises(StoreUnavailable):
+        writer.write(Write((), asyncio.get_running_loop(), told.append))
+
+
+async def test_writes_that_wait_together_are_committed_together(tmp_path: Path) -> None:
+    gate, batches = threading.Event(), list[int]()
+
+    class Slow(Committer):
+        def commit(self, batch: Any, *, fault: str = "") -> None:
+            gate.wait()
+            batches.append(len(batch))
+            super().commit(batch, fault=fault)
+
+    writer = Writer(Slow(connect_owner(tmp_path / FILE)))
+    bench = asyncio.get_running_loop()
+    done = [bench.create_future() for _ in range(10)]
+    for each in done:
+        writer.write(Write((), bench, each.set_result))
+    gate.set()
+    await asyncio.gather(*done)
+    await writer.close()
+    assert sum(batches) == 10
+    assert len(batches) <= 2
