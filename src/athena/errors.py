@@ -1,7 +1,11 @@
 """Why a request is not taken. Each is a type; a dialect gives it its code and its words."""
 
 
-class Refused(Exception):
+class AthenaError(Exception):
+    """Base of every error that Athena raises on purpose."""
+
+
+class Refused(AthenaError):
     """The request was not taken and nothing of it was kept."""
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from athena.clock import TurnableClock
 from athena.discord import events
-from athena.discord.gateway import Gateway, GatewayRefused, TokenRefused
+from athena.discord.errors import GatewayRefused, TokenRefused
+from athena.discord.gateway import Gateway
 from athena.discord.identity import Endpoints, Identity, IdentityKind
 from athena.discord.rest import Rest
 from athena.simulator.app import Simulator

@@ -7,12 +7,12 @@ from typing import Any
 import aiohttp
 
 from athena.clock import Clock
-from athena.discord import pages
+from athena.discord import iframe_modals
 from athena.discord.commands import CommandCatalogue
 from athena.discord.events import Event
 from athena.discord.gateway import Gateway
 from athena.discord.identity import Endpoints, Identity, IdentityKind
-from athena.discord.interactions import Place
+from athena.discord.interactions import InteractionContext
 from athena.discord.rest import Rest
 from athena.discord.snowflakes import Snowflakes
 from athena.settings import AccountSettings, DiscordSettings
@@ -63,17 +63,17 @@ class Connection:
         self.user_id = (await self.rest.me()).id
 
     @property
-    def place(self) -> Place:
+    def place(self) -> InteractionContext:
         """Where this account's interactions happen, and which session hears of them."""
-        return Place(
+        return InteractionContext(
             guild_id=self.guild_id,
             channel_id=self.channel_id,
             session_id=self._session_id,
         )
 
     async def submit_region(self, token: str, mask: bytes, prompt: str) -> None:
-        """Send in the editor's page that a press opened. Raises as `pages.submit_region`."""
-        await pages.submit_region(
+        """Submit the editor that a press opened. Raises as `iframe_modals.submit_region`."""
+        await iframe_modals.submit_region(
             self._http, self._endpoints, token, mask, prompt, proxy=self._proxy
         )
 

@@ -21,8 +21,7 @@ from athena.accounts.sender import Sender
 from athena.accounts.unknown_forms import UnknownForms
 from athena.clock import Clock
 from athena.discord import events
-from athena.discord.errors import DiscordError, Unauthorized
-from athena.discord.gateway import GatewayRefused, TokenRefused
+from athena.discord.errors import DiscordError, GatewayRefused, TokenRefused, Unauthorized
 from athena.discord.rest import Rest
 from athena.discord.wire import Message, ModalCreate
 from athena.errors import BadRequest, NoAccount, QueueFull

@@ -32,7 +32,7 @@ from athena.discord.errors import (
     Unreachable,
     VerificationRequired,
 )
-from athena.discord.interactions import Place
+from athena.discord.interactions import InteractionContext
 from athena.discord.uploads import File, upload
 from athena.discord.wire import ModalCreate, Uploaded
 from athena.midjourney import commands, modals, prompts
@@ -130,7 +130,7 @@ class Sender:
         deed = commands.PressButton(application=application, message=message, custom_id=custom_id)
         await self._connection.rest.interact(self._pressing(deed, self._connection.nonces.nonce()))
 
-    async def use(self, deed: commands.UseCommand, place: Place | None = None) -> None:
+    async def use(self, deed: commands.UseCommand, place: InteractionContext | None = None) -> None:
         """Use a command that makes no task, such as `/info`, here or in another place."""
         await self._use(deed, self._connection.nonces.nonce(), (), place or self._connection.place)
 
@@ -279,7 +279,11 @@ class Sender:
         return list(zip(files, uploaded, strict=True))
 
     async def _use(
-        self, deed: commands.UseCommand, nonce: str, attachments: Attachments, place: Place
+        self,
+        deed: commands.UseCommand,
+        nonce: str,
+        attachments: Attachments,
+        place: InteractionContext,
     ) -> None:
         """Use a command; when Discord says that it has a newer version, use that one."""
         catalogue = self._connection.catalogue

@@ -20,12 +20,12 @@ from athena.clock import Clock
 from athena.discord import events, wire
 from athena.discord.identity import Identity
 from athena.discord.session import (
+    CloseAction,
     Ended,
     Inflater,
     SendLimiter,
     SessionState,
-    Verdict,
-    verdict,
+    close_action,
 )
 
 log = structlog.get_logger(__name__)
@@ -135,9 +135,9 @@ class Connection:
         except _Over as over:
             return over.ended
         except (zlib.error, msgspec.MsgspecError) as error:
-            return Ended(Verdict.RESUME, None, f"unreadable data: {type(error).__name__}")
+            return Ended(CloseAction.RESUME, None, f"unreadable data: {type(error).__name__}")
         except (ConnectionError, TimeoutError) as error:
-            return Ended(Verdict.RESUME, None, type(error).__name__)
+            return Ended(CloseAction.RESUME, None, type(error).__name__)
         finally:
             await self._socket.close(code=_OUR_CLOSE)
 
@@ -176,7 +176,7 @@ class Connection:
             self._acknowledged = False
             await self._send(Op.HEARTBEAT, self._state.sequence)
             await self._clock.sleep(interval)
-        return Ended(Verdict.RESUME, None, "no answer to a heartbeat")
+        return Ended(CloseAction.RESUME, None, "no answer to a heartbeat")
 
     async def _read(self) -> Ended:
         while True:
@@ -187,7 +187,7 @@ class Connection:
                 case Op.HEARTBEAT:
                     await self._send(Op.HEARTBEAT, self._state.sequence)
                 case Op.RECONNECT:
-                    return Ended(Verdict.RESUME, None, "Discord asked to reconnect")
+                    return Ended(CloseAction.RESUME, None, "Discord asked to reconnect")
                 case Op.INVALID_SESSION:
                     return await self._invalidated(payload)
                 case Op.HEARTBEAT_ACK:
@@ -197,9 +197,9 @@ class Connection:
 
     async def _invalidated(self, payload: wire.Payload) -> Ended:
         if payload.d == b"true":
-            return Ended(Verdict.RESUME, None, "the session was interrupted")
+            return Ended(CloseAction.RESUME, None, "the session was interrupted")
         await self._clock.sleep(self._random.uniform(*_INVALID_PAUSE))
-        return Ended(Verdict.IDENTIFY, None, "the session is invalid")
+        return Ended(CloseAction.IDENTIFY, None, "the session is invalid")
 
     async def _next(self) -> wire.Payload:
         """The next whole payload."""
@@ -213,7 +213,7 @@ class Connection:
                     return _payload(message.data)
                 case _:
                     code = self._socket.close_code
-                    raise _Over(Ended(verdict(code), code, str(message.extra or "closed")))
+                    raise _Over(Ended(close_action(code), code, str(message.extra or "closed")))
 
     async def _send(self, op: int, data: Any) -> None:
         await self._limiter.wait(beat=op == Op.HEARTBEAT)

@@ -14,16 +14,16 @@ import structlog
 
 from athena.clock import Clock
 from athena.discord.connection import Connection
-from athena.discord.errors import DiscordError, Unauthorized
+from athena.discord.errors import DiscordError, GatewayRefused, TokenRefused, Unauthorized
 from athena.discord.events import Disconnected, Event, Ready, Resumed
 from athena.discord.identity import Endpoints, Identity
 from athena.discord.rest import Rest
 from athena.discord.session import (
     TOKEN_REFUSED_CODE,
     TOO_MANY_SESSIONS,
+    CloseAction,
     Ended,
     SessionState,
-    Verdict,
 )
 
 log = structlog.get_logger(__name__)
@@ -33,18 +33,6 @@ _LONGEST_PAUSE = 120.0
 _IDENTIFY_SPACING = 5.0
 _QUERY = "?encoding=json&v={version}&compress=zlib-stream"
 _TIMEOUT = aiohttp.ClientWSTimeout(ws_close=2.0)
-
-
-class TokenRefused(Exception):
-    """4004: no session will ever begin with this token."""
-
-
-class GatewayRefused(Exception):
-    """4010 to 4014: Discord ended the session for good."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"close code {code}: {reason}")
-        self.code = code
 
 
 class Gateway:
@@ -109,7 +97,7 @@ class Gateway:
         except Unauthorized:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, DiscordError) as error:
-            return Ended(Verdict.RESUME, None, type(error).__name__)
+            return Ended(CloseAction.RESUME, None, type(error).__name__)
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -147,15 +135,15 @@ class Gateway:
         self._identified_at = self._clock.monotonic()
 
     def _judge(self, ended: Ended) -> None:
-        log.info("gateway.ended", verdict=ended.verdict.value, code=ended.code, why=ended.reason)
-        match ended.verdict:
-            case Verdict.FINAL if ended.code == TOKEN_REFUSED_CODE:
+        log.info("gateway.ended", action=ended.action.value, code=ended.code, why=ended.reason)
+        match ended.action:
+            case CloseAction.FINAL if ended.code == TOKEN_REFUSED_CODE:
                 raise TokenRefused("Discord does not take this token")
-            case Verdict.FINAL:
+            case CloseAction.FINAL:
                 raise GatewayRefused(ended.code or 0, ended.reason)
-            case Verdict.IDENTIFY:
+            case CloseAction.IDENTIFY:
                 self._state.forget()
-            case Verdict.RESUME:
+            case CloseAction.RESUME:
                 pass
 
     def _pause(self, ended: Ended) -> float:

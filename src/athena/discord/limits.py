@@ -37,7 +37,7 @@ _MOST_INVALID = 50
 _INVALID_WINDOW = 600.0
 
 
-class _Told(Struct, frozen=True):
+class _RateLimitBody(Struct, frozen=True):
     """The JSON of a 429."""
 
     retry_after: float = 1.0
@@ -169,11 +169,11 @@ class Limits:
             raise RateLimited(self._invalid[0] - since)
 
 
-def _told(headers: Mapping[str, str], body: bytes) -> _Told | None:
+def _told(headers: Mapping[str, str], body: bytes) -> _RateLimitBody | None:
     if "json" not in headers.get("Content-Type", ""):
         return None
     try:
-        return msgspec.json.decode(body, type=_Told)
+        return msgspec.json.decode(body, type=_RateLimitBody)
     except msgspec.MsgspecError:
         return None
 

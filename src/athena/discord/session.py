@@ -34,7 +34,7 @@ class SessionState(Struct):
         self.session_id, self.sequence, self.resume_url = None, None, ""
 
 
-class Verdict(Enum):
+class CloseAction(Enum):
     """What to do after a connection ended."""
 
     RESUME = "resume"
@@ -45,7 +45,7 @@ class Verdict(Enum):
 class Ended(Struct, frozen=True):
     """How a connection ended; `code` is None when the network, not Discord, ended it."""
 
-    verdict: Verdict
+    action: CloseAction
     code: int | None
     reason: str
 
@@ -57,11 +57,11 @@ TOKEN_REFUSED_CODE = 4004
 TOO_MANY_SESSIONS = 4015
 
 
-def verdict(code: int | None) -> Verdict:
+def close_action(code: int | None) -> CloseAction:
     """What a close code means; what is not named means resume."""
     if code in _FINAL_CODES:
-        return Verdict.FINAL
-    return Verdict.IDENTIFY if code in _IDENTIFY_CODES else Verdict.RESUME
+        return CloseAction.FINAL
+    return CloseAction.IDENTIFY if code in _IDENTIFY_CODES else CloseAction.RESUME
 
 
 class Inflater:

@@ -10,20 +10,20 @@ from tests.conftest import breathe
 
 from athena.clock import TurnableClock
 from athena.discord.identity import Endpoints, Identity, IdentityKind
-from athena.discord.session import Inflater, SendLimiter, Verdict, verdict
+from athena.discord.session import CloseAction, Inflater, SendLimiter, close_action
 from athena.discord.snowflakes import Snowflakes, first_of, made_at
 
 
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [
-        *((code, Verdict.RESUME) for code in (None, 1006, 4000, 4001, 4002, 4005, 4008, 4321)),
-        *((code, Verdict.IDENTIFY) for code in (4003, 4007, 4009, 4015)),
-        *((code, Verdict.FINAL) for code in (4004, 4010, 4011, 4012, 4013, 4014)),
+        *((code, CloseAction.RESUME) for code in (None, 1006, 4000, 4001, 4002, 4005, 4008, 4321)),
+        *((code, CloseAction.IDENTIFY) for code in (4003, 4007, 4009, 4015)),
+        *((code, CloseAction.FINAL) for code in (4004, 4010, 4011, 4012, 4013, 4014)),
     ],
 )
-def test_close_codes(code: int | None, meaning: Verdict) -> None:
-    assert verdict(code) is meaning
+def test_close_codes(code: int | None, meaning: CloseAction) -> None:
+    assert close_action(code) is meaning
 
 
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=8), st.integers(1, 64))

@@ -9,7 +9,7 @@ import base64
 import aiohttp
 import msgspec
 
-from athena.discord.errors import OutcomeUnknown, Refused, UnknownObject, Unreachable
+from athena.discord.errors import OutcomeUnknown, RequestRejected, UnknownObject, Unreachable
 from athena.discord.identity import Endpoints
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
@@ -28,7 +28,7 @@ async def submit_region(
 
     Raises:
         UnknownObject: the page is not open any more.
-        Refused: the bot does not take it.
+        RequestRejected: the bot does not take it.
         OutcomeUnknown, Unreachable: as of every call.
     """
     body = {
@@ -58,5 +58,5 @@ def _judge(status: int) -> None:
     if status in (401, 403, 404, 410):
         raise UnknownObject(f"the editor's page is not open any more ({status})")
     if status < 500:
-        raise Refused(f"the editor refused the region ({status})")
+        raise RequestRejected(f"the editor refused the region ({status})")
     raise OutcomeUnknown(f"the editor answered {status}")
