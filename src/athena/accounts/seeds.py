@@ -70,7 +70,7 @@ class Seeds:
     async def _ask_directly(self, task: Task, job: str) -> None:
         application = commands.APPLICATIONS[task.bot]
         direct = await self._connection.rest.open_dm(application)
-        session = self._connection.place.session_id
+        session = (await self._connection.interaction_context()).session_id
         place = InteractionContext(guild_id=None, channel_id=direct.id, session_id=session)
         shown = self._shown[job] = asyncio.get_running_loop().create_future()
         try:

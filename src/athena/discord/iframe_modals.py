@@ -6,23 +6,17 @@ token says who asks.
 
 import base64
 
-import aiohttp
 import msgspec
 
-from athena.discord.errors import OutcomeUnknown, RequestRejected, UnknownObject, Unreachable
+from athena.discord.errors import OutcomeUnknown, RequestRejected, UnknownObject
 from athena.discord.identity import Endpoints
+from athena.discord.transport import HttpRequest, Transport
 
-_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
+_TIMEOUT = 60.0
 
 
 async def submit_region(
-    session: aiohttp.ClientSession,
-    endpoints: Endpoints,
-    token: str,
-    mask: bytes,
-    prompt: str,
-    *,
-    proxy: str | None = None,
+    transport: Transport, endpoints: Endpoints, token: str, mask: bytes, prompt: str
 ) -> None:
     """Ask for a region to be redrawn: `mask` is an image, white where.
 
@@ -39,17 +33,14 @@ async def submit_region(
         "userId": "0",
         "username": "0",
     }
-    url = f"{endpoints.apps_url}/inpaint/api/submit-job"
-    headers = {"Content-Type": "application/json"}
-    try:
-        async with session.post(
-            url, data=msgspec.json.encode(body), headers=headers, timeout=_TIMEOUT, proxy=proxy
-        ) as answer:
-            _judge(answer.status)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise Unreachable(f"the editor cannot be reached: {type(error).__name__}") from error
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise OutcomeUnknown(f"the editor's answer was lost: {type(error).__name__}") from error
+    request = HttpRequest(
+        method="POST",
+        url=f"{endpoints.apps_url}/inpaint/api/submit-job",
+        headers={"Content-Type": "application/json"},
+        body=msgspec.json.encode(body),
+        timeout=_TIMEOUT,
+    )
+    _judge((await transport.exchange(request)).status)
 
 
 def _judge(status: int) -> None:

@@ -37,6 +37,25 @@ def test_one_stream_in_pieces(payloads: list[bytes], size: int) -> None:
     assert b"".join(filter(None, out)) == b"".join(payloads)
 
 
+def packed(raw: bytes) -> bytes:
+    deflate = zlib.compressobj()
+    return deflate.compress(raw) + deflate.flush(zlib.Z_SYNC_FLUSH)
+
+
+def test_a_small_frame_that_unpacks_to_a_huge_payload_is_refused() -> None:
+    with pytest.raises(zlib.error, match="too large"):
+        Inflater(largest=100_000).feed(packed(b" " * 1_000_000))
+    assert Inflater(largest=1_000_000).feed(packed(b" " * 1_000_000))
+
+
+def test_pieces_that_never_end_are_refused() -> None:
+    inflater = Inflater(largest=1_000)
+    for _ in range(10):
+        inflater.feed(b"x" * 100)
+    with pytest.raises(zlib.error, match="too large"):
+        inflater.feed(b"x")
+
+
 async def test_sends_are_limited_and_beats_have_room(clock: TurnableClock) -> None:
     limiter = SendLimiter(clock)
     for _ in range(110):
