@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-import aiohttp
 import structlog
 import uvicorn
 from msgspec import Struct, field
@@ -25,6 +24,7 @@ from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
 from athena.delivery.webhooks import Signer, Webhooks
+from athena.discord.http_sessions import open_sessions
 from athena.http import app
 from athena.http.auth import Authenticator
 from athena.http.calls import Services
@@ -103,18 +103,15 @@ async def engine(
         stack.push_async_callback(store.close)
         records = Records(settings.data_dir)
         stack.callback(records.close)
-        inside = await stack.enter_async_context(aiohttp.ClientSession())
         loopback = settings.webhooks.allow_loopback
         resolver = PublicResolver(allow_loopback=loopback)
-        # Every connection asks anew where a name leads, so the guard judges every one of them.
-        connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
-        outside = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        sessions = await stack.enter_async_context(open_sessions(outside=resolver))
         unknown_forms = UnknownForms(settings.data_dir / "unknown-forms.jsonl")
-        translation = PromptTranslation(translator(settings.translation, inside))
+        translation = PromptTranslation(translator(settings.translation, sessions.translation))
         seen = await store.seen()
         pool = Pool(store, clock, random, unknown_forms, translation, seen)
         seal = Seal(settings.data_dir)
-        registry = AccountRegistry(pool, records, seal, settings.discord, inside)
+        registry = AccountRegistry(pool, records, seal, settings.discord, sessions)
         registry.load(settings.accounts)
         pool.remember(store.recent())
         pool.resume(store.unfinished())
@@ -123,7 +120,9 @@ async def engine(
         await quotas.load()
         built_in = settings.prompts.built_in_words
         banned = WordList(settings.banned_words_file, built_in=built_in, now=clock.monotonic)
-        fetcher = Fetcher(outside, inside, (settings.discord.cdn_url,), allow_loopback=loopback)
+        fetcher = Fetcher(
+            sessions.images, sessions.cdn, (settings.discord.cdn_url,), allow_loopback=loopback
+        )
         renewal = LinkRenewal(store, pool, clock)
         services = Services(
             settings=settings,
@@ -136,7 +135,7 @@ async def engine(
             fetcher=fetcher,
             guard=Guard(resolver, allow_loopback=loopback),
             webhooks=Webhooks(
-                store, outside, clock, random, lambda task: _told(services, task, url),
+                store, sessions.webhooks, clock, random, lambda task: _told(services, task, url),
                 _signer(settings),
             ),
             gallery=_gallery(settings, _source(renewal, fetcher)),

@@ -10,13 +10,16 @@ import pytest
 
 from athena.clock import TurnableClock
 from athena.discord import events
-from athena.discord.gateway import Gateway, GatewayRefused, TokenRefused
+from athena.discord.errors import GatewayRefused, TokenRefused
+from athena.discord.gateway import Gateway
 from athena.discord.identity import Endpoints, Identity, IdentityKind
 from athena.discord.rest import Rest
+from athena.discord.transport import HttpTransport, socket_opener
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
 from athena.simulator.stage import Draft
 from tests.conftest import breathe
+from tests.simulated.conftest import Build
 
 CHANNEL = DEMO.users[0].channel_id
 MIDJOURNEY = "936929561302675456"
@@ -40,9 +43,11 @@ class Listener:
         endpoints = Endpoints(api_url=urls.api, gateway_url=urls.gateway)
         identity = Identity(token=token, kind=kind)
         chance = random.Random(1)
-        rest = Rest(self._http, endpoints, identity, self.clock, chance)
-        gateway = Gateway(endpoints, identity, rest, self.clock, chance, self._http)
-        self.work = asyncio.create_task(gateway.run(self.heard.append))
+        rest = Rest(HttpTransport(self._http), endpoints, identity, self.clock, chance)
+        self.gateway = Gateway(
+            endpoints, identity, rest, self.clock, chance, socket_opener(self._http)
+        )
+        self.work = asyncio.create_task(self.gateway.run(self.heard.append))
 
     async def until(self, done: Callable[[], bool], *, turn: float = 0.0) -> None:
         """Let the sockets work, turning the clock if wished, until it is so."""
@@ -153,3 +158,34 @@ async def test_other_final_codes_say_so(listener: Listener) -> None:
     listener.simulator.gateway.drop(4013)
     with pytest.raises(GatewayRefused, match="4013"):
         await listener.until(lambda: False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"id": 5}',
+        b'{"id": "5", "content": null}',
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"components":[' * 5_000 + b"]}" * 5_000,
+        b'{"id": "\xff\xfe"}',
+    ],
+)
+async def test_after_an_event_that_cannot_be_read_the_account_works_on(
+    build: Build, data: bytes
+) -> None:
+    system = await build()
+    while not (sessions := system.simulator.world.sessions.all()):
+        await breathe()
+    sessions[0].tell("MESSAGE_CREATE", data)
+    task = await system.imagine("a cat")
+    assert (await system.ended(task["result"]))["status"] == "SUCCESS"
+    assert len(system.simulator.world.sessions.all()) == 1
+
+
+async def test_a_closed_resume_address_is_left_for_the_gateway_s_own(listener: Listener) -> None:
+    listener.simulator.world.gateway_url = "ws://127.0.0.1:9/gateway"
+    listener.start()
+    await listener.until(lambda: "Ready" in listener.kinds())
+    listener.simulator.gateway.drop(4000)
+    await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.5)
+    assert listener.kinds().count("Ready") == 1

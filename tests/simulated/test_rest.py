@@ -18,6 +18,7 @@ from athena.discord.errors import (
 )
 from athena.discord.identity import Endpoints, Identity
 from athena.discord.rest import Rest
+from athena.discord.transport import HttpTransport
 from athena.discord.uploads import File, upload
 
 TOKEN = "very-secret-token"
@@ -54,7 +55,8 @@ async def discord(answer: Handler) -> AsyncIterator[tuple[Rest, Discord]]:
 
 def rest_at(http: aiohttp.ClientSession, url: str) -> Rest:
     endpoints = Endpoints(api_url=url + "/api/v9")
-    return Rest(http, endpoints, Identity(token=TOKEN), SystemClock(), random.Random(1))
+    transport = HttpTransport(http)
+    return Rest(transport, endpoints, Identity(token=TOKEN), SystemClock(), random.Random(1))
 
 
 async def test_an_interaction_whose_answer_is_lost_is_not_made_again() -> None:

@@ -4,55 +4,64 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-import aiohttp
-
 from athena.clock import Clock
-from athena.discord import pages
+from athena.discord import iframe_modals
 from athena.discord.commands import CommandCatalogue
 from athena.discord.events import Event
 from athena.discord.gateway import Gateway
+from athena.discord.http_sessions import HttpSessions
 from athena.discord.identity import Endpoints, Identity, IdentityKind
-from athena.discord.interactions import Place
+from athena.discord.interactions import InteractionContext
+from athena.discord.pacing import IdentifyPacer
 from athena.discord.rest import Rest
 from athena.discord.snowflakes import Snowflakes
+from athena.discord.transport import HttpTransport, socket_opener
 from athena.settings import AccountSettings, DiscordSettings
+
+SESSION_WAIT = 30.0
+"""Seconds that an interaction waits for a session."""
 
 
 class Connection:
-    """What an account needs of Discord. It lives as long as the account runs."""
+    """What an account needs of Discord. It lives as long as the account runs.
+
+    `pacer`, shared by all accounts of the process, spreads the beginnings of their sessions.
+    """
 
     def __init__(
         self,
-        http: aiohttp.ClientSession,
+        http: HttpSessions,
         discord: DiscordSettings,
         settings: AccountSettings,
         clock: Clock,
         random: Random,
+        pacer: IdentifyPacer | None = None,
     ) -> None:
         self.listens_as_bot = settings.bot_token is not None
         self.guild_id = settings.guild_id
         self.channel_id = settings.channel_id
         self.user_id: str | None = None
         self.nonces = Snowflakes(clock)
-        endpoints = _endpoints(discord)
-        identity = _identity(discord, settings)
+        self._endpoints = endpoints = _endpoints(discord)
         proxy = discord.proxy_url or None
-        self._http, self._endpoints, self._proxy = http, endpoints, proxy
-        self.rest = Rest(http, endpoints, identity, clock, random, proxy=proxy)
+        transport = HttpTransport(http.rest, proxy=proxy)
+        self._files = HttpTransport(http.cdn, proxy=proxy)
+
+        def rest_of(identity: Identity) -> Rest:
+            return Rest(transport, endpoints, identity, clock, random, storage=self._files)
+
+        listener = identity = _identity(discord, settings)
+        self.rest = listening_rest = rest_of(identity)
         self._made_up_session = f"{random.getrandbits(128):032x}"
-        listener, rest = identity, self.rest
         if settings.bot_token:
             token = settings.bot_token.get_secret_value()
             listener = Identity(token=token, kind=IdentityKind.BOT)
-            rest = Rest(http, endpoints, listener, clock, random, proxy=proxy)
-        self.gateway = Gateway(endpoints, listener, rest, clock, random, http, proxy=proxy)
+            listening_rest = rest_of(listener)
+        self.gateway = Gateway(
+            endpoints, listener, listening_rest, clock, random,
+            socket_opener(http.gateway, proxy=proxy), pacer=pacer,
+        )  # fmt: skip
         self.catalogue = CommandCatalogue(self.rest, settings.guild_id)
-
-    @property
-    def _session_id(self) -> str:
-        """The session that is told of interactions; while a bot listens, the user has none, and
-        Discord takes any."""
-        return self._made_up_session if self.listens_as_bot else self.gateway.session_id or ""
 
     async def learn_user(self) -> None:
         """Ask who the user is, whom the listening bot's session does not tell.
@@ -62,20 +71,25 @@ class Connection:
         """
         self.user_id = (await self.rest.me()).id
 
-    @property
-    def place(self) -> Place:
-        """Where this account's interactions happen, and which session hears of them."""
-        return Place(
-            guild_id=self.guild_id,
-            channel_id=self.channel_id,
-            session_id=self._session_id,
+    async def interaction_context(self) -> InteractionContext:
+        """Where this account's interactions happen, and which session hears of them.
+
+        While a bot listens, the user has no session, and Discord takes any id; else a session that
+        is being made anew is waited for.
+
+        Raises:
+            Unreachable: there was no session for `SESSION_WAIT` seconds.
+        """
+        session_id = self._made_up_session
+        if not self.listens_as_bot:
+            session_id = await self.gateway.wait_for_session(SESSION_WAIT)
+        return InteractionContext(
+            guild_id=self.guild_id, channel_id=self.channel_id, session_id=session_id
         )
 
     async def submit_region(self, token: str, mask: bytes, prompt: str) -> None:
-        """Send in the editor's page that a press opened. Raises as `pages.submit_region`."""
-        await pages.submit_region(
-            self._http, self._endpoints, token, mask, prompt, proxy=self._proxy
-        )
+        """Submit the editor that a press opened. Raises as `iframe_modals.submit_region`."""
+        await iframe_modals.submit_region(self._files, self._endpoints, token, mask, prompt)
 
     def listen(self, receive: Callable[[Event], None]) -> Coroutine[Any, Any, None]:
         """Keep the session alive and hand on its events, until a final refusal."""

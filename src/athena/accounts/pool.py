@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 
-import aiohttp
 import structlog
 from msgspec.structs import replace
 
@@ -21,8 +20,9 @@ from athena.accounts.sender import Sender
 from athena.accounts.unknown_forms import UnknownForms
 from athena.clock import Clock
 from athena.discord import events
-from athena.discord.errors import DiscordError, Unauthorized
-from athena.discord.gateway import GatewayRefused, TokenRefused
+from athena.discord.errors import DiscordError, GatewayRefused, TokenRefused, Unauthorized
+from athena.discord.http_sessions import HttpSessions
+from athena.discord.pacing import IdentifyPacer
 from athena.discord.rest import Rest
 from athena.discord.wire import Message, ModalCreate
 from athena.errors import BadRequest, NoAccount, QueueFull
@@ -47,7 +47,7 @@ class Runner:
         self,
         settings: AccountSettings,
         discord: DiscordSettings,
-        http: aiohttp.ClientSession,
+        http: HttpSessions,
         store: Store,
         clock: Clock,
         random: Random,
@@ -55,10 +55,11 @@ class Runner:
         unknown_forms: UnknownForms,
         translation: PromptTranslation,
         last_seen: str | None,
+        pacer: IdentifyPacer | None = None,
     ) -> None:
         self.settings = settings
         self.account = Account(settings, store, clock)
-        self.connection = Connection(http, discord, settings, clock, random)
+        self.connection = Connection(http, discord, settings, clock, random, pacer)
         self.sender = Sender(self.account, self.connection, store, clock, translation)
         self._translation = translation
         self.refresher = AccountRefresher(self.account, self.sender, settings, clock, random)
@@ -208,17 +209,18 @@ class Pool:
         self._store = store
         self._clock = clock
         self._random = random
+        self._pacer = IdentifyPacer(clock)
         self._runners: dict[str, Runner] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._restarting: set[str] = set()
         """Accounts between two sessions; what is theirs is taken up by the next one."""
 
     def add(
-        self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
+        self, settings: AccountSettings, discord: DiscordSettings, http: HttpSessions
     ) -> Runner:
         runner = Runner(
             settings, discord, http, self._store, self._clock, self._random, self.relieve,
-            self.unknown_forms, self._translation, self._seen.get(settings.channel_id),
+            self.unknown_forms, self._translation, self._seen.get(settings.channel_id), self._pacer,
         )  # fmt: skip
         self._runners[runner.account.id] = runner
         return runner
@@ -294,7 +296,7 @@ class Pool:
             await asyncio.gather(*(self._end(each) for each in list(self._running)))
 
     async def start(
-        self, settings: AccountSettings, discord: DiscordSettings, http: aiohttp.ClientSession
+        self, settings: AccountSettings, discord: DiscordSettings, http: HttpSessions
     ) -> Runner:
         """Add an account to a pool that runs, with the unfinished tasks that are its own."""
         runner = self.add(settings, discord, http)

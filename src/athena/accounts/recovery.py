@@ -99,9 +99,9 @@ class Recovery:
             page = await self._connection.rest.messages(
                 self._connection.channel_id, limit=_PAGE, before=before
             )
-            read += [message for message in page if int(message.id) >= since]
-            if len(page) < _PAGE or int(page[-1].id) < since:
+            read += [message for message in page.messages if int(message.id) >= since]
+            if not page.full or page.oldest_id is None or int(page.oldest_id) < since:
                 return read
-            before = page[-1].id
+            before = page.oldest_id
         log.warning("history.too_long", account=self._account.id, messages=len(read))
         return read

@@ -10,7 +10,7 @@ from athena.accounts.connection import Connection
 from athena.accounts.sender import Sender
 from athena.clock import Clock
 from athena.discord.errors import DiscordError
-from athena.discord.interactions import Place
+from athena.discord.interactions import InteractionContext
 from athena.errors import NoAnswer, NotSupported
 from athena.midjourney import commands
 from athena.tasks.model import Task
@@ -70,8 +70,8 @@ class Seeds:
     async def _ask_directly(self, task: Task, job: str) -> None:
         application = commands.APPLICATIONS[task.bot]
         direct = await self._connection.rest.open_dm(application)
-        session = self._connection.place.session_id
-        place = Place(guild_id=None, channel_id=direct.id, session_id=session)
+        session = (await self._connection.interaction_context()).session_id
+        place = InteractionContext(guild_id=None, channel_id=direct.id, session_id=session)
         shown = self._shown[job] = asyncio.get_running_loop().create_future()
         try:
             await self._sender.use(commands.show_command(job, task.bot), place)

@@ -32,7 +32,7 @@ from athena.discord.errors import (
     Unreachable,
     VerificationRequired,
 )
-from athena.discord.interactions import Place
+from athena.discord.interactions import InteractionContext
 from athena.discord.uploads import File, upload
 from athena.discord.wire import ModalCreate, Uploaded
 from athena.midjourney import commands, modals, prompts
@@ -128,11 +128,13 @@ class Sender:
     async def press(self, message: str, custom_id: str, application: str) -> None:
         """Press a button that makes no task, such as Cancel Job."""
         deed = commands.PressButton(application=application, message=message, custom_id=custom_id)
-        await self._connection.rest.interact(self._pressing(deed, self._connection.nonces.nonce()))
+        nonce = self._connection.nonces.nonce()
+        await self._connection.rest.interact(await self._pressing(deed, nonce))
 
-    async def use(self, deed: commands.UseCommand, place: Place | None = None) -> None:
+    async def use(self, deed: commands.UseCommand, place: InteractionContext | None = None) -> None:
         """Use a command that makes no task, such as `/info`, here or in another place."""
-        await self._use(deed, self._connection.nonces.nonce(), (), place or self._connection.place)
+        place = place or await self._connection.interaction_context()
+        await self._use(deed, self._connection.nonces.nonce(), (), place)
 
     async def post_images(self, images: Sequence[Upload]) -> list[str]:
         """Upload images into the account's channel; their links."""
@@ -210,16 +212,18 @@ class Sender:
         await self._mark(task, begin, nonce)
         match deed:
             case commands.UseCommand():
-                await self._use(deed, nonce, attachments, self._connection.place)
+                place = await self._connection.interaction_context()
+                await self._use(deed, nonce, attachments, place)
             case commands.PressButton():
-                await self._connection.rest.interact(self._pressing(deed, nonce))
+                await self._connection.rest.interact(await self._pressing(deed, nonce))
         return nonce
 
     async def _submit_inputs(self, task: Task, modal: ModalCreate, reply: ModalReply | None) -> str:
         nonce = self._connection.nonces.nonce()
         await self._mark(task, lifecycle.begin_sending, nonce)
         inputs = modals.filled(modal, reply, task.speed)
-        body = interactions.submit_modal(modal, inputs, self._connection.place, nonce)
+        context = await self._connection.interaction_context()
+        body = interactions.submit_modal(modal, inputs, context, nonce)
         await self._connection.rest.interact(body)
         return nonce
 
@@ -279,7 +283,11 @@ class Sender:
         return list(zip(files, uploaded, strict=True))
 
     async def _use(
-        self, deed: commands.UseCommand, nonce: str, attachments: Attachments, place: Place
+        self,
+        deed: commands.UseCommand,
+        nonce: str,
+        attachments: Attachments,
+        place: InteractionContext,
     ) -> None:
         """Use a command; when Discord says that it has a newer version, use that one."""
         catalogue = self._connection.catalogue
@@ -297,12 +305,12 @@ class Sender:
             await catalogue.refresh()
             await self._connection.rest.interact(await body())
 
-    def _pressing(self, deed: commands.PressButton, nonce: str) -> Mapping[str, Any]:
+    async def _pressing(self, deed: commands.PressButton, nonce: str) -> Mapping[str, Any]:
         return interactions.press(
             deed.application,
             deed.message,
             deed.custom_id,
-            self._connection.place,
+            await self._connection.interaction_context(),
             nonce,
             deed.flags,
         )

@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from athena.errors import AthenaError
 
-class DiscordError(Exception):
+
+class DiscordError(AthenaError):
     """Base of all; the text is Discord's own where it gave one, and never holds a token."""
 
 
@@ -56,7 +58,7 @@ class RateLimited(DiscordError):
         self.seconds = seconds
 
 
-class Refused(DiscordError):
+class RequestRejected(DiscordError):
     """Any other 4xx."""
 
 
@@ -70,6 +72,18 @@ class Unreachable(DiscordError):
 
 class OutcomeUnknown(DiscordError):
     """The call went out and no answer came: it may have taken effect."""
+
+
+class TokenRefused(DiscordError):
+    """Close code 4004: no session will ever begin with this token."""
+
+
+class GatewayRefused(DiscordError):
+    """Close codes 4010 to 4014: Discord ended the session for good."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"close code {code}: {reason}")
+        self.code = code
 
 
 class UnknownCommand(DiscordError):
@@ -107,7 +121,7 @@ def _by_status(status: int, code: int, text: str) -> DiscordError:
         return Forbidden(text)
     if status == 404 or 10001 <= code <= 10100:
         return UnknownObject(text)
-    return ServerFault(text) if status >= 500 else Refused(text)
+    return ServerFault(text) if status >= 500 else RequestRejected(text)
 
 
 def _decode(body: bytes) -> ErrorBody:

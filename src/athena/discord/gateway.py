@@ -2,53 +2,47 @@
 
 Connections break; that is normal. After each end the session is resumed if Discord may still have
 it, else begun anew, with pauses that grow and jitter so that a thousand clients do not come back
-in the same second. What a resume cannot replay is lost to the gateway: the owner learns of it by a
-`Ready` that is not the first, and reads the history.
+in the same second (`reconnecting` says when and where to). What a resume cannot replay is lost to
+the gateway: the owner learns of it by a `Ready` that is not the first, and reads the history.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
-import aiohttp
 import structlog
 
 from athena.clock import Clock
 from athena.discord.connection import Connection
-from athena.discord.errors import DiscordError, Unauthorized
+from athena.discord.errors import (
+    DiscordError,
+    GatewayRefused,
+    TokenRefused,
+    Unauthorized,
+    Unreachable,
+)
 from athena.discord.events import Disconnected, Event, Ready, Resumed
 from athena.discord.identity import Endpoints, Identity
+from athena.discord.pacing import IdentifyPacer
+from athena.discord.reconnecting import Reconnecting
 from athena.discord.rest import Rest
-from athena.discord.session import (
-    TOKEN_REFUSED_CODE,
-    TOO_MANY_SESSIONS,
-    Ended,
-    SessionState,
-    Verdict,
-)
+from athena.discord.session import TOKEN_REFUSED_CODE, CloseAction, Ended, SessionState
+from athena.discord.transport import OpenSocket
 
 log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 120.0
 _IDENTIFY_SPACING = 5.0
 _QUERY = "?encoding=json&v={version}&compress=zlib-stream"
-_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=2.0)
 
-
-class TokenRefused(Exception):
-    """4004: no session will ever begin with this token."""
-
-
-class GatewayRefused(Exception):
-    """4010 to 4014: Discord ended the session for good."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"close code {code}: {reason}")
-        self.code = code
+Receive = Callable[[Event], None]
 
 
 class Gateway:
-    """One session of one token. `run` it once."""
+    """One session of one token. `run` it once.
+
+    `pacer` is shared by all gateways of the process; None begins sessions at once.
+    """
 
     def __init__(
         self,
@@ -57,29 +51,43 @@ class Gateway:
         rest: Rest,
         clock: Clock,
         random: Random,
-        session: aiohttp.ClientSession,
+        open_socket: OpenSocket,
         *,
-        proxy: str | None = None,
+        pacer: IdentifyPacer | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._identity = identity
         self._rest = rest
         self._clock = clock
         self._random = random
-        self._http = session
-        self._proxy = proxy
+        self._open_socket = open_socket
+        self._pacer = pacer
+        self.unreadable: Counter[str] = Counter()
+        """Events that could not be read and were left out, by Discord's names of them."""
         self._state = SessionState()
-        self._receive: Callable[[Event], None]
-        self._failures = 0
+        self._reconnecting = Reconnecting(random)
+        self._has_session = asyncio.Event()
         self._begun_before = False
         self._identified_at: float | None = None
 
     @property
     def session_id(self) -> str | None:
-        """The id that interactions carry; None before the first READY."""
+        """The id that interactions carry; None before READY, and after a session's end."""
         return self._state.session_id
 
-    async def run(self, receive: Callable[[Event], None]) -> None:
+    async def wait_for_session(self, seconds: float) -> str:
+        """The session's id, as soon as there is a session.
+
+        Raises:
+            Unreachable: there was none for so many seconds.
+        """
+        if self._state.session_id is None:
+            await self._wait_at_most(seconds)
+        if self._state.session_id is None:
+            raise Unreachable(f"there was no Discord session for {seconds:.0f} s")
+        return self._state.session_id
+
+    async def run(self, receive: Receive) -> None:
         """Keep the session alive until cancelled. `receive` gets the events in order, and must
         return at once.
 
@@ -88,79 +96,98 @@ class Gateway:
             GatewayRefused: Discord does not want this session, ever.
             Unauthorized: Discord refused the token when it was asked for the gateway's address.
         """
-        self._receive = receive
         while True:
-            ended = await self._one_connection()
-            self._judge(ended)
+            ended = await self._one_connection(receive)
             receive(Disconnected(code=ended.code, reason=ended.reason))
-            await self._clock.sleep(self._pause(ended))
+            await self._clock.sleep(self._reconnecting.pause(ended))
 
-    async def _one_connection(self) -> Ended:
+    async def _one_connection(self, receive: Receive) -> Ended:
+        """Connect and live until the end, which is judged."""
+        began, connected = self._clock.monotonic(), False
         try:
             url = await self._url()
-            await self._space_identifies()
-            async with self._http.ws_connect(
-                url, max_msg_size=0, timeout=_TIMEOUT, proxy=self._proxy
-            ) as socket:
+            await self._pace_identify()
+            began = self._clock.monotonic()
+            async with self._open_socket(url) as socket:
+                connected = True
                 connection = Connection(
-                    socket, self._identity, self._state, self._clock, self._random, self._handle
-                )
-                return await connection.run()
+                    socket, self._identity, self._state, self._clock, self._random,
+                    lambda event: self._handle(event, receive), self.unreadable,
+                )  # fmt: skip
+                ended = await connection.run()
         except Unauthorized:
             raise
-        except (aiohttp.ClientError, TimeoutError, OSError, DiscordError) as error:
-            return Ended(Verdict.RESUME, None, type(error).__name__)
+        except DiscordError as error:
+            ended = Ended(CloseAction.RESUME, None, f"{type(error).__name__}: {error}")
+        self._judge(ended, self._clock.monotonic() - began, connected=connected)
+        return ended
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event, receive: Receive) -> None:
         match event:
             case Ready(session_id=session_id, user=user):
                 event = Ready(session_id=session_id, user=user, first=not self._begun_before)
                 self._begun_before = True
-                self._failures = 0
+                self._established()
             case Resumed():
-                self._failures = 0
+                self._established()
             case _:
                 pass
-        self._receive(event)
+        receive(event)
+
+    def _established(self) -> None:
+        self._has_session.set()
+        self._reconnecting.established()
 
     async def _url(self) -> str:
-        if self._state.resumable and self._endpoints.trusts(self._state.resume_url):
-            base = self._state.resume_url
-        else:
-            base = self._endpoints.gateway_url or await self._asked_url()
+        base = await self._address()
         version = self._endpoints.api_url.rstrip("/").rsplit("/v", 1)[-1]
         return base.rstrip("/") + "/" + _QUERY.format(version=version)
+
+    async def _address(self) -> str:
+        if self._state.resumable:
+            at_own, url = self._reconnecting.at_own_address, self._state.resume_url
+            self._reconnecting.resuming()
+            if self._endpoints.trusts(url) and not at_own:
+                return url
+        return self._endpoints.gateway_url or await self._asked_url()
 
     async def _asked_url(self) -> str:
         url = await self._rest.gateway_url()
         if not self._endpoints.trusts(url):
-            raise aiohttp.ClientError("the gateway's address is not one of Discord's")
+            raise Unreachable("the gateway's address is not one of Discord's")
         return url
 
-    async def _space_identifies(self) -> None:
-        """Sessions of one token may begin only five seconds apart."""
+    async def _pace_identify(self) -> None:
+        """Sessions of one token may begin only five seconds apart, those of all as is paced."""
         if self._state.resumable:
             return
-        now = self._clock.monotonic()
         if self._identified_at is not None:
-            await self._clock.sleep(self._identified_at + _IDENTIFY_SPACING - now)
+            since = self._clock.monotonic() - self._identified_at
+            await self._clock.sleep(_IDENTIFY_SPACING - since)
+        if self._pacer:
+            await self._pacer.wait()
         self._identified_at = self._clock.monotonic()
 
-    def _judge(self, ended: Ended) -> None:
-        log.info("gateway.ended", verdict=ended.verdict.value, code=ended.code, why=ended.reason)
-        match ended.verdict:
-            case Verdict.FINAL if ended.code == TOKEN_REFUSED_CODE:
+    def _judge(self, ended: Ended, lived: float, *, connected: bool) -> None:
+        action = self._reconnecting.next_action(ended, lived, connected=connected)
+        log.info("gateway.ended", action=action.value, code=ended.code, why=ended.reason)
+        match action:
+            case CloseAction.FINAL if ended.code == TOKEN_REFUSED_CODE:
                 raise TokenRefused("Discord does not take this token")
-            case Verdict.FINAL:
+            case CloseAction.FINAL:
                 raise GatewayRefused(ended.code or 0, ended.reason)
-            case Verdict.IDENTIFY:
+            case CloseAction.IDENTIFY:
                 self._state.forget()
-            case Verdict.RESUME:
+                self._has_session.clear()
+                self._reconnecting.forget()
+            case CloseAction.RESUME:
                 pass
 
-    def _pause(self, ended: Ended) -> float:
-        self._failures += 1
-        if ended.code == TOO_MANY_SESSIONS:
-            return _LONGEST_PAUSE
-        pause = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE)
-        return pause * (0.5 + self._random.random())
+    async def _wait_at_most(self, seconds: float) -> None:
+        waiting = asyncio.ensure_future(self._has_session.wait())
+        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({waiting, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            late.cancel()

@@ -13,7 +13,7 @@ from athena.discord.wire import Command, ModalCreate, Uploaded
 _SUB_COMMAND, _STRING, _ATTACHMENT = 1, 3, 11
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class InteractionContext(Struct, frozen=True, kw_only=True):
     """Where an interaction happens: server, channel, and the session that is told of it."""
 
     guild_id: str | None
@@ -25,7 +25,7 @@ class Place(Struct, frozen=True, kw_only=True):
 def command(
     used: Command,
     options: Mapping[str, str],
-    place: Place,
+    context: InteractionContext,
     nonce: str,
     attachments: Sequence[tuple[str, Uploaded]] = (),
     sub_command: str = "",
@@ -47,26 +47,26 @@ def command(
         "options": given,
         "attachments": [file for _, file in attachments],
     }
-    return _interaction(2, used.application_id, place, nonce, data)
+    return _interaction(2, used.application_id, context, nonce, data)
 
 
 def press(
     application_id: str,
     message_id: str,
     custom_id: str,
-    place: Place,
+    context: InteractionContext,
     nonce: str,
     message_flags: int = 0,
 ) -> dict[str, Any]:
     """Press a button of a message."""
     body = _interaction(
-        3, application_id, place, nonce, {"component_type": 2, "custom_id": custom_id}
+        3, application_id, context, nonce, {"component_type": 2, "custom_id": custom_id}
     )
     return {**body, "message_id": message_id, "message_flags": message_flags}
 
 
 def submit_modal(
-    modal: ModalCreate, inputs: Mapping[str, str], place: Place, nonce: str
+    modal: ModalCreate, inputs: Mapping[str, str], context: InteractionContext, nonce: str
 ) -> dict[str, Any]:
     """Submit a modal with its own id, custom_id and input ids."""
     rows = [
@@ -75,18 +75,18 @@ def submit_modal(
     ]
     data = {"id": modal.id, "custom_id": modal.custom_id, "components": rows}
     application_id = modal.application.id if modal.application else ""
-    return _interaction(5, application_id, place, nonce, data)
+    return _interaction(5, application_id, context, nonce, data)
 
 
 def _interaction(
-    kind: int, application_id: str, place: Place, nonce: str, data: Mapping[str, Any]
+    kind: int, application_id: str, context: InteractionContext, nonce: str, data: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         "type": kind,
         "application_id": application_id,
-        "guild_id": place.guild_id,
-        "channel_id": place.channel_id,
-        "session_id": place.session_id,
+        "guild_id": context.guild_id,
+        "channel_id": context.channel_id,
+        "session_id": context.session_id,
         "nonce": nonce,
         "data": data,
     }

@@ -10,6 +10,9 @@ A bucket that is empty makes its callers wait until it refills. A 429 fills in w
 know: with JSON it names the pause, and whether it binds this bucket or all of them; without JSON
 it comes from the edge before Discord, which thinks in minutes, so the pause is long and doubles.
 
+A bucket that was not used for an hour, and is full again, is forgotten: its next use learns it
+again.
+
 10,000 invalid answers (401, 403, 429) in ten minutes block the whole address. Long before that
 something is badly wrong, so we stop calling after 50 and say so.
 Source: contracts, discord-wire, section 4.
@@ -17,8 +20,8 @@ Source: contracts, discord-wire, section 4.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 import structlog
@@ -35,9 +38,11 @@ LONGEST_WAIT = 60.0
 _EDGE_PAUSE = 30.0
 _MOST_INVALID = 50
 _INVALID_WINDOW = 600.0
+_FORGOTTEN_AFTER = 3600.0
+_SWEEP_EVERY = 600.0
 
 
-class _Told(Struct, frozen=True):
+class _RateLimitBody(Struct, frozen=True):
     """The JSON of a 429."""
 
     retry_after: float = 1.0
@@ -53,6 +58,14 @@ class Bucket:
         self.resets_at = 0.0
         self.window = 0.0
         self.first = asyncio.Lock()
+        self.users = 0
+        """Calls that wait for it or are being made."""
+        self.used_at = 0.0
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing is lost when it is forgotten."""
+        unused_since = max(self.used_at, self.resets_at)
+        return self.users == 0 and now >= unused_since + _FORGOTTEN_AFTER
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be made."""
@@ -95,6 +108,12 @@ class Limits:
         self._closed_until = 0.0
         self._edge_pause = _EDGE_PAUSE
         self._invalid: deque[float] = deque()
+        self._swept_at = clock.monotonic()
+
+    @property
+    def bucket_count(self) -> int:
+        """How many buckets are known."""
+        return len(self._buckets)
 
     @asynccontextmanager
     async def turn(self, route: str, major: str) -> AsyncIterator[None]:
@@ -104,14 +123,16 @@ class Limits:
             RateLimited: the turn would come later than `LONGEST_WAIT`, or too many calls failed.
         """
         self._check_invalid()
+        self._sweep()
         bucket = self._bucket(route, major)
-        if bucket.limit is None:
-            async with bucket.first:
-                await self._wait(bucket)
-                yield
-            return
-        await self._wait(bucket)
-        yield
+        with self._using(bucket):
+            if bucket.limit is None:
+                async with bucket.first:
+                    await self._wait(bucket)
+                    yield
+                return
+            await self._wait(bucket)
+            yield
 
     def learn(self, route: str, major: str, headers: Mapping[str, str]) -> None:
         """Learn from an answer to a call."""
@@ -148,7 +169,28 @@ class Limits:
 
     def _bucket(self, route: str, major: str) -> Bucket:
         key = (self._hashes.get(route, route), major)
-        return self._buckets.setdefault(key, Bucket())
+        if key not in self._buckets:
+            # What was learned before the route's bucket had a name holds on.
+            self._buckets[key] = self._buckets.get((route, major)) or Bucket()
+        return self._buckets[key]
+
+    @contextmanager
+    def _using(self, bucket: Bucket) -> Iterator[None]:
+        bucket.users += 1
+        try:
+            yield
+        finally:
+            bucket.users -= 1
+            bucket.used_at = self._clock.monotonic()
+
+    def _sweep(self) -> None:
+        """Forget idle buckets, now and then."""
+        now = self._clock.monotonic()
+        if now < self._swept_at + _SWEEP_EVERY:
+            return
+        self._swept_at = now
+        for key in [key for key, bucket in self._buckets.items() if bucket.is_idle(now)]:
+            del self._buckets[key]
 
     async def _wait(self, bucket: Bucket) -> None:
         while (pause := self._pause(bucket)) > 0:
@@ -169,11 +211,11 @@ class Limits:
             raise RateLimited(self._invalid[0] - since)
 
 
-def _told(headers: Mapping[str, str], body: bytes) -> _Told | None:
+def _told(headers: Mapping[str, str], body: bytes) -> _RateLimitBody | None:
     if "json" not in headers.get("Content-Type", ""):
         return None
     try:
-        return msgspec.json.decode(body, type=_Told)
+        return msgspec.json.decode(body, type=_RateLimitBody)
     except msgspec.MsgspecError:
         return None
 

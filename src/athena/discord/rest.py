@@ -6,16 +6,18 @@ certain that it did not take effect: after a 429, or when no connection was made
 it raises `OutcomeUnknown`, and whoever asked must find out by other means.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, TypeVar
 
-import aiohttp
 import msgspec
+import structlog
 from msgspec import Struct
 
+from athena.backoff import Backoff
 from athena.clock import Clock
-from athena.discord import wire
+from athena.discord import routes, wire
 from athena.discord.errors import (
     DiscordError,
     OutcomeUnknown,
@@ -25,25 +27,29 @@ from athena.discord.errors import (
     Unreachable,
     from_answer,
 )
+from athena.discord.history import MessagePage, UnreadableMessage, read_page
 from athena.discord.identity import Endpoints, Identity
 from athena.discord.limits import LONGEST_WAIT, Limits
+from athena.discord.routes import CompiledRoute
+from athena.discord.transport import HttpRequest, HttpResponse, Transport
+
+log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
 _TRIES = 4
-_FIRST_PAUSE = 0.5
-_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-_TRANSFER = aiohttp.ClientTimeout(total=300, connect=10)
+_PAUSES = (0.5, 8.0)
+_TRANSFER = 300.0
 _INDEX_TRIES = 10
+_MOST_REPORTED = 1_000
+"""Unreadable messages whose ids are kept, so that each is logged once."""
 
 
 class _Call(Struct, frozen=True, kw_only=True):
-    """One call. `route` names its rate-limit class, `major` the parameter that splits it."""
+    """One call. `repeatable`: made twice it does no harm."""
 
-    method: str
-    path: str
-    route: str
-    major: str = ""
+    to: CompiledRoute
+    query: str = ""
     body: Any = None
     repeatable: bool = True
 
@@ -54,35 +60,38 @@ class _Answer(Struct, frozen=True):
 
 
 class Rest:
-    """Discord's REST API for one token. All methods raise `DiscordError`s."""
+    """Discord's REST API for one token. All methods raise `DiscordError`s.
+
+    `storage` transfers file bytes, to the host that Discord names; None: as `transport`.
+    """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         endpoints: Endpoints,
         identity: Identity,
         clock: Clock,
         random: Random,
         *,
-        proxy: str | None = None,
+        storage: Transport | None = None,
     ) -> None:
-        self._session = session
+        self._transport = transport
+        self._storage = storage or transport
         self._endpoints = endpoints
         self._headers = identity.headers()
         self._clock = clock
         self._random = random
-        self._proxy = proxy
         self._limits = Limits(clock)
         self._refused: Unauthorized | None = None
+        self._reported: OrderedDict[str, None] = OrderedDict()
 
     async def me(self) -> wire.User:
         """The user of the token."""
-        call = _Call(method="GET", path="/users/@me", route="GET /users/@me")
-        return _decode(await self._ask(call), wire.User)
+        return _decode(await self._ask(_Call(to=routes.GET_ME.compile())), wire.User)
 
     async def gateway_url(self) -> str:
         """Where sessions connect."""
-        answer = await self._ask(_Call(method="GET", path="/gateway", route="GET /gateway"))
+        answer = await self._ask(_Call(to=routes.GET_GATEWAY.compile()))
         return _decode(answer, wire.GatewayInfo).url
 
     async def interact(self, body: Mapping[str, Any]) -> None:
@@ -92,29 +101,17 @@ class Rest:
             OutcomeUnknown: the answer was lost; Discord may have taken it.
             InvalidForm: with `stale_command` when the command's version is no longer current.
         """
-        await self._ask(
-            _Call(
-                method="POST",
-                path="/interactions",
-                route="POST /interactions",
-                body=body,
-                repeatable=False,
-            )
-        )
+        await self._ask(_Call(to=routes.POST_INTERACTION.compile(), body=body, repeatable=False))
 
     async def command_index(self, guild_id: str) -> wire.CommandIndex:
         """The commands of all applications in a server. Discord may take a while to build it."""
-        call = _Call(
-            method="GET",
-            path=f"/guilds/{guild_id}/application-command-index",
-            route="GET /guilds/application-command-index",
-            major=guild_id,
-        )
+        call = _Call(to=routes.GET_COMMAND_INDEX.compile(guild=guild_id))
         for _ in range(_INDEX_TRIES):
             answer = await self._ask(call)
             if answer.status != 202:
                 return _decode(answer, wire.CommandIndex)
-            await self._clock.sleep(_decode(answer, wire.RetryAfter).retry_after)
+            pause = _decode(answer, wire.RetryAfter).retry_after
+            await self._clock.sleep(min(pause, LONGEST_WAIT))
         raise ServerFault("Discord is still building the command index")
 
     async def messages(
@@ -125,37 +122,34 @@ class Rest:
         before: str | None = None,
         after: str | None = None,
         around: str | None = None,
-    ) -> tuple[wire.Message, ...]:
-        """A page of a channel's history, newest first; `limit` is 1 to 100."""
+    ) -> MessagePage:
+        """A page of a channel's history, newest first; `limit` is 1 to 100.
+
+        Messages that cannot be decoded stand beside the others; each is logged once.
+        """
         bounds = {"before": before, "after": after, "around": around}
         query = "".join(f"&{name}={value}" for name, value in bounds.items() if value)
-        call = _Call(
-            method="GET",
-            path=f"/channels/{channel_id}/messages?limit={limit}{query}",
-            route="GET /channels/messages",
-            major=channel_id,
-        )
-        return _decode(await self._ask(call), tuple[wire.Message, ...])
+        to = routes.GET_MESSAGES.compile(channel=channel_id)
+        answer = await self._ask(_Call(to=to, query=f"?limit={limit}{query}"))
+        try:
+            page = read_page(answer.body, limit)
+        except wire.UNREADABLE as error:
+            raise _not_understood(error) from error
+        for message in page.unreadable:
+            self._report(channel_id, message)
+        return page
 
     async def message(self, channel_id: str, message_id: str) -> wire.Message:
         """One message as it is now."""
-        call = _Call(
-            method="GET",
-            path=f"/channels/{channel_id}/messages/{message_id}",
-            route="GET /channels/messages/id",
-            major=channel_id,
-        )
-        return _decode(await self._ask(call), wire.Message)
+        to = routes.GET_MESSAGE.compile(channel=channel_id, message=message_id)
+        return _decode(await self._ask(_Call(to=to)), wire.Message)
 
     async def post_message(
         self, channel_id: str, content: str, attachments: Sequence[wire.Uploaded] = ()
     ) -> wire.Message:
         """Say something, with files that were uploaded before."""
         call = _Call(
-            method="POST",
-            path=f"/channels/{channel_id}/messages",
-            route="POST /channels/messages",
-            major=channel_id,
+            to=routes.POST_MESSAGE.compile(channel=channel_id),
             body={"content": content, "attachments": attachments},
             repeatable=False,
         )
@@ -165,61 +159,47 @@ class Rest:
         self, channel_id: str, files: Sequence[Mapping[str, Any]]
     ) -> tuple[wire.UploadSlot, ...]:
         """Announce files ({id, filename, file_size}); where to put their bytes."""
-        call = _Call(
-            method="POST",
-            path=f"/channels/{channel_id}/attachments",
-            route="POST /channels/attachments",
-            major=channel_id,
-            body={"files": files},
-        )
-        return _decode(await self._ask(call), wire.UploadSlots).attachments
+        to = routes.POST_ATTACHMENTS.compile(channel=channel_id)
+        answer = await self._ask(_Call(to=to, body={"files": files}))
+        return _decode(answer, wire.UploadSlots).attachments
 
     async def put_bytes(self, url: str, data: bytes, content_type: str) -> None:
         """Put a file where Discord said. The place is signed; no token goes there."""
         headers = {"Content-Type": content_type}
+        request = HttpRequest(method="PUT", url=url, headers=headers, body=data, timeout=_TRANSFER)
+        pauses = self._pauses()
         for last in _tries():
             try:
-                async with self._session.put(
-                    url, data=data, headers=headers, timeout=_TRANSFER, proxy=self._proxy
-                ) as answer:
-                    if answer.status < 300:
-                        return
-                    error: DiscordError = from_answer(answer.status, b"")
-            except (aiohttp.ClientError, TimeoutError) as broken:
-                error = Unreachable(f"upload failed: {type(broken).__name__}")
-            if last or not isinstance(error, ServerFault | Unreachable):
-                raise error
-            await self._pause(0)
+                await self._put(request)
+            except (ServerFault, Unreachable):
+                if last:
+                    raise
+                await self._clock.sleep(pauses.next())
+            else:
+                return
+
+    async def _put(self, request: HttpRequest) -> None:
+        try:
+            answer = await self._storage.exchange(request)
+        except OutcomeUnknown as error:
+            # The same bytes at the same place: putting them there again does no harm.
+            raise Unreachable(f"upload failed: {error}") from error
+        if answer.status >= 300:
+            raise from_answer(answer.status, b"")
 
     async def react(self, channel_id: str, message_id: str, emoji: str) -> None:
-        """Put a reaction on a message."""
-        await self._ask(
-            _Call(
-                method="PUT",
-                path=f"/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me",
-                route="PUT /channels/messages/reactions",
-                major=channel_id,
-            )
-        )
+        """Put a reaction, a Unicode emoji (URL-encoded or not), on a message."""
+        to = routes.PUT_REACTION.compile(channel=channel_id, message=message_id, emoji=emoji)
+        await self._ask(_Call(to=to))
 
     async def open_dm(self, user_id: str) -> wire.Channel:
         """The direct channel with a user."""
-        call = _Call(
-            method="POST",
-            path="/users/@me/channels",
-            route="POST /users/@me/channels",
-            body={"recipients": [user_id]},
-        )
+        call = _Call(to=routes.POST_CHANNEL.compile(), body={"recipients": [user_id]})
         return _decode(await self._ask(call), wire.Channel)
 
     async def refresh_urls(self, urls: Sequence[str]) -> dict[str, str]:
         """Fresh links for old ones, at most 50 at a time."""
-        call = _Call(
-            method="POST",
-            path="/attachments/refresh-urls",
-            route="POST /attachments/refresh-urls",
-            body={"attachment_urls": urls},
-        )
+        call = _Call(to=routes.POST_REFRESH_URLS.compile(), body={"attachment_urls": urls})
         fresh = _decode(await self._ask(call), wire.RefreshedUrls).refreshed_urls
         return {each.original: each.refreshed for each in fresh}
 
@@ -227,9 +207,10 @@ class Rest:
         """Make a call in its turn, and again where that does no harm."""
         if self._refused:
             raise self._refused
-        for number, last in enumerate(_tries()):
+        pauses = self._pauses()
+        for last in _tries():
             try:
-                async with self._limits.turn(call.route, call.major):
+                async with self._limits.turn(call.to.route.name, call.to.major):
                     return await self._once(call)
             except RateLimited as error:
                 if last or error.seconds > LONGEST_WAIT:
@@ -237,54 +218,55 @@ class Rest:
             except Unreachable:
                 if last:
                     raise
-                await self._pause(number)
+                await self._clock.sleep(pauses.next())
             except (ServerFault, OutcomeUnknown):
                 if last or not call.repeatable:
                     raise
-                await self._pause(number)
+                await self._clock.sleep(pauses.next())
         raise AssertionError("the last try returns or raises")
 
     async def _once(self, call: _Call) -> _Answer:
-        status, headers, body = await self._exchange(call)
-        self._limits.learn(call.route, call.major, headers)
+        answer = await self._transport.exchange(self._request(call))
+        status, route, major = answer.status, call.to.route.name, call.to.major
+        self._limits.learn(route, major, answer.headers)
         if status == 429:
-            raise RateLimited(self._limits.refused(call.route, call.major, headers, body))
+            raise RateLimited(self._limits.refused(route, major, answer.headers, answer.body))
         self._limits.succeeded()
         if status < 400:
-            return _Answer(status, body)
-        if status in (401, 403):
+            return _Answer(status, answer.body)
+        raise self._error(call, answer)
+
+    def _error(self, call: _Call, answer: HttpResponse) -> DiscordError:
+        if answer.status in (401, 403):
             self._limits.count_invalid()
-        error = from_answer(status, body)
+        error = from_answer(answer.status, answer.body)
         if isinstance(error, Unauthorized):
             self._refused = error
         if isinstance(error, ServerFault) and not call.repeatable:
-            raise OutcomeUnknown(str(error))
-        raise error
+            return OutcomeUnknown(str(error))
+        return error
 
-    async def _exchange(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
-        headers = dict(self._headers)
-        data = None
-        if call.body is not None:
-            data = msgspec.json.encode(call.body)
-            headers["Content-Type"] = "application/json"
-        try:
-            async with self._session.request(
-                call.method,
-                self._endpoints.api_url + call.path,
-                data=data,
-                headers=headers,
-                timeout=_TIMEOUT,
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as answer:
-                return answer.status, answer.headers, await answer.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unreachable(f"Discord cannot be reached: {type(error).__name__}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise OutcomeUnknown(f"Discord's answer was lost: {type(error).__name__}") from error
+    def _request(self, call: _Call) -> HttpRequest:
+        url = self._endpoints.api_url + call.to.path + call.query
+        method = call.to.route.method
+        if call.body is None:
+            return HttpRequest(method=method, url=url, headers=self._headers)
+        headers = {**self._headers, "Content-Type": "application/json"}
+        body = msgspec.json.encode(call.body)
+        return HttpRequest(method=method, url=url, headers=headers, body=body)
 
-    async def _pause(self, number: int) -> None:
-        await self._clock.sleep(_FIRST_PAUSE * 2**number * (0.5 + self._random.random()))
+    def _report(self, channel_id: str, message: UnreadableMessage) -> None:
+        key = message.id or f"{hash(message.raw)}"
+        if key in self._reported:
+            return
+        self._reported[key] = None
+        if len(self._reported) > _MOST_REPORTED:
+            self._reported.popitem(last=False)
+        log.warning("message.unreadable", channel=channel_id, message=message.id,
+                    error=message.error)  # fmt: skip
+
+    def _pauses(self) -> Backoff:
+        return Backoff(*_PAUSES, self._random)
 
 
 def _tries() -> list[bool]:
@@ -295,5 +277,9 @@ def _tries() -> list[bool]:
 def _decode(answer: _Answer, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise ServerFault(f"Discord's answer is not understood: {error}") from error
+    except wire.UNREADABLE as error:
+        raise _not_understood(error) from error
+
+
+def _not_understood(error: Exception) -> ServerFault:
+    return ServerFault(f"Discord's answer is not understood: {error}")

@@ -17,6 +17,9 @@ _SENDS = 120
 _WINDOW = 60.0
 _FLUSHED = b"\x00\x00\xff\xff"
 
+LARGEST_PAYLOAD = 64 * 1024 * 1024
+"""Bytes of one payload after decompression; the READY of a user in many servers has a few MB."""
+
 
 class SessionState(Struct):
     """Changes with every event; kept across connections."""
@@ -34,7 +37,7 @@ class SessionState(Struct):
         self.session_id, self.sequence, self.resume_url = None, None, ""
 
 
-class Verdict(Enum):
+class CloseAction(Enum):
     """What to do after a connection ended."""
 
     RESUME = "resume"
@@ -45,9 +48,11 @@ class Verdict(Enum):
 class Ended(Struct, frozen=True):
     """How a connection ended; `code` is None when the network, not Discord, ended it."""
 
-    verdict: Verdict
+    action: CloseAction
     code: int | None
     reason: str
+    unreadable: bool = False
+    """Whether it was we who ended it, over data that could not be read."""
 
 
 _IDENTIFY_CODES = frozenset({4003, 4007, 4009, 4015})
@@ -57,31 +62,36 @@ TOKEN_REFUSED_CODE = 4004
 TOO_MANY_SESSIONS = 4015
 
 
-def verdict(code: int | None) -> Verdict:
+def close_action(code: int | None) -> CloseAction:
     """What a close code means; what is not named means resume."""
     if code in _FINAL_CODES:
-        return Verdict.FINAL
-    return Verdict.IDENTIFY if code in _IDENTIFY_CODES else Verdict.RESUME
+        return CloseAction.FINAL
+    return CloseAction.IDENTIFY if code in _IDENTIFY_CODES else CloseAction.RESUME
 
 
 class Inflater:
     """One zlib stream for a whole connection; a payload is whole when its data ends in a flush."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = LARGEST_PAYLOAD) -> None:
         self._stream = zlib.decompressobj()
         self._waiting = bytearray()
+        self._largest = largest
 
     def feed(self, piece: bytes) -> bytes | None:
         """Take one binary message; the payload when it is whole.
 
         Raises:
-            zlib.error: the stream is broken, and with it the connection.
+            zlib.error: the stream is broken, or a payload too large, and with it the connection.
         """
         self._waiting += piece
+        if len(self._waiting) > self._largest:
+            raise zlib.error("the payload is too large")
         if not self._waiting.endswith(_FLUSHED):
             return None
-        whole = self._stream.decompress(self._waiting)
-        self._waiting.clear()
+        whole = self._stream.decompress(self._waiting, self._largest)
+        self._waiting = bytearray()
+        if self._stream.unconsumed_tail:
+            raise zlib.error("the payload is too large")
         return whole
 
 

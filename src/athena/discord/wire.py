@@ -4,15 +4,31 @@ Every struct names only the fields of use: the decoder skips the rest without bu
 Ids stay the strings that they are on the wire.
 """
 
-from typing import Any
+import re
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import UNSET, Raw, Struct, UnsetType, structs
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
+
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
+"""What decoding raises for JSON that is not what it should be: broken, of another form, nested
+too deep, or no UTF-8."""
+
+_SNOWFLAKE = r"^[0-9]{1,20}$"
+
+Snowflake: TypeAlias = Annotated[str, Meta(pattern=_SNOWFLAKE)]
+"""An id of which the time and the order are read, so it must be a number."""
 
 EPHEMERAL = 64
 """Message flag: only the user who caused it can see it, and history does not hold it."""
 
 REPLY = 19
 COMMAND_RESPONSE = 20
+
+
+def is_snowflake(text: str) -> bool:
+    """Whether a text can be an id."""
+    return re.search(_SNOWFLAKE, text) is not None
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -97,7 +113,7 @@ class MessageRef(Struct, frozen=True, kw_only=True):
 class Message(Struct, frozen=True, kw_only=True):
     """A whole message, as MESSAGE_CREATE and history give it."""
 
-    id: str
+    id: Snowflake
     channel_id: str = ""
     type: int = 0
     content: str = ""
@@ -118,7 +134,7 @@ class Message(Struct, frozen=True, kw_only=True):
 class MessagePatch(Struct, frozen=True, kw_only=True):
     """MESSAGE_UPDATE: an absent field is unchanged."""
 
-    id: str
+    id: Snowflake
     channel_id: str = ""
     type: int | UnsetType = UNSET
     content: str | UnsetType = UNSET
@@ -235,7 +251,7 @@ class GatewayInfo(Struct, frozen=True, kw_only=True):
 
 
 class Hello(Struct, frozen=True, kw_only=True):
-    heartbeat_interval: float
+    heartbeat_interval: Annotated[float, Meta(gt=0)]
     """Milliseconds."""
 
 

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import aiohttp
 import pydantic
 from msgspec import Struct
 from pydantic import SecretStr
 
 from athena.accounts.pool import Pool, Runner
+from athena.discord.http_sessions import HttpSessions
 from athena.errors import BadRequest, Refused
 from athena.settings import AccountSettings, DiscordSettings
 from athena.store.records import RecordKind, Records
@@ -54,7 +54,7 @@ class AccountRegistry:
         records: Records,
         seal: Seal,
         discord: DiscordSettings,
-        http: aiohttp.ClientSession,
+        http: HttpSessions,
     ) -> None:
         self._pool = pool
         self._records = records

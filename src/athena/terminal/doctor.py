@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from athena.accounts.connection import Connection
+    from athena.discord.http_sessions import HttpSessions
     from athena.settings import AccountSettings, Settings
 
 _SPACE = 200 * 1024 * 1024
@@ -97,13 +98,13 @@ async def _settings(*, simulate: bool) -> AsyncIterator[Settings]:
 
 
 async def _examine(settings: Settings) -> AsyncIterator[Finding]:
-    import aiohttp
+    from athena.discord.http_sessions import open_sessions
 
     yield _accounts(settings)
     yield _disk(settings.data_dir)
     yield await asyncio.to_thread(_store, settings.data_dir)
-    async with aiohttp.ClientSession() as http:
-        yield await _clock(http, settings)
+    async with open_sessions() as http:
+        yield await _clock(http.rest, settings)
         for account in settings.accounts:
             async for finding in _account(http, settings, account):
                 yield finding
@@ -165,7 +166,7 @@ async def _clock(http: aiohttp.ClientSession, settings: Settings) -> Finding:
 
 
 async def _account(
-    http: aiohttp.ClientSession, settings: Settings, account: AccountSettings
+    http: HttpSessions, settings: Settings, account: AccountSettings
 ) -> AsyncIterator[Finding]:
     from athena.accounts.connection import Connection
     from athena.clock import SystemClock

@@ -103,6 +103,33 @@ async def test_many_invalid_answers_stop_everything_long_before_discord_does(
     pytest.fail("calls go on after the window")
 
 
+async def test_a_bucket_that_is_not_used_for_an_hour_is_forgotten(clock: TurnableClock) -> None:
+    limits = Limits(clock)
+    for number in range(50):
+        await call(limits, remaining=1, major=str(number))
+    known = limits.bucket_count
+    clock.turn(3000)
+    await call(limits, remaining=1, major="0")
+    assert limits.bucket_count == known, "it is not an hour yet"
+    clock.turn(1000)
+    await call(limits, remaining=1, major="0")
+    assert limits.bucket_count <= 2, "only the one that was used is left"
+
+
+async def test_a_bucket_that_is_closed_or_in_use_is_kept(clock: TurnableClock) -> None:
+    limits = Limits(clock)
+    told = {"Content-Type": "application/json"}
+    limits.refused(ROUTE, "closed", told, b'{"retry_after": 9000}')
+    async with limits.turn(ROUTE, "busy"):
+        clock.turn(8000)
+        await call(limits, remaining=1, major="other")
+        with pytest.raises(RateLimited):
+            await call(limits, remaining=1, major="closed")
+        waiting = await started(asyncio.create_task(call(limits, 1, major="busy")))
+        assert not waiting.done()
+    await waiting
+
+
 def test_errors_tell_which_field_is_wrong() -> None:
     body = (
         b'{"code":50035,"message":"Invalid Form Body","errors":{"data":{"version":'

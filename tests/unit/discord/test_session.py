@@ -10,20 +10,20 @@ from tests.conftest import breathe
 
 from athena.clock import TurnableClock
 from athena.discord.identity import Endpoints, Identity, IdentityKind
-from athena.discord.session import Inflater, SendLimiter, Verdict, verdict
+from athena.discord.session import CloseAction, Inflater, SendLimiter, close_action
 from athena.discord.snowflakes import Snowflakes, first_of, made_at
 
 
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [
-        *((code, Verdict.RESUME) for code in (None, 1006, 4000, 4001, 4002, 4005, 4008, 4321)),
-        *((code, Verdict.IDENTIFY) for code in (4003, 4007, 4009, 4015)),
-        *((code, Verdict.FINAL) for code in (4004, 4010, 4011, 4012, 4013, 4014)),
+        *((code, CloseAction.RESUME) for code in (None, 1006, 4000, 4001, 4002, 4005, 4008, 4321)),
+        *((code, CloseAction.IDENTIFY) for code in (4003, 4007, 4009, 4015)),
+        *((code, CloseAction.FINAL) for code in (4004, 4010, 4011, 4012, 4013, 4014)),
     ],
 )
-def test_close_codes(code: int | None, meaning: Verdict) -> None:
-    assert verdict(code) is meaning
+def test_close_codes(code: int | None, meaning: CloseAction) -> None:
+    assert close_action(code) is meaning
 
 
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=8), st.integers(1, 64))
@@ -35,6 +35,25 @@ def test_one_stream_in_pieces(payloads: list[bytes], size: int) -> None:
         cut = max(len(packed) - size, 0)
         out += [inflater.feed(piece) for piece in (packed[:cut], packed[cut:]) if piece]
     assert b"".join(filter(None, out)) == b"".join(payloads)
+
+
+def packed(raw: bytes) -> bytes:
+    deflate = zlib.compressobj()
+    return deflate.compress(raw) + deflate.flush(zlib.Z_SYNC_FLUSH)
+
+
+def test_a_small_frame_that_unpacks_to_a_huge_payload_is_refused() -> None:
+    with pytest.raises(zlib.error, match="too large"):
+        Inflater(largest=100_000).feed(packed(b" " * 1_000_000))
+    assert Inflater(largest=1_000_000).feed(packed(b" " * 1_000_000))
+
+
+def test_pieces_that_never_end_are_refused() -> None:
+    inflater = Inflater(largest=1_000)
+    for _ in range(10):
+        inflater.feed(b"x" * 100)
+    with pytest.raises(zlib.error, match="too large"):
+        inflater.feed(b"x")
 
 
 async def test_sends_are_limited_and_beats_have_room(clock: TurnableClock) -> None:
