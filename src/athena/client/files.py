@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from athena.delivery.image_kinds import ImageKind, kind_of
+
 if TYPE_CHECKING:
     from athena.client.server import Snapshot
 
@@ -72,12 +74,9 @@ def slug(prompt: str) -> str:
 
 
 def ending(data: bytes) -> str:
-    """The ending of an image's file."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ".webp"
-    if data.startswith(b"\xff\xd8"):
-        return ".jpg"
-    return ".gif" if data.startswith(b"GIF8") else ".png"
+    """The ending of an image's file; that of PNG for what is none."""
+    kind = kind_of(data) or ImageKind.PNG
+    return ".jpg" if kind is ImageKind.JPEG else f".{kind}"
 
 
 def write(folder: Path, files: Sequence[File]) -> list[Path]:

@@ -1,12 +1,17 @@
 """Images at links that users give, fetched once and with care.
 
-A link goes through the same guard as a webhook, so nobody reaches into the house with it; what
-comes is bounded in size and must begin as an image does. Links of Discord's own CDN are trusted.
+A link goes through the same guard as a webhook, so it leads to no private address; what comes is
+bounded in size. Links of Discord's own CDN are trusted. A link that fails is answered with one text
+whatever the reason: an answer that told status codes and closed ports would make a port scanner of
+the server.
 """
 
 import aiohttp
+import structlog
 
 from athena.delivery.guard import BadLink, check_link
+
+log = structlog.get_logger(__name__)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 _LARGEST = 25 * 1024 * 1024
@@ -14,6 +19,10 @@ _LARGEST = 25 * 1024 * 1024
 
 class NoImage(Exception):
     """The link brings no image; the text says why."""
+
+
+class _Failed(Exception):
+    """No bytes came; the text says why, for the operator."""
 
 
 class Fetcher:
@@ -33,19 +42,19 @@ class Fetcher:
         self._allow_loopback = allow_loopback
 
     async def fetch(self, url: str) -> bytes:
-        """The bytes behind a link.
+        """The bytes behind a link, at most 25 MB.
 
         Raises:
-            NoImage: the link is not allowed, not reachable, or leads to no image.
+            NoImage: the link is not allowed, not reachable, or what it leads to is too large.
         """
         session = self._session(url)
         try:
-            async with session.get(url, timeout=_TIMEOUT, allow_redirects=False) as answer:
-                if answer.status != 200:
-                    raise NoImage(f"the link answered {answer.status}")
-                return await _bounded(answer)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise NoImage(f"the link cannot be reached: {type(error).__name__}") from error
+            return await _load(session, url)
+        except _Failed as error:
+            if session is self._inside:
+                raise NoImage(f"the link {error}") from error
+            log.info("image.not_fetched", reason=str(error))
+            raise NoImage("the link brings no image") from error
 
     def _session(self, url: str) -> aiohttp.ClientSession:
         if any(url.startswith(f"{base}/") for base in self._trusted if base):
@@ -55,6 +64,16 @@ class Fetcher:
         except BadLink as error:
             raise NoImage(str(error)) from error
         return self._outside
+
+
+async def _load(session: aiohttp.ClientSession, url: str) -> bytes:
+    try:
+        async with session.get(url, timeout=_TIMEOUT, allow_redirects=False) as answer:
+            if answer.status != 200:
+                raise _Failed(f"answered {answer.status}")
+            return await _bounded(answer)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise _Failed(f"cannot be reached: {type(error).__name__}") from error
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

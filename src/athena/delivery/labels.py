@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from xml.sax.saxutils import quoteattr
 
+from athena.delivery.image_kinds import ImageKind, kind_of
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _XMP_FLAG = 0x04
 _ALPHA_FLAG = 0x10
@@ -19,12 +21,13 @@ def labelled(data: bytes, fields: Mapping[str, str]) -> bytes:
     """The image with these fields written into it; empty ones are left out."""
     said = {name: text for name, text in fields.items() if text}
     try:
-        if data.startswith(_PNG):
-            return _png(data, said)
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            return _webp(data, said)
+        match kind_of(data):
+            case ImageKind.PNG:
+                return _png(data, said)
+            case ImageKind.WEBP:
+                return _webp(data, said)
     except (struct.error, IndexError):
-        pass  # cut off somewhere: whoever opens it will say so
+        pass  # cut off somewhere: the program that opens it will say so
     return data
 
 

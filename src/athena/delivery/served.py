@@ -20,7 +20,7 @@ class Served(Struct, frozen=True):
 
 
 class Gallery(Protocol):
-    """The images of tasks. Methods raise `fetching.NoImage`."""
+    """The images of tasks. Methods that serve raise `fetching.NoImage`."""
 
     async def whole(self, task: Task) -> Served:
         """The task's image as Midjourney made it. While it runs, what there is now."""
@@ -32,4 +32,12 @@ class Gallery(Protocol):
 
     async def tile(self, task: Task, number: int, width: int | None = None) -> Served:
         """One of a grid's four images, 1 to 4, as PNG; with a `width` smaller, as WebP."""
+        ...
+
+    async def forget(self, task_id: str) -> None:
+        """Delete everything that is kept of a deleted task.
+
+        Raises:
+            image_store.ImageNotDeleted: the store failed; call it again later.
+        """
         ...

@@ -6,6 +6,7 @@ again are the grid, for every size.
 
 import warnings
 from io import BytesIO
+from typing import TypeAlias
 
 from PIL import Image, PngImagePlugin
 
@@ -17,8 +18,14 @@ class NotAImage(ValueError):
     """The bytes are no image that can be cut; the text says why."""
 
 
-def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """The four tiles of a grid as PNG files: upper left, upper right, lower left, lower right.
+Four: TypeAlias = tuple[bytes, bytes, bytes, bytes]
+"""Upper left, upper right, lower left, lower right."""
+
+Box: TypeAlias = tuple[int, int, int, int]
+
+
+def split(data: bytes) -> Four:
+    """The four tiles of a grid as PNG files, in the order of `Four`.
 
     Text chunks of the grid are kept, and `Tile` tells the number. Decodes and encodes the whole
     image: run it in a thread.
@@ -27,18 +34,27 @@ def split(data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
         NotAImage: no image, a broken one, or one of more than `MOST_PIXELS`.
     """
     grid = opened(data)
-    wide, high = grid.size
+    first, second, third, fourth = (_tile(grid, number) for number in range(1, 5))
+    return first, second, third, fourth
+
+
+def cut(data: bytes, number: int) -> bytes:
+    """One tile of a grid, 1 to 4, as `split` gives it; raises as `split`."""
+    return _tile(opened(data), number)
+
+
+def _tile(grid: Image.Image, number: int) -> bytes:
+    return _encode(grid.crop(_boxes(*grid.size)[number - 1]), _texts(grid), number)
+
+
+def _boxes(wide: int, high: int) -> tuple[Box, Box, Box, Box]:
     left, top = wide // 2, high // 2
-    boxes = (
+    return (
         (0, 0, left, top),
         (left, 0, wide, top),
         (0, top, left, high),
         (left, top, wide, high),
     )
-    first, second, third, fourth = (
-        _encode(grid.crop(box), _texts(grid), number) for number, box in enumerate(boxes, 1)
-    )
-    return first, second, third, fourth
 
 
 def opened(data: bytes) -> Image.Image:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from athena.delivery.fetching import Fetcher, NoImage
+from athena.delivery.image_kinds import kind_of
 from athena.errors import BadRequest
 from athena.tasks.requests import Upload
 
@@ -98,17 +99,4 @@ def _upload(data: bytes, name: str, field: str) -> Upload:
     kind = kind_of(data)
     if kind is None:
         raise BadRequest(f"{field}: not a PNG, JPEG, WebP or GIF image")
-    return Upload(filename=f"{name}.{kind}", content_type=f"image/{kind}", data=data)
-
-
-def kind_of(data: bytes) -> str | None:
-    """What image the bytes are: png, jpeg, gif or webp; None for none of these."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "gif"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "webp"
-    return None
+    return Upload(filename=f"{name}.{kind}", content_type=kind.content_type, data=data)

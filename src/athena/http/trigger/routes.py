@@ -17,8 +17,8 @@ from litestar.params import Body, FromQuery, JSONBody
 from msgspec import Struct
 
 from athena import errors
+from athena.delivery.image_kinds import kind_of
 from athena.http.calls import Call, Services
-from athena.http.image_input import kind_of
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.trigger import bodies
 from athena.http.trigger import view as views
