@@ -12,17 +12,22 @@ from statistics import median
 
 from pydantic import SecretStr
 
-from athena.accounts.account import Account
 from athena.accounts.channel_cursor import ChannelCursor
+from athena.accounts.ownership import OwnedTasks
+from athena.accounts.queue import TaskQueue
 from athena.accounts.receiver import Receiver
+from athena.accounts.status import WorkerStatus
 from athena.accounts.unknown_forms import UnknownForms
 from athena.clock import SystemClock
 from athena.discord import wire
 from athena.discord.snowflakes import Snowflakes
-from athena.midjourney import MIDJOURNEY, buttons
+from athena.midjourney import MIDJOURNEY, buttons, commands, prompts
 from athena.settings import AccountSettings
-from athena.store.store import Store
+from athena.store.account_directory import LocalDirectory
+from athena.store.repository import TaskRepository
+from athena.store.sqlite import open_store
 from athena.tasks import lifecycle
+from athena.tasks.matching import TaskIndex
 from athena.tasks.model import Action, Task
 from athena.tasks.requests import Imagine
 from bench.result import Result
@@ -32,41 +37,39 @@ _EVENTS = 2_000
 _ROUNDS = 11
 
 
-class _Town:
+class _Run:
     """An account with running tasks, and what the bot says about them: always something new."""
 
-    def __init__(self, store: Store, tasks: list[Task]) -> None:
+    def __init__(self, repository: TaskRepository, account: str, tasks: list[Task]) -> None:
         self._tasks = tasks
-        self._store = store
-        settings = AccountSettings(
-            token=SecretStr("-"), guild_id="1", channel_id="5", core_size=15, queue_size=0
-        )
-        self.account = Account(settings, store, SystemClock())
-        for task in tasks:
-            self.account.adopt(task)
-        self.receiver = Receiver(
-            self.account,
-            _Channel(),  # type: ignore[arg-type]
-            SystemClock(),
-            UnknownForms(),
-            ChannelCursor(settings.channel_id, None, store, SystemClock()),
-        )
+        self._repository = repository
         self._said = 0
+        settings = AccountSettings(
+            token=SecretStr("-"), guild_id="1", channel_id=account, core_size=15, queue_size=0
+        )
+        clock, index = SystemClock(), TaskIndex(prompts.normalized)
+        self._owned = OwnedTasks(account, repository, TaskQueue(index, commands.expected), clock)
+        self._owned.load()
+        self._receiver = Receiver(
+            WorkerStatus(settings, LocalDirectory(), lambda: None),
+            self._owned,
+            index,
+            _Channel(account),  # type: ignore[arg-type]
+            _Reactions(),  # type: ignore[arg-type]
+            clock,
+            UnknownForms(),
+            ChannelCursor(account, None, repository, clock),
+        )
 
     async def round(self) -> float:
         """Microseconds for each of many events, spread evenly over the tasks."""
         said = [self._progress(n * len(self._tasks) // _EVENTS) for n in range(_EVENTS)]
         began = time.thread_time()
         for message in said:
-            self.receiver.read(message)
+            self._receiver.read(message)
         spent = time.thread_time() - began
-        await self._written()
+        await self._repository.written()
         return spent / _EVENTS * 1e6
-
-    async def _written(self) -> None:
-        """Let the store finish, so that no round pays for another."""
-        task = self.account.current(self._tasks[0].id) or self._tasks[0]
-        await self._store.save(task, task)
 
     def _progress(self, number: int) -> wire.Message:
         task = self._tasks[number]
@@ -75,7 +78,7 @@ class _Town:
         cancel = wire.Component(type=2, custom_id=buttons.cancel_button(_job(number)))
         return wire.Message(
             id=str(int(task.ids.nonce or 0) + 1),
-            channel_id="5",
+            channel_id=self._owned.account,
             content=f"**cat {number}** - <@7> ({self._said * 100 // (_EVENTS * 10)}%) (fast)",
             author=wire.User(id=MIDJOURNEY),
             attachments=(preview,),
@@ -84,18 +87,24 @@ class _Town:
 
 
 class _Channel:
-    channel_id = "5"
     user_id = "7"
+
+    def __init__(self, channel_id: str) -> None:
+        self.channel_id = channel_id
+
+
+class _Reactions:
+    """Progress asks for none."""
 
 
 async def measure(folder: Path) -> list[Result]:
     """Rounds with few and with many tasks in turn; the median ratio counts."""
-    store = await Store.open(folder)
-    towns = [await _town(store, count) for count in (_FEW, _MANY)]
-    rounds = [[await town.round() for town in towns] for _ in range(_ROUNDS + 1)][1:]
+    repository = await open_store(folder)
+    runs = [await _run(repository, count) for count in (_FEW, _MANY)]
+    rounds = [[await run.round() for run in runs] for _ in range(_ROUNDS + 1)][1:]
     few, many = (median(column) for column in zip(*rounds, strict=True))
     ratio = median(pair[1] / pair[0] for pair in rounds)
-    await store.close()
+    await repository.close()
     return [
         Result(
             what=f"one gateway event, {_MANY:,} running tasks",
@@ -108,18 +117,19 @@ async def measure(folder: Path) -> list[Result]:
     ]
 
 
-async def _town(store: Store, count: int) -> _Town:
+async def _run(repository: TaskRepository, count: int) -> _Run:
     nonces = Snowflakes(SystemClock())
-    tasks = [_task(number, count, nonces.nonce()) for number in range(count)]
-    await asyncio.gather(*(store.add(task) for task in tasks))
-    return _Town(store, tasks)
+    account = f"5{count}"
+    tasks = [_task(account, number, count, nonces.nonce()) for number in range(count)]
+    await asyncio.gather(*(repository.add(task) for task in tasks))
+    return _Run(repository, account, tasks)
 
 
-def _task(number: int, count: int, nonce: str) -> Task:
+def _task(account: str, number: int, count: int, nonce: str) -> Task:
     now = SystemClock().now()
     task = Task(
         id=f"{count}{number:08}",
-        account="5",
+        account=account,
         request=Imagine(prompt=f"cat {number}"),
         action=Action.IMAGINE,
         submitted_at=now,

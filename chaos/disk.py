@@ -2,17 +2,15 @@
 on it when the power went is gone."""
 
 import asyncio
-import sqlite3
-from collections.abc import Iterable
 from random import Random
-from typing import Any, cast
 
-from athena.store.writer import Committer, Statement, Told, Write
+from athena.store.sqlite import Committer, Write
 
 _COMMIT = (0.0005, 0.008)
 """Seconds that a commit takes."""
 
 _AGAIN = 1.0
+_FULL = "database or disk is full"
 
 
 class Disk:
@@ -24,9 +22,9 @@ class Disk:
         self._full_until = 0.0
         self._writer: _DiskWriter | None = None
 
-    def writer(self, connection: sqlite3.Connection) -> "_DiskWriter":
-        """The way to this disk over a connection."""
-        self._writer = _DiskWriter(connection, self)
+    def writer(self, committer: Committer) -> "_DiskWriter":
+        """The way to this disk over a store's connection."""
+        self._writer = _DiskWriter(committer, self)
         return self._writer
 
     def fail(self, seconds: float) -> None:
@@ -34,36 +32,38 @@ class Disk:
         self._full_until = self._loop.time() + seconds
 
     def cut_power(self) -> None:
-        """Forget what has not been written, and write nothing more for whoever wrote."""
+        """Forget what has not been written, and write nothing more for the former writer."""
         if self._writer:
             self._writer.cut()
 
     @property
-    def is_full(self) -> bool:
-        return self._loop.time() < self._full_until
+    def fault(self) -> str:
+        """Why nothing can be written now."""
+        return _FULL if self._loop.time() < self._full_until else ""
 
     def moment(self) -> float:
+        """Seconds that the next commit takes."""
         return self._random.uniform(*_COMMIT)
 
 
 class _DiskWriter:
-    def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
-        self._connection = connection
+    """A `StoreWriter` on the event loop's own time."""
+
+    def __init__(self, committer: Committer, disk: Disk) -> None:
+        self._committer = committer
         self._disk = disk
-        self._committer = Committer(cast(sqlite3.Connection, _Wire(connection, disk)))
         self._waiting: list[Write] = []
         self._timer: asyncio.TimerHandle | None = None
         self._off = False
 
     @property
-    def trouble(self) -> str:
-        return self._committer.trouble
+    def write_error(self) -> str:
+        return self._committer.write_error
 
-    def write(self, statements: Iterable[Statement], told: Told, *, lasting: bool = False) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiting.append(Write(tuple(statements), loop, told, lasting))
+    def write(self, write: Write) -> None:
+        self._waiting.append(write)
         if not self._off and (self._timer is None or self._timer.cancelled()):
-            self._timer = loop.call_later(self._disk.moment(), self._commit)
+            self._timer = write.loop.call_later(self._disk.moment(), self._commit)
 
     def cut(self) -> None:
         self._off = True
@@ -73,9 +73,9 @@ class _DiskWriter:
 
     async def close(self) -> None:
         if self._off:
-            self._connection.close()
-            return
-        self._committer.commit(self._waiting)
+            self._committer.abandon([], "the power was cut")
+        else:
+            self._committer.commit(self._waiting)
         self._committer.close()
 
     def _commit(self) -> None:
@@ -83,31 +83,6 @@ class _DiskWriter:
         self._timer = None
         if self._off:
             return
-        self._committer.commit(batch)
-        if self._committer.trouble:
+        self._committer.commit(batch, fault=self._disk.fault)
+        if self._committer.write_error:
             self._timer = asyncio.get_running_loop().call_later(_AGAIN, self._commit)
-
-
-class _Wire:
-    """A connection whose disk can be full."""
-
-    def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
-        self._connection = connection
-        self._disk = disk
-
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        if self._disk.is_full and not sql.startswith("BEGIN"):
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return self._connection.execute(sql, *values)
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
-    def rollback(self) -> None:
-        self._connection.rollback()
-
-    def close(self) -> None:
-        self._connection.close()

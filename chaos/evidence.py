@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 _OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
 _JOB = re.compile(rb"Job ID: ([0-9a-f-]{36})")
-_UNTOLD = "SELECT count(*) FROM outbox"
+_UNTOLD = "SELECT count(*) FROM deliveries"
 
 
 def tasks_on_disk(folder: Path) -> dict[str, Task]:

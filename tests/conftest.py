@@ -3,15 +3,16 @@
 import asyncio
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakSet
 
 import pytest
+from msgspec import structs
 
 from athena.clock import TurnableClock
-from athena.store.writer import Statement, Told, Writer
+from athena.errors import StoreError
+from athena.store.sqlite import Committer, Write, Writer
 
 
 class WatchedWriter(Writer):
@@ -19,22 +20,22 @@ class WatchedWriter(Writer):
 
     every: ClassVar["WeakSet[WatchedWriter]"] = WeakSet()
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, committer: Committer) -> None:
+        super().__init__(committer)
         self._unwritten = 0
         self.every.add(self)
 
     @property
     def is_writing(self) -> bool:
-        return self._unwritten > 0 and not self.trouble
+        return self._unwritten > 0 and not self.write_error
 
-    def write(self, statements: Iterable[Statement], told: Told, *, lasting: bool = False) -> None:
-        def counted(error: sqlite3.Error | None) -> None:
+    def write(self, write: Write) -> None:
+        def counted(error: StoreError | None) -> None:
             self._unwritten -= 1
-            told(error)
+            write.told(error)
 
         self._unwritten += 1
-        super().write(statements, counted, lasting=lasting)
+        super().write(structs.replace(write, told=counted))
 
 
 async def breathe() -> None:

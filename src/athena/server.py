@@ -1,7 +1,6 @@
-"""Puts the parts together and keeps them running: store, accounts, webhooks, HTTP."""
+"""Puts the parts together and keeps them running: store, accounts, services, webhooks, HTTP."""
 
 import asyncio
-import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,16 +14,19 @@ import structlog
 import uvicorn
 from msgspec import Struct, field
 
-from athena.accounts.pool import Pool
 from athena.accounts.prompt_translation import PromptTranslation
 from athena.accounts.unknown_forms import UnknownForms
+from athena.accounts.worker import WorkerEnvironment
+from athena.accounts.workers import AccountWorkers
 from athena.clock import Clock, SystemClock
 from athena.delivery.fetching import Fetcher, NoImage
 from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
 from athena.delivery.webhooks import Signer, Webhooks
-from athena.discord.http_sessions import open_sessions
+from athena.discord.http_sessions import ConnectionLimits, HttpSessions, open_sessions
+from athena.discord.open_files import ensure_open_files, open_files_needed
+from athena.discord.pacing import IdentifyPacer
 from athena.http import app
 from athena.http.auth import Authenticator
 from athena.http.calls import Services
@@ -34,28 +36,42 @@ from athena.http.mj.task_view import render
 from athena.http.path_options import PathOptions
 from athena.http.trigger import view as trigger_view
 from athena.midjourney.moderation import WordList
-from athena.service.account_registry import AccountRegistry
+from athena.service.accounts import AccountRegistry, AccountService
+from athena.service.admission import Admission
+from athena.service.buttons import ButtonService
+from athena.service.files import FileService
+from athena.service.health import Health
+from athena.service.idempotency import IdempotencyKeys
 from athena.service.link_renewal import LinkRenewal
 from athena.service.preferences import Preferences
 from athena.service.quotas import Quotas
+from athena.service.reassignment import Reassignment
+from athena.service.task_queries import TaskQueries
 from athena.service.tasks import TaskService
-from athena.service.token_registry import TokenRegistry
+from athena.service.token_registry import LOOK, TokenRegistry
 from athena.settings import Settings
 from athena.sockets import listen
-from athena.store.records import Records
-from athena.store.sealing import Seal
-from athena.store.store import MakeWriter, Store
-from athena.store.writer import Writer
+from athena.store.account_directory import AccountDirectory, LocalDirectory
+from athena.store.changes import Change
+from athena.store.encryption import Encryption
+from athena.store.record_kinds import Records
+from athena.store.repository import TaskRepository
+from athena.store.retention import Retention
+from athena.store.sqlite import SqliteRecords, Writer, WriterFactory, open_store
+from athena.supervision import Supervisor
 from athena.tasks.model import Api, Task
 
 log = structlog.get_logger(__name__)
+
+_SWEEP = 60.0
+"""Seconds between two looks for what retention no longer keeps."""
 
 
 async def serve(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the base URL once calls are answered.
 
     Raises:
-        FolderInUse, StoreBroken: the data folder cannot be used.
+        StoreError: the data folder cannot be used.
         OpenToTheWorld: it would be open to others without a secret.
         OSError: the port is taken.
     """
@@ -70,11 +86,19 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
 
 
 class Runtime(Struct, frozen=True, kw_only=True):
-    """What a server stands on: time, chance, and the way to its disk."""
+    """What a server runs on: time, chance, and the way to its disk."""
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=Random)
-    make_writer: MakeWriter = Writer
+    make_writer: WriterFactory = Writer
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """A server's parts."""
+
+    repository: TaskRepository
+    workers: AccountWorkers
+    services: Services
 
 
 @asynccontextmanager
@@ -84,69 +108,174 @@ async def serving(settings: Settings, runtime: Runtime | None = None) -> AsyncIt
         listening = listen(settings.server.host, settings.server.port)
         stack.callback(listening.close)
         url = _url(listening)
-        services = await stack.enter_async_context(engine(settings, runtime, url))
-        await stack.enter_async_context(_http(app.make(services), listening))
-        stack.callback(services.feed.close)
+        server = await stack.enter_async_context(running(settings, runtime, url))
+        await stack.enter_async_context(_http(app.make(server.services), listening))
+        stack.callback(server.services.feed.close)
         log.info("server.ready", url=url)
         yield url
 
 
 @asynccontextmanager
-async def engine(
+async def running(
     settings: Settings, runtime: Runtime | None = None, url: str = ""
-) -> AsyncIterator[Services]:
-    """Store, accounts and webhooks without HTTP. `url` is where the server will listen."""
-    runtime = runtime or Runtime()
-    clock, random = runtime.clock, runtime.random
+) -> AsyncIterator[Server]:
+    """Everything but HTTP, at work. `url` is where the server will listen."""
     async with AsyncExitStack() as stack:
-        store = await Store.open(settings.data_dir, runtime.make_writer)
-        stack.push_async_callback(store.close)
-        records = Records(settings.data_dir)
-        stack.callback(records.close)
-        loopback = settings.webhooks.allow_loopback
-        resolver = PublicResolver(allow_loopback=loopback)
-        sessions = await stack.enter_async_context(open_sessions(outside=resolver))
-        unknown_forms = UnknownForms(settings.data_dir / "unknown-forms.jsonl")
-        translation = PromptTranslation(translator(settings.translation, sessions.translation))
-        seen = await store.seen()
-        pool = Pool(store, clock, random, unknown_forms, translation, seen)
-        seal = Seal(settings.data_dir)
-        registry = AccountRegistry(pool, records, seal, settings.discord, sessions)
-        registry.load(settings.accounts)
-        pool.remember(store.recent())
-        pool.resume(store.unfinished())
-        token_registry = TokenRegistry(records, clock)
-        quotas = Quotas(store, clock)
-        await quotas.load()
-        built_in = settings.prompts.built_in_words
-        banned = WordList(settings.banned_words_file, built_in=built_in, now=clock.monotonic)
-        fetcher = Fetcher(
-            sessions.images, sessions.cdn, (settings.discord.cdn_url,), allow_loopback=loopback
-        )
-        renewal = LinkRenewal(store, pool, clock)
-        services = Services(
-            settings=settings,
-            preferences=Preferences(records, settings, pool.chooser),
-            clock=clock,
-            tasks=TaskService(store, pool, banned, clock, random),
-            registry=registry,
-            token_registry=token_registry,
-            authenticator=Authenticator(settings.server, token_registry.tokens, clock),
-            fetcher=fetcher,
-            guard=Guard(resolver, allow_loopback=loopback),
-            webhooks=Webhooks(
-                store, sessions.webhooks, clock, random, lambda task: _told(services, task, url),
-                _signer(settings),
-            ),
-            gallery=_gallery(settings, _source(renewal, fetcher)),
-            renewal=renewal,
-            quotas=quotas,
-            feed=Feed(store, clock),
-            seal=seal,
-        )  # fmt: skip
-        for work in (token_registry.run(), services.webhooks.run(), pool.run()):
-            stack.push_async_callback(_cancel, asyncio.create_task(work))
-        yield services
+        base = await _open(settings, runtime or Runtime(), stack)
+        registry = AccountRegistry(base.records, base.encryption)
+        accounts = registry.load(settings.accounts)
+        await _check_open_files(len(accounts))
+        workers = AccountWorkers(_environment(base), await base.repository.cursors())
+        services, reassignment = await _services(base, workers, registry, url)
+        await stack.enter_async_context(workers.running(accounts))
+        reassignment.start()
+        _start_loops(base, services)
+        yield Server(repository=base.repository, workers=workers, services=services)
+
+
+class _Base(Struct, frozen=True, kw_only=True):
+    """What both sides, workers and services, stand on."""
+
+    settings: Settings
+    clock: Clock
+    random: Random
+    repository: TaskRepository
+    records: Records
+    directory: AccountDirectory
+    encryption: Encryption
+    resolver: PublicResolver
+    http: HttpSessions
+    supervisor: Supervisor
+
+
+async def _open(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> _Base:
+    clock, random = runtime.clock, runtime.random
+    repository = await open_store(
+        settings.data_dir,
+        make_writer=runtime.make_writer,
+        retention=Retention(**settings.retention.model_dump()),
+        clock=clock,
+    )
+    stack.push_async_callback(repository.close)
+    records = SqliteRecords(settings.data_dir)
+    stack.callback(records.close)
+    resolver = PublicResolver(allow_loopback=settings.webhooks.allow_loopback)
+    http = await stack.enter_async_context(open_sessions(_limits(settings), resolver))
+    supervisor = Supervisor("server", clock, random)
+    stack.push_async_callback(supervisor.close)
+    return _Base(
+        settings=settings,
+        clock=clock,
+        random=random,
+        repository=repository,
+        records=records,
+        directory=LocalDirectory(),
+        encryption=Encryption(settings.data_dir),
+        resolver=resolver,
+        http=http,
+        supervisor=supervisor,
+    )
+
+
+def _environment(base: _Base) -> WorkerEnvironment:
+    settings, clock = base.settings, base.clock
+    return WorkerEnvironment(
+        repository=base.repository,
+        directory=base.directory,
+        discord=settings.discord,
+        http=base.http,
+        pacer=IdentifyPacer(clock),
+        translation=PromptTranslation(translator(settings.translation, base.http.translation)),
+        unknown_forms=UnknownForms(settings.data_dir / "unknown-forms.jsonl"),
+        clock=clock,
+        random=base.random,
+    )
+
+
+async def _services(
+    base: _Base, workers: AccountWorkers, registry: AccountRegistry, url: str
+) -> tuple[Services, Reassignment]:
+    settings, repository, clock = base.settings, base.repository, base.clock
+    directory = base.directory
+    keys = IdempotencyKeys(repository, clock)
+    built_in = settings.prompts.built_in_words
+    banned = WordList(settings.banned_words_file, built_in=built_in, now=clock.monotonic)
+    admission = Admission(repository, directory, keys, banned, clock, base.random)
+    reassignment = Reassignment(repository, directory, admission, clock)
+    queries = TaskQueries(repository, clock)
+    files = FileService(repository, directory, admission, keys, workers, clock)
+    token_registry = TokenRegistry(base.records, clock)
+    quotas = Quotas(repository, clock)
+    await quotas.load()
+    fetcher = _fetcher(base)
+    renewal = LinkRenewal(repository, directory, workers, clock)
+    configured = [each.channel_id for each in settings.accounts]
+    services = Services(
+        settings=settings,
+        preferences=Preferences(base.records, settings, admission.chooser),
+        clock=clock,
+        queries=queries,
+        tasks=TaskService(repository, queries, admission, keys, files, workers, clock),
+        buttons=ButtonService(queries, admission, keys, files),
+        files=files,
+        accounts=AccountService(registry, directory, workers, repository, reassignment, configured),
+        triggers=admission.triggers,
+        banned=banned,
+        health=Health(repository, directory, base.supervisor),
+        token_registry=token_registry,
+        authenticator=Authenticator(settings.server, token_registry.tokens, clock),
+        fetcher=fetcher,
+        guard=Guard(base.resolver, allow_loopback=settings.webhooks.allow_loopback),
+        webhooks=_webhooks(base, lambda task: _body(services, task, url)),
+        gallery=_gallery(settings, _source(renewal, fetcher)),
+        renewal=renewal,
+        quotas=quotas,
+        feed=Feed(repository, clock),
+        encryption=base.encryption,
+    )
+    return services, reassignment
+
+
+def _start_loops(base: _Base, services: Services) -> None:
+    supervisor = base.supervisor
+    supervisor.start("webhooks", services.webhooks.run)
+    supervisor.periodic("tokens", lambda: LOOK, services.token_registry.look)
+    supervisor.periodic("retention", lambda: _SWEEP, lambda: _sweep(base.repository))
+
+    def forget_images(change: Change) -> None:
+        if change.after is None and change.before is not None:
+            forgetting = services.gallery().forget(change.before.id)
+            supervisor.spawn("forget_images", forgetting)
+
+    base.repository.changes.subscribe(forget_images)
+
+
+async def _sweep(repository: TaskRepository) -> None:
+    """Delete what retention no longer keeps, in small steps."""
+    while await repository.sweep():
+        pass
+
+
+async def _check_open_files(accounts: int) -> None:
+    if problem := ensure_open_files(open_files_needed(accounts, ConnectionLimits())):
+        log.error("open_files.too_few", problem=problem)
+
+
+def _limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(rest=settings.discord.rest_connections)
+
+
+def _fetcher(base: _Base) -> Fetcher:
+    trusted = (base.settings.discord.cdn_url,)
+    loopback = base.settings.webhooks.allow_loopback
+    return Fetcher(base.http.images, base.http.cdn, trusted, allow_loopback=loopback)
+
+
+def _webhooks(base: _Base, render: Callable[[Task], bytes | None]) -> Webhooks:
+    return Webhooks(
+        base.repository, base.http.webhooks, base.clock, base.random, render,
+        _signer(base.settings),
+    )  # fmt: skip
 
 
 def _url(listening: socket.socket) -> str:
@@ -154,9 +283,9 @@ def _url(listening: socket.socket) -> str:
     return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
 
 
-def _told(services: Services, task: Task, url: str) -> bytes | None:
-    """A webhook's body, in the language of the dialect that asked, with the kind of links that were
-    asked for; None while there is nothing to tell in it."""
+def _body(services: Services, task: Task, url: str) -> bytes | None:
+    """A webhook's body, in the form of the API that the task came by, with the kind of links that
+    were asked for; None while there is nothing to tell in it."""
     if task.api is Api.TRIGGER:
         return trigger_view.callback(task)
     wishes = PathOptions(None, task.image_links, task.image_host)
@@ -194,7 +323,7 @@ def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
     """Brings a task's image by a link that lives."""
 
     async def upload(task: Task) -> bytes:
-        (fresh,) = await renewal.renewed([task])
+        fresh = await renewal.one(task)
         if fresh.image is None:
             raise NoImage("the task has no image")
         return await fetcher.fetch(fresh.image.url)
@@ -237,9 +366,3 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-async def _cancel(work: "asyncio.Task[None]") -> None:
-    work.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work

@@ -38,6 +38,8 @@ class DiscordSettings(BaseModel):
     proxy_url: str = ""
     user_agent: str = ""
     """Empty: a current browser's."""
+    rest_connections: int = Field(default=100, ge=1, le=10_000)
+    """REST calls of all accounts that may be on their way at once."""
 
 
 class AccountSettings(BaseModel):
@@ -64,6 +66,8 @@ class AccountSettings(BaseModel):
     """Jobs that may run at once (mj-dialect: coreSize)."""
     queue_size: int = Field(default=10, ge=0, le=100_000)
     """Tasks that may wait (mj-dialect: queueSize)."""
+    modal_limit: int = Field(default=50, ge=1, le=10_000)
+    """Tasks that may wait for their user to fill in a modal."""
     remix_auto_submit: bool = False
     """With Remix on: submit the modals of reroll, variation and pan as they are."""
     relax_when_exhausted: bool = False
@@ -135,6 +139,17 @@ class TranslationSettings(BaseModel):
     """Seconds before a prompt goes on untranslated."""
 
 
+class RetentionSettings(BaseModel):
+    """How long what is kept; None: for ever. Unfinished tasks are always kept."""
+
+    tasks_days: float | None = Field(default=None, gt=0)
+    tasks_most: int | None = Field(default=None, ge=1)
+    """More ended tasks than so many are deleted, the oldest first, with their images."""
+    refused_prompts_days: float | None = Field(default=None, gt=0)
+    usage_days: float | None = Field(default=None, gt=1)
+    """The tasks that each token asked for, by day."""
+
+
 class LogSettings(BaseModel):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     json_lines: bool = False
@@ -183,6 +198,7 @@ class Settings(BaseSettings):
     webhooks: WebhookSettings = WebhookSettings()
     prompts: PromptSettings = PromptSettings()
     translation: TranslationSettings = TranslationSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from athena.store.store import Store
+from athena.store.sqlite import open_store
 from athena.tasks.model import Action, Button, CorrelationIds, Image, Status, Task
 from athena.tasks.requests import Imagine
 from tests.browser.conftest import Open, Place, serve
@@ -32,7 +32,7 @@ def old(number: int) -> Task:
 
 
 async def _fill(folder: Path) -> None:
-    store = await Store.open(folder / "data")
+    store = await open_store(folder / "data")
     await asyncio.gather(*(store.add(old(number)) for number in range(_TASKS)))
     await store.close()
 

@@ -11,14 +11,14 @@ import shutil
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
-
 from athena.engine.roster import AccountRecord
 from athena.engine.wishes import Accepted
 from athena.http.preferences import Changed
 from athena.store.records import Records
 from athena.store.sealing import Seal
 from athena.store.store import Claim, Store, day_of
+from msgspec.structs import replace
+
 from athena.store.tokens import Role, Token, digest
 from athena.tasks.model import (
     Action,

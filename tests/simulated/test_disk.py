@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from athena.store.store import Store
-from athena.store.writer import StoreBroken
+from athena.errors import StoreError
+from athena.store.sqlite import open_store
+from tests.contract.store.making import make_task
 from tests.simulated.conftest import Build
-from tests.unit.store.test_store import make_task
 
 
 async def test_a_locked_database_refuses_what_is_new_and_keeps_what_was_taken(
@@ -37,7 +37,7 @@ async def test_a_locked_database_refuses_what_is_new_and_keeps_what_was_taken(
 @pytest.mark.parametrize("damage", [b"\x00" * 300, b"half a frame" * 400])
 async def test_garbage_behind_the_last_write_loses_nothing(tmp_path: Path, damage: bytes) -> None:
     """The machine went down while a further write was on its way to the disk."""
-    store = await Store.open(tmp_path / "alive")
+    store = await open_store(tmp_path / "alive")
     tasks = [make_task(n) for n in range(50)]
     for task in tasks:
         await store.add(task)
@@ -46,16 +46,16 @@ async def test_garbage_behind_the_last_write_loses_nothing(tmp_path: Path, damag
     await store.close()
     with (left / "athena.db-wal").open("ab") as log:
         log.write(damage)
-    again = await Store.open(left)
+    again = await open_store(left)
     assert again.unfinished() == tasks
     await again.close()
 
 
 async def test_a_database_beyond_repair_is_named_at_the_start(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path)
+    store = await open_store(tmp_path)
     await store.add(make_task(1))
     await store.close()
     file = tmp_path / "athena.db"
     file.write_bytes(b"SQLite format 3\x00" + b"\xff" * (file.stat().st_size - 16))
-    with pytest.raises(StoreBroken, match=r"athena\.db"):
-        await Store.open(tmp_path)
+    with pytest.raises(StoreError, match=r"athena\.db"):
+        await open_store(tmp_path)

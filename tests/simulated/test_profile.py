@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from athena.clock import TurnableClock
 from athena.midjourney.commands import Switch
-from athena.server import Runtime, engine
+from athena.server import Runtime, running
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.config import DEMO
@@ -28,8 +28,10 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
         settings = led_to(simulator, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
-        async with engine(settings, Runtime(clock=clock)) as services:
-            found = services.tasks.pool.accounts()[0]
+        async with running(settings, Runtime(clock=clock)) as server:
+            worker = server.workers.get(CHANNEL)
+            assert worker is not None
+            found = worker.status
             while found.profile.plan is None or found.profile.version is None:
                 clock.turn(0.1)
                 await breathe()
@@ -38,7 +40,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
             assert (profile.fast_left, profile.fast_total) == (14.95, 15.0)
             assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
             assert profile.version == "Midjourney Model V7"
-            refresher = services.registry.find(CHANNEL).refresher
+            refresher = worker.refresher
             for switch, told in (
                 (Switch.REMIX, {"remix": False}),
                 (Switch.FAST, {"mode": "Fast"}),
@@ -48,7 +50,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
                 (Switch.TURBO, {"mode": "Turbo"}),
                 (Switch.REMIX, {"remix": True}),
             ):
-                turning = asyncio.create_task(refresher.turn(switch))
+                turning = asyncio.create_task(refresher.use_switch(switch))
                 while found.profile != found.profile.updated(Profile(**told)):
                     clock.turn(0.1)
                     await breathe()

@@ -9,7 +9,7 @@ from athena.clock import TurnableClock
 from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from athena.simulator.bots.index import INSIGHT_FACE
-from athena.store.store import Store
+from athena.store.sqlite import open_store
 from athena.tasks.model import Sending
 from tests.conftest import breathe
 from tests.simulated.asking import button, image, submit, text
@@ -245,7 +245,7 @@ async def test_a_clean_end_lets_what_is_on_its_way_arrive(tmp_path: Path) -> Non
             await control(system, "fail", {"route": "POST /interactions", "way": "slow"})
             task_id = (await system.imagine("a cat"))["result"]
             await system.until(task_id, lambda task: bool(task["properties"]["nonce"]))
-        store = await Store.open(tmp_path)
+        store = await open_store(tmp_path)
         assert [task.sending for task in store.unfinished()] == [Sending.SENT]
         await store.close()
         assert len(system.jobs()) <= 1

@@ -6,20 +6,22 @@ put in order since. So the id of the last message is kept, and older ones are no
 """
 
 from athena.clock import Clock, Millis
-from athena.store.store import Store
+from athena.store.repository import TaskRepository
 
 _SAVED_EVERY: Millis = 5_000
 
 
 class ChannelCursor:
-    """Of one channel."""
+    """The cursor of one channel."""
 
-    def __init__(self, channel: str, message: str | None, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, channel: str, message: str | None, repository: TaskRepository, clock: Clock
+    ) -> None:
         self._channel = channel
         self._newest = int(message or 0)
         self._saved = self._newest
         self._saved_at: Millis = 0
-        self._store = store
+        self._repository = repository
         self._clock = clock
 
     @property
@@ -36,7 +38,7 @@ class ChannelCursor:
         return True
 
     def save(self) -> None:
-        """Keep it on disk."""
+        """Write it to disk."""
         if self._newest != self._saved:
             self._saved, self._saved_at = self._newest, self._clock.now()
-            self._store.save_seen(self._channel, self.newest)
+            self._repository.save_cursor(self._channel, self.newest)

@@ -26,7 +26,7 @@ class PromptTranslation:
         self._translator = translator
 
     @property
-    def is_there(self) -> bool:
+    def is_configured(self) -> bool:
         return self._translator is not None
 
     async def english(self, task: Task) -> Task:

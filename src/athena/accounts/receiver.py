@@ -1,17 +1,19 @@
-"""Events come in, tasks move on: read, match, advance, store.
+"""Events come in, tasks move on: read, match, advance, save.
 
-The same three steps serve live events and messages read from the history, and doing them twice
-changes nothing, so recovery needs no logic of its own.
+The same steps serve live events and messages read from the history, and doing them twice changes
+nothing, so recovery needs no logic of its own. What an event asks for beside the change of a task
+is the business of `Reactions`.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
-from athena.accounts.account import Account
 from athena.accounts.channel_cursor import ChannelCursor
 from athena.accounts.connection import Connection
+from athena.accounts.ownership import OwnedTasks
+from athena.accounts.status import WorkerStatus
 from athena.accounts.unknown_forms import UnknownForms
 from athena.clock import Clock
 from athena.discord import events, wire
@@ -32,49 +34,67 @@ from athena.tasks.bot_events import (
     Verdict,
     Waiting,
 )
-from athena.tasks.matching import Ambiguous, Found
-from athena.tasks.model import Sending, Task
+from athena.tasks.matching import Ambiguous, Found, TaskIndex
+from athena.tasks.model import Bot, Sending, Task
 
 log = structlog.get_logger(__name__)
 
-_REMEMBERED = 5_000
-"""Messages whose last state is kept, because an update may be partial."""
+_KEPT_MESSAGES = 100
+"""Messages whose last state is kept, because an update may bring only what changed. Updates follow
+within moments; messages of tasks that run are kept for as long as they run."""
+
+
+class Reactions(Protocol):
+    """What the receiver hands over. Every method must return at once."""
+
+    def account_notice(self, notice: Notice) -> None:
+        """A notice concerns the account itself."""
+
+    def orphan_found(self, task: Task, evidence: Evidence) -> None:
+        """A job of a task that was cancelled before the job was known."""
+
+    def modal_opened(self, task: Task, modal: wire.ModalCreate) -> None:
+        """A task's press opened a modal."""
+
+    def prepared(self, task: Task, event: BotEvent) -> None:
+        """The first of a task's two steps was answered."""
+
+    def seed_told(self, job: str, seed: str) -> None:
+        """The bot told the seed of a job."""
+
+    def job_shown(self, job: str, channel: str, message: str) -> None:
+        """The bot showed a job in another channel than the account's."""
+
+    def text_finished(self, task: Task, event: Finished) -> bool:
+        """A result that is text; True when it is finished later, once it is translated."""
+        ...
 
 
 class Receiver:
-    """Follows one account's channel.
-
-    `on_notice` hears every notice that concerns the account itself; `on_unwanted` every job of a
-    task that was cancelled before the job existed; `on_modal` every modal that a task's press
-    opened; `on_prepared` every answer to a task's first step; `on_seed` a job and its seed;
-    `on_shown` a job, and the channel and message that showed it elsewhere.
-    """
+    """Follows one account's channel."""
 
     def __init__(
         self,
-        account: Account,
+        status: WorkerStatus,
+        tasks: OwnedTasks,
+        index: TaskIndex,
         connection: Connection,
+        reactions: Reactions,
         clock: Clock,
         unknown_forms: UnknownForms,
-        seen: ChannelCursor,
+        cursor: ChannelCursor,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """How often a bot event found no task (`nobody`), several (`ambiguous`), or no reader
+        """How often an event found no task (`unmatched`), several (`ambiguous`), or no reader
         (`unknown`)."""
-        self.on_notice: Callable[[Notice], None]
-        self.on_unwanted: Callable[[Task, Evidence], None]
-        self.on_modal: Callable[[Task, wire.ModalCreate], None]
-        self.on_prepared: Callable[[Task, BotEvent], None]
-        self.on_seed: Callable[[str, str], None]
-        self.on_shown: Callable[[str, str, str], None]
-        self.on_words: Callable[[Task, Finished], None]
-        self.translates = False
-        """Whether words are given to `on_words` before their task ends."""
-        self._seen = seen
-        self._unknowns = unknown_forms
-        self._account = account
+        self._status = status
+        self._tasks = tasks
+        self._index = index
         self._connection = connection
+        self._reactions = reactions
         self._clock = clock
+        self._unknown_forms = unknown_forms
+        self._cursor = cursor
         self._messages: OrderedDict[str, wire.Message] = OrderedDict()
 
     def receive(self, event: events.Event) -> None:
@@ -88,9 +108,9 @@ class Receiver:
                 for message_id in ids:
                     self._removed(message_id)
             case events.InteractionCreated() | events.InteractionSucceeded():
-                self._see(Acknowledged(evidence=_interaction(event)))
+                self._handle(Acknowledged(evidence=_interaction(event)))
             case events.InteractionFailed(reason_code=code):
-                self._see(Rejected(evidence=_interaction(event), reason_code=code))
+                self._handle(Rejected(evidence=_interaction(event), reason_code=code))
             case events.ModalOpened(modal=modal):
                 self._opened(modal)
             case _:
@@ -102,24 +122,24 @@ class Receiver:
         if event is None:
             return
         if message.channel_id != self._connection.channel_id:
-            self._see_elsewhere(message, event)
+            self._handle_elsewhere(message, event)
             return
         self._remember(message)
-        is_news = self._seen.note(message.id) or live
+        is_news = self._cursor.note(message.id) or live
         if isinstance(event, Unknown):
             self.counts["unknown"] += 1
-            self._unknowns.note(message)
-        self._see(event)
+            self._unknown_forms.note(message)
+        self._handle(event)
         if is_news and isinstance(event, Notice) and _concerns_account(event):
-            self.on_notice(event)
+            self._reactions.account_notice(event)
 
-    def _see_elsewhere(self, message: wire.Message, event: BotEvent) -> None:
+    def _handle_elsewhere(self, message: wire.Message, event: BotEvent) -> None:
         """The bot's direct channel brings seeds, and jobs shown for their sake."""
         match event:
             case SeedInfo(job=job, seed=seed):
-                self.on_seed(job, seed)
+                self._reactions.seed_told(job, seed)
             case Finished(evidence=Evidence(job=str(job))):
-                self.on_shown(job, message.channel_id, message.id)
+                self._reactions.job_shown(job, message.channel_id, message.id)
             case _:
                 pass
 
@@ -130,77 +150,74 @@ class Receiver:
         if said := modals.notice(modal):
             notice = Notice(evidence=evidence, verdict=said.verdict, title=said.title,
                             description=said.description)  # fmt: skip
-            self._see(notice)
+            self._handle(notice)
             if _concerns_account(notice):
-                self.on_notice(notice)
+                self._reactions.account_notice(notice)
             return
-        match self._account.index.find(evidence):
-            case Found(task_id) if task := self._account.current(task_id):
-                self.on_modal(task, modal)
+        match self._index.find(evidence):
+            case Found(task_id) if task := self._tasks.current(task_id):
+                self._reactions.modal_opened(task, modal)
             case _:
-                self.counts["nobody"] += 1
+                self.counts["unmatched"] += 1
 
     def _removed(self, message_id: str) -> None:
         self._messages.pop(message_id, None)
-        self._see(Removed(evidence=Evidence(message=message_id)))
+        self._handle(Removed(evidence=Evidence(message=message_id)))
 
     def _remember(self, message: wire.Message) -> None:
         self._messages[message.id] = message
         self._messages.move_to_end(message.id)
-        if len(self._messages) > _REMEMBERED:
-            self._messages.popitem(last=False)
+        if len(self._messages) <= _KEPT_MESSAGES:
+            return
+        for oldest in list(self._messages):
+            if not self._index.owns_message(oldest):
+                del self._messages[oldest]
+                return
 
-    def _see(self, event: BotEvent) -> None:
+    def _handle(self, event: BotEvent) -> None:
         if isinstance(event, AccountInfo | SeedInfo):
             self._learn(event)
             return
-        match self._account.index.find(event.evidence):
+        match self._index.find(event.evidence):
             case Found(task_id):
                 self._apply(task_id, event)
             case Ambiguous(task_ids):
                 self.counts["ambiguous"] += 1
-                log.warning("event.ambiguous", tasks=task_ids, account=self._account.id)
+                log.warning("event.ambiguous", tasks=task_ids, account=self._status.account)
             case _:
-                self.counts["nobody"] += 1
+                self.counts["unmatched"] += 1
 
     def _learn(self, told: AccountInfo | SeedInfo) -> None:
         """What is no task's: an account's settings, a job's seed."""
         match told:
             case SeedInfo(job=job, seed=seed):
-                self.on_seed(job, seed)
+                self._reactions.seed_told(job, seed)
             case AccountInfo(evidence=evidence, profile=profile):
                 if evidence.nonce or evidence.user == self._connection.user_id:
-                    self._account.profile = self._account.profile.updated(profile)
-                    log.info("account.synced", account=self._account.id)
+                    self._status.learn(profile, evidence.bot or Bot.MIDJOURNEY)
+                    log.info("account.synced", account=self._status.account)
 
     def _apply(self, task_id: str, event: BotEvent) -> None:
-        task = self._account.current(task_id)
+        task = self._tasks.current(task_id)
         if task is None:
             return
-        if task_id in self._account.unwanted:
+        if self._tasks.queue.is_orphaned(task_id):
             if event.evidence.job:
-                self.on_unwanted(task, event.evidence)
+                self._reactions.orphan_found(task, event.evidence)
             return
         if commands.has_second_step(task) and self._prepares(task, event):
             return
-        if isinstance(event, Finished) and self._is_to_be_translated(event):
-            self.on_words(task, event)
+        if isinstance(event, Finished) and self._reactions.text_finished(task, event):
             return
-        self._account.change(task, lifecycle.advance(task, event, self._clock.now()))
-
-    def finish(self, task_id: str, event: Finished) -> None:
-        """Take up again what was given to `on_words`."""
-        self._apply(task_id, event)
-
-    def _is_to_be_translated(self, event: Finished) -> bool:
-        return self.translates and event.words is not None and event.translated is None
+        now = self._clock.now()
+        self._tasks.apply(task_id, lambda current: lifecycle.advance(current, event, now))
 
     def _prepares(self, task: Task, event: BotEvent) -> bool:
-        """Whether a bot event is about a task's first step, which makes nothing to show."""
+        """Whether an event is about a task's first step, which makes nothing to show."""
         if task.sending is not Sending.PREPARING:
             return False
         if commands.is_prepared(task, event):
-            self.on_prepared(task, event)
+            self._reactions.prepared(task, event)
             return True
         return isinstance(event, Waiting | Progress | Removed)
 

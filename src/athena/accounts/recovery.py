@@ -1,27 +1,32 @@
 """What live events missed is read from the channel's history.
 
 After a start, after a session that could not be resumed, after a gap in the events' numbers, and
-before a task is given up, the channel's messages are read and go through the same receiver as live
+before a task is timed out, the channel's messages are read and go through the same receiver as live
 ones, oldest first. Nothing here decides anything; a message seen twice changes nothing.
 
 It is read back to the sending of the oldest task that is on its way, even past messages that were
 seen: those may have become something else since. When nothing is on its way there is nothing to be
 found. Two bounds keep it cheap: a day, and a number of pages. Who asks while a reading goes on gets
 the next one, together with all others who asked meanwhile.
+
+A message that cannot be read is skipped, so that it hides none of the others. A history that cannot
+be read at all is tried again with growing pauses (`until_read`).
 """
 
 import asyncio
+from random import Random
 
 import structlog
 
-from athena.accounts.account import Account
 from athena.accounts.connection import Connection
+from athena.accounts.ownership import OwnedTasks
 from athena.accounts.receiver import Receiver
+from athena.backoff import Backoff
 from athena.clock import Clock, Millis
 from athena.discord import wire
 from athena.discord.errors import DiscordError
 from athena.discord.snowflakes import first_of
-from athena.tasks.model import Sending, Task
+from athena.tasks.matching import CLOCK_SKEW
 
 log = structlog.get_logger(__name__)
 
@@ -29,21 +34,25 @@ _PAGE = 100
 _MOST_PAGES = 10
 _OLDEST: Millis = 24 * 60 * 60 * 1000
 _GAP_PAUSE = 2.0
-
-_SKEW = 10_000 << 22
-"""Discord's clock may lag behind ours by ten seconds (as a difference of snowflakes)."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 
 
 class Recovery:
     """Reads one account's history back to what is known of it."""
 
     def __init__(
-        self, account: Account, connection: Connection, receiver: Receiver, clock: Clock
+        self,
+        tasks: OwnedTasks,
+        connection: Connection,
+        receiver: Receiver,
+        clock: Clock,
+        random: Random,
     ) -> None:
-        self._account = account
+        self._tasks = tasks
         self._connection = connection
         self._receiver = receiver
         self._clock = clock
+        self._random = random
         self._reading = asyncio.Lock()
         self._readings = 0
         """How many have begun."""
@@ -58,10 +67,16 @@ class Recovery:
                 await self._read()
         return self._succeeded > begun
 
+    async def until_read(self) -> None:
+        """Read what was missed, and try again until it could be read."""
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, self._random)
+        while not await self.catch_up():
+            await self._clock.sleep(backoff.next())
+
     async def after_gap(self) -> None:
         """The same for events that went lost, of which there may be more in a moment."""
         await self._clock.sleep(_GAP_PAUSE)
-        await self.catch_up()
+        await self.until_read()
 
     async def _read(self) -> None:
         self._readings += 1
@@ -73,24 +88,21 @@ class Recovery:
         try:
             missed = await self._read_since(since)
         except DiscordError as error:
-            log.warning("history.read_failed", account=self._account.id, error=type(error).__name__)
+            log.warning("history.read_failed", account=self._tasks.account,
+                        error=type(error).__name__)  # fmt: skip
             return
         for message in sorted(missed, key=lambda message: int(message.id)):
             self._receiver.read(message, live=False)
         self._succeeded = number
-        log.info("history.read", account=self._account.id, messages=len(missed))
+        log.info("history.read", account=self._tasks.account, messages=len(missed))
 
     def _since(self) -> int | None:
         """The oldest id that matters, as a snowflake; None when nothing was missed."""
-        nonces = [int(task.ids.nonce) for task in self._on_their_way() if task.ids.nonce]
+        on_their_way = self._tasks.queue.on_their_way()
+        nonces = [int(task.ids.nonce) for task in on_their_way if task.ids.nonce]
         if not nonces:
             return None
-        return max(min(nonces) - _SKEW, first_of(self._clock.now() - _OLDEST))
-
-    def _on_their_way(self) -> list[Task]:
-        unwanted = (self._account.current(task_id) for task_id in self._account.unwanted)
-        tasks = [*self._account.tasks(), *(task for task in unwanted if task)]
-        return [task for task in tasks if task.sending is not Sending.NOT_SENT]
+        return max(min(nonces) - CLOCK_SKEW, first_of(self._clock.now() - _OLDEST))
 
     async def _read_since(self, since: int) -> list[wire.Message]:
         read: list[wire.Message] = []
@@ -103,5 +115,5 @@ class Recovery:
             if not page.full or page.oldest_id is None or int(page.oldest_id) < since:
                 return read
             before = page.oldest_id
-        log.warning("history.too_long", account=self._account.id, messages=len(read))
+        log.warning("history.too_long", account=self._tasks.account, messages=len(read))
         return read

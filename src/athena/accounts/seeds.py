@@ -70,11 +70,13 @@ class Seeds:
     async def _ask_directly(self, task: Task, job: str) -> None:
         application = commands.APPLICATIONS[task.bot]
         direct = await self._connection.rest.open_dm(application)
-        session = (await self._connection.interaction_context()).session_id
-        place = InteractionContext(guild_id=None, channel_id=direct.id, session_id=session)
+        here = await self._connection.interaction_context()
+        context = InteractionContext(
+            guild_id=None, channel_id=direct.id, session_id=here.session_id
+        )
         shown = self._shown[job] = asyncio.get_running_loop().create_future()
         try:
-            await self._sender.use(commands.show_command(job, task.bot), place)
+            await self._sender.use(commands.show_command(job, task.bot), context)
             if await self._in_time(shown):
                 channel, message = shown.result()
                 await self._connection.rest.react(channel, message, _ENVELOPE)

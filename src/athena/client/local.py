@@ -14,12 +14,11 @@ import pydantic
 from pydantic import SecretStr
 
 from athena.client.errors import AthenaError
+from athena.errors import StoreError
 from athena.server import serving
 from athena.settings import AccountSettings, DiscordSettings, Settings
 from athena.simulator.app import Simulator, Urls
 from athena.simulator.config import DEMO
-from athena.store.store import FolderInUse
-from athena.store.writer import StoreBroken
 from athena.tasks.model import ImageLinks
 
 
@@ -53,7 +52,7 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, str]]:
     try:
         async with serving(private) as url:
             yield url, secret
-    except (FolderInUse, StoreBroken) as error:
+    except StoreError as error:
         raise AthenaError(str(error)) from error
 
 

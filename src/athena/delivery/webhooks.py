@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from athena.clock import Clock, Millis
 from athena.store.changes import Change
-from athena.store.store import Store
+from athena.store.repository import TaskRepository
 from athena.tasks.model import Task
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Webhooks:
 
     def __init__(
         self,
-        store: Store,
+        store: TaskRepository,
         http: aiohttp.ClientSession,
         clock: Clock,
         random: Random,
@@ -102,7 +102,7 @@ class Webhooks:
         """Deliver what a former run left, then every change, until cancelled."""
         unsubscribe = self._store.changes.subscribe(self._changed)
         try:
-            for delivery in await self._store.deliveries():
+            for delivery in await self._store.pending_deliveries():
                 self._take(delivery.task)
             await asyncio.Event().wait()
         finally:

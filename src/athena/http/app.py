@@ -1,4 +1,4 @@
-"""The HTTP application: dialects, the API page, and errors in the dialects' own form."""
+"""The HTTP application: the APIs, the API page, and errors in each API's own form."""
 
 import math
 from typing import cast
@@ -10,18 +10,14 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.static_files import create_static_files_router
 
-from athena.delivery.fetching import NoImage
-from athena.errors import Refused, UnknownTask
 from athena.http import health, openapi
-from athena.http.calls import KEY, Call, NotAllowed, Services
+from athena.http.calls import KEY, Call, Services
 from athena.http.fast_path import ASGIApp, FastPath
 from athena.http.mj import admin, images, responses, submits, tasks
 from athena.http.mj.responses import Answer, Language
 from athena.http.page import api as page_api
 from athena.http.page import files, session
 from athena.http.trigger import routes as trigger
-from athena.service.account_registry import UnknownAccount
-from athena.service.quotas import QuotaUsedUp
 from athena.web import DOCS_FILES
 
 log = structlog.get_logger(__name__)
@@ -32,7 +28,7 @@ Asked = Request[None, None, State]
 
 
 def make(services: Services) -> FastPath:
-    """The whole application over an engine that runs."""
+    """The whole application over services that run."""
     app = Litestar(
         route_handlers=[
             _mj(),
@@ -47,16 +43,7 @@ def make(services: Services) -> FastPath:
             "services": Provide(lambda: services, sync_to_thread=False),
             "call": Provide(_call, sync_to_thread=False),
         },
-        exception_handlers={
-            UnknownTask: _not_found,
-            UnknownAccount: _not_found,
-            NotAllowed: _not_allowed,
-            QuotaUsedUp: _used_up,
-            NoImage: _no_image,
-            Refused: _refused,
-            HTTPException: _http_error,
-            Exception: _broken,
-        },
+        exception_handlers={HTTPException: _http_error, Exception: _error},
         openapi_config=openapi.config(),
         request_max_body_size=services.settings.server.body_limit_mb * 1024 * 1024,
         logging_config=None,
@@ -65,12 +52,12 @@ def make(services: Services) -> FastPath:
 
 
 def _call(request: Asked) -> Call:
-    """What the front door found out of the call."""
+    """What the fast path found out of the call."""
     return cast(Call, request.scope[KEY])  # type: ignore[literal-required]
 
 
 def _mj() -> Router:
-    """Every path of the dialect; the front door takes the other prefixes off."""
+    """Every path of the `/mj` API; the fast path takes the other prefixes off."""
     handlers = [
         *submits.HANDLERS,
         *tasks.HANDLERS,
@@ -95,26 +82,14 @@ def _language(request: Asked) -> Language:
     return Language.of(request.headers.get("accept-language"))
 
 
-def _refused(request: Asked, error: Refused) -> Response[Answer]:
-    return Response(responses.refused(error, _language(request)), status_code=200)
-
-
-def _not_found(request: Asked, error: Refused) -> Response[Answer]:
-    """Code 3, with the status that the newest servers of this dialect give."""
-    return Response(responses.refused(error, _language(request)), status_code=404)
-
-
-def _not_allowed(request: Asked, error: NotAllowed) -> Response[Answer]:
-    return Response(responses.failed(str(error), _language(request)), status_code=403)
-
-
-def _used_up(request: Asked, error: QuotaUsedUp) -> Response[Answer]:
-    wait = {"Retry-After": str(math.ceil(error.wait))}
-    return Response(responses.failed(str(error), _language(request)), status_code=429, headers=wait)
-
-
-def _no_image(request: Asked, error: Exception) -> Response[Answer]:
-    return Response(responses.failed(str(error), _language(request)), status_code=404)
+def _error(request: Asked, error: Exception) -> Response[Answer]:
+    """Every error of our own, and what nobody foresaw."""
+    said = responses.of_error(error, _language(request))
+    if said.status == 500:
+        log.error("request.failed", path=request.url.path, exc_info=error)
+    wait = said.retry_after
+    headers = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
+    return Response(said.answer, status_code=said.status, headers=headers)
 
 
 def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
@@ -132,8 +107,3 @@ def _faults(error: ValidationException) -> str:
     faults = error.extra if isinstance(error.extra, list) else []
     texts = [f"{fault.get('key', '')}: {fault.get('message', '')}" for fault in faults]
     return "; ".join(texts) or error.detail
-
-
-def _broken(request: Asked, error: Exception) -> Response[Answer]:
-    log.error("request.failed", path=request.url.path, exc_info=error)
-    return Response(responses.refused(error, _language(request)), status_code=500)

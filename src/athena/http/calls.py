@@ -1,4 +1,4 @@
-"""What a handler is given: the services of the services, and the call that it answers."""
+"""What a handler is given: the services, and the call that it answers."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,30 +12,33 @@ from athena.delivery.fetching import Fetcher
 from athena.delivery.guard import Guard
 from athena.delivery.served import Gallery
 from athena.delivery.webhooks import Webhooks
-from athena.errors import BadRequest, Refused
+from athena.errors import BadRequest, NotAllowed
 from athena.http.auth import Authenticator, Caller, Headers
 from athena.http.events import Feed
 from athena.http.image_links import Links
 from athena.http.mj.responses import Language
 from athena.http.path_options import PathOptions
-from athena.service.account_registry import AccountRegistry
+from athena.midjourney.moderation import WordList
+from athena.service.accounts import AccountService
+from athena.service.buttons import ButtonService
+from athena.service.files import FileService
+from athena.service.health import Health
 from athena.service.idempotency import IdempotencyKey
+from athena.service.ids import TriggerIds
 from athena.service.link_renewal import LinkRenewal
 from athena.service.preferences import Preferences
 from athena.service.quotas import Quotas
+from athena.service.task_queries import TaskQueries
 from athena.service.tasks import TaskService
 from athena.service.token_registry import TokenRegistry
 from athena.settings import Settings
-from athena.store.sealing import Seal
+from athena.store.encryption import Encryption
+from athena.tasks.model import Task
 
 KEY = "athena.call"
 """Where the front door leaves the call for the handlers, in the ASGI scope."""
 
 _LONGEST_KEY = 255
-
-
-class NotAllowed(Refused):
-    """The caller is known, but this is for administrators."""
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -44,8 +47,14 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     preferences: Preferences
     clock: Clock
+    queries: TaskQueries
     tasks: TaskService
-    registry: AccountRegistry
+    buttons: ButtonService
+    files: FileService
+    accounts: AccountService
+    triggers: TriggerIds
+    banned: WordList
+    health: Health
     token_registry: TokenRegistry
     authenticator: Authenticator
     fetcher: Fetcher
@@ -56,7 +65,7 @@ class Services(Struct, frozen=True, kw_only=True):
     renewal: LinkRenewal
     quotas: Quotas
     feed: Feed
-    seal: Seal
+    encryption: Encryption
 
     def links(self, modes: PathOptions, base: str) -> Links:
         """How links are made for a call with these wishes."""
@@ -64,7 +73,7 @@ class Services(Struct, frozen=True, kw_only=True):
             modes.image_links or self.preferences.links,
             self.settings.server.public_url.rstrip("/") or base,
             modes.image_host or self.settings.images.proxy_host or None,
-            None if self.authenticator.is_open else self.seal,
+            None if self.authenticator.is_open else self.encryption,
         )
 
 
@@ -92,6 +101,16 @@ class Call(Struct, frozen=True, kw_only=True):
         asked_for = (type(asked).__name__, asked, self.modes)
         fingerprint = hashlib.sha256(msgspec.json.encode(asked_for, order="deterministic"))
         return IdempotencyKey(f"{token.id if token else ''}:{self.key}", fingerprint.hexdigest())
+
+    def must_own(self, task: Task) -> None:
+        """Turn away callers whose task it is not; administrators may do everything.
+
+        Raises:
+            NotAllowed: the task is another token's.
+        """
+        token = self.caller.token
+        if not self.caller.is_admin and task.token != (token.id if token else None):
+            raise NotAllowed("this task belongs to another token")
 
     def must_be_admin(self) -> None:
         """Turn everybody else away.

@@ -1,7 +1,7 @@
 """Ways not to poll: whoever waits for a task, or for all, hears of its changes.
 
 Each visible change gets a number that only grows, over restarts too. The last few thousand are
-kept, so that a stream that broke off goes on where it was; one that was away for longer is told to
+kept, so that a stream that broke off goes on where it was; one that was away for longer is event to
 read the list anew.
 """
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from athena.clock import Clock
 from athena.store.changes import Change
-from athena.store.store import Store
+from athena.store.repository import TaskRepository
 from athena.tasks.model import Task
 
 _KEPT = 5_000
@@ -23,39 +23,39 @@ _BEHIND = 1_000
 """Changes that a slow listener may be behind before it has to read anew."""
 
 
-class Told(Struct, frozen=True):
+class FeedEvent(Struct, frozen=True):
     """A change and its number. `task` None: something was missed, read anew."""
 
     number: int
     task: Task | None
 
 
-Listener: TypeAlias = "asyncio.Queue[Told | None]"
+Listener: TypeAlias = "asyncio.Queue[FeedEvent | None]"
 """Where changes are put for one stream; None: there will be no more."""
 
 
 class Feed:
     """The changes of all tasks."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, repository: TaskRepository, clock: Clock) -> None:
         self._number = clock.now() * 1000
-        self._kept: deque[Told] = deque(maxlen=_KEPT)
+        self._kept: deque[FeedEvent] = deque(maxlen=_KEPT)
         self._first = self._number + 1
         self._listeners: dict[Listener, None] = {}
         self._closed = False
         self._clock = clock
-        self._store = store
-        store.changes.subscribe(self._changed)
+        self._repository = repository
+        repository.changes.subscribe(self._changed)
 
     def _changed(self, change: Change) -> None:
         if not change.visible:
             return
         self._number += 1
-        told = Told(self._number, change.after)
-        self._kept.append(told)
+        event = FeedEvent(self._number, change.after)
+        self._kept.append(event)
         for listener in tuple(self._listeners):
             if listener.qsize() < _BEHIND:
-                listener.put_nowait(told)
+                listener.put_nowait(event)
             else:
                 _start_anew(listener, self._number)
 
@@ -66,25 +66,25 @@ class Feed:
             listener.put_nowait(None)
         self._listeners.clear()  # nothing comes behind the end, and nothing can push it out
 
-    async def since(self, number: int | None) -> AsyncIterator[Told]:
+    async def since(self, number: int | None) -> AsyncIterator[FeedEvent]:
         """Every change after a number, or from now on, for as long as the server runs."""
         with self._listening() as listener:
-            for told in self._missed(number):
-                yield told
+            for event in self._missed(number):
+                yield event
             while change := await listener.get():
                 yield change
 
-    async def of_task(self, task: Task) -> AsyncIterator[Told]:
+    async def of_task(self, task: Task) -> AsyncIterator[FeedEvent]:
         """A task as it is, then its changes, until its end or the server's."""
         with self._listening() as listener:
-            task = self._store.held(task.id) or task
-            yield Told(self._number, task)
-            while not task.ended and (told := await listener.get()):
-                if told.task is None:
-                    told = Told(told.number, self._store.held(task.id))
-                if told.task and told.task.id == task.id and told.task.revision > task.revision:
-                    task = told.task
-                    yield told
+            task = self._repository.held(task.id) or task
+            yield FeedEvent(self._number, task)
+            while not task.ended and (event := await listener.get()):
+                if event.task is None:
+                    event = FeedEvent(event.number, self._repository.held(task.id))
+                if event.task and event.task.id == task.id and event.task.revision > task.revision:
+                    task = event.task
+                    yield event
 
     async def next_change(self, task: Task, seconds: float) -> Task:
         """The task at its next change, or as it is when none came in time."""
@@ -97,7 +97,7 @@ class Feed:
         finally:
             waiting.cancel()
             late.cancel()
-        return changed or self._store.held(task.id) or task
+        return changed or self._repository.held(task.id) or task
 
     @contextmanager
     def _listening(self) -> Iterator[Listener]:
@@ -110,23 +110,23 @@ class Feed:
         finally:
             self._listeners.pop(listener, None)
 
-    def _missed(self, number: int | None) -> list[Told]:
+    def _missed(self, number: int | None) -> list[FeedEvent]:
         if number is None or number == self._number:
             return []
         oldest = self._kept[0].number if self._kept else self._first
         if not oldest - 1 <= number <= self._number:
-            return [Told(self._number, None)]
-        return [told for told in self._kept if told.number > number]
+            return [FeedEvent(self._number, None)]
+        return [event for event in self._kept if event.number > number]
 
 
-async def _second(changes: AsyncIterator[Told]) -> Task | None:
+async def _second(changes: AsyncIterator[FeedEvent]) -> Task | None:
     """The first change after the present state; None when there will be none."""
     await anext(changes)
-    told = await anext(changes, None)
-    return told.task if told else None
+    event = await anext(changes, None)
+    return event.task if event else None
 
 
 def _start_anew(listener: Listener, number: int) -> None:
     while not listener.empty():
         listener.get_nowait()
-    listener.put_nowait(Told(number, None))
+    listener.put_nowait(FeedEvent(number, None))

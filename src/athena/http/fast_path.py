@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct
 
-from athena.errors import Refused
+from athena.errors import AthenaError
 from athena.http import path_options
 from athena.http.auth import Caller
 from athena.http.calls import KEY, Call, Services, base_of, key_of, language_of
@@ -29,9 +29,7 @@ from athena.http.mj.task_view import render
 from athena.http.page.session import Sessions
 from athena.http.path_options import PathOptions
 from athena.service.link_renewal import fresh_until
-from athena.service.quotas import QuotaUsedUp
 from athena.store.tokens import Role
-from athena.store.writer import StoreBroken
 from athena.tasks.model import Millis, Task
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -68,21 +66,22 @@ class Encoded:
     """Tasks as JSON, encoded once for each state and kind of link."""
 
     def __init__(self, services: Services) -> None:
-        self._store = services.tasks.store
+        self._queries = services.queries
         self._clock = services.clock
         self._kept: OrderedDict[tuple[str, Links], _Kept] = OrderedDict()
 
     def get(self, task_id: str, links: Links) -> bytes | None:
         """The task's JSON; None when it is not in memory, or its link is near its end."""
-        task = self._store.held(task_id)
+        task = self._queries.held(task_id)
         if task is None:
             return None
         key = (task_id, links)
         kept = self._kept.get(key)
         if kept is None or kept.task is not task:
             kept = self._kept[key] = _Kept(task, render(task, links), fresh_until(task))
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
         if kept.until is not None and self._clock.now() >= kept.until:
             return None
         return kept.body
@@ -94,7 +93,7 @@ class FastPath:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
         self._authenticator = services.authenticator
-        self._sessions = Sessions(lambda: services.seal)
+        self._sessions = Sessions(lambda: services.encryption)
         self._services = services
         self._encoded = Encoded(services)
         self._short_cuts = {**dict.fromkeys(_LIST, self._listed), _IMAGINE: self._imagined}
@@ -196,10 +195,10 @@ class FastPath:
             return None
         try:
             return _encode(await take_imagine(self._services, call, data))
-        except QuotaUsedUp:
-            return None
-        except (Refused, StoreBroken) as refused:
-            return _encode(responses.refused(refused, call.language))
+        except AthenaError as error:
+            said = responses.of_error(error, call.language)
+            # What needs another status or a header is answered by the framework's handler.
+            return _encode(said.answer) if said.status == 200 else None
 
 
 def _is_reading(scope: Scope) -> bool:
@@ -212,7 +211,7 @@ def _opens_image(scope: Scope, services: Services) -> bool:
     if found is None:
         return False
     given = parse_qs(scope["query_string"].decode("latin-1")).get("s", [""])[0]
-    return services.seal.is_signed(found[1], given)
+    return services.encryption.is_signed(found[1], given)
 
 
 def _again(first: Message, receive: Receive) -> Receive:

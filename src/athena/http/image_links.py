@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec import Struct
 
 from athena.midjourney import buttons
-from athena.store.sealing import Seal
+from athena.store.encryption import Encryption
 from athena.tasks.model import Action, ImageLinks, Task
 
 
@@ -20,7 +20,7 @@ class Links(Struct, frozen=True):
     image_links: ImageLinks
     base: str
     host: str | None = None
-    seal: Seal | None = None
+    encryption: Encryption | None = None
     """Signs relayed links; None: the server is open."""
 
     def image(self, task: Task) -> str | None:
@@ -43,7 +43,7 @@ class Links(Struct, frozen=True):
 
     def relayed(self, task: Task, tile: int | None = None) -> str:
         path = f"/mj/image/{task.id}" + (f"/{tile}" if tile else "")
-        signature = f"?s={self.seal.sign(task.id)}" if self.seal else ""
+        signature = f"?s={self.encryption.sign(task.id)}" if self.encryption else ""
         return f"{self.base}{path}{signature}"
 
 

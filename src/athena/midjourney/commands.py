@@ -78,14 +78,14 @@ class PressButton(Struct, frozen=True, kw_only=True):
     flags: int = 0
 
 
-Deed: TypeAlias = UseCommand | PressButton
+Interaction: TypeAlias = UseCommand | PressButton
 
 
 class CannotFollow(Exception):
     """The first step's answer does not offer the second; the text says what is missing."""
 
 
-def preparation(task: Task) -> Deed | None:
+def preparation(task: Task) -> Interaction | None:
     """The first step of a request that takes two; None for all others."""
     application = APPLICATIONS[task.bot]
     match task.request:
@@ -121,7 +121,7 @@ def is_prepared(task: Task, seen: BotEvent) -> bool:
             return False
 
 
-def following(task: Task, seen: BotEvent) -> Deed:
+def following(task: Task, seen: BotEvent) -> Interaction:
     """The second step, now that the first has been answered.
 
     Raises:
@@ -139,11 +139,11 @@ def following(task: Task, seen: BotEvent) -> Deed:
                     )
             raise CannotFollow("Midjourney does not offer to extend this video.")
         case _:
-            return deed(task)
+            return interaction(task)
 
 
-def deed(task: Task, links: Sequence[str] = ()) -> Deed:
-    """What to do at Discord for a task; `links` are those of images that its prompt names."""
+def interaction(task: Task, links: Sequence[str] = ()) -> Interaction:
+    """The interaction that makes a task; `links` are those of images that its prompt names."""
     application = APPLICATIONS[task.bot]
 
     def use(name: str, **options: str) -> UseCommand:

@@ -78,7 +78,7 @@ def _message(said: Mapping[str, Any]) -> Told:
     return {
         "action": evidence.action,
         "state": _state(event, text),
-        "prompt": event.words if isinstance(event, Finished) and event.words
+        "prompt": event.text if isinstance(event, Finished) and event.text
         else (text.prompt if text else None),
         "progress": event.percent if isinstance(event, Progress) else None,
         "mode": text.mode if text else None,

@@ -113,7 +113,7 @@ def _words(message: wire.Message, evidence: Evidence, shown: MessageContent) -> 
             return Finished(
                 evidence=replace(evidence, action=told[0], file=_file_of(embed)),
                 shown=replace(shown, image=shown.image or _embedded(embed)),
-                words=told[1],
+                text=told[1],
             )
         if profile := answers.info_of(embed):
             return AccountInfo(evidence=evidence, profile=profile)

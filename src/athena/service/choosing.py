@@ -8,15 +8,12 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import count
 from random import Random
-from typing import Protocol
 
 from msgspec import Struct
 
-from athena.accounts.account import AccountState
 from athena.errors import NoAccount, QueueFull
-from athena.settings import AccountSettings
-from athena.tasks.bot_events import Profile
-from athena.tasks.model import Speed
+from athena.store.account_directory import AccountState, AccountStatus
+from athena.tasks.model import ANY_ACCOUNT, AccountFilter, Speed
 
 
 class Rule(StrEnum):
@@ -29,38 +26,20 @@ class Rule(StrEnum):
     """In turns."""
 
 
-class AccountFilter(Struct, frozen=True, kw_only=True):
-    """What an account must be like; what is None does not matter."""
+class Candidate(Struct, frozen=True):
+    """An account, and how many unfinished tasks it has."""
 
-    account: str | None = None
-    channel: str | None = None
-    modes: tuple[Speed, ...] = ()
-    remark: str | None = None
-    remix: bool | None = None
-    niji_remix: bool | None = None
-    remix_auto_submit: bool | None = None
-
-
-class Candidate(Protocol):
-    """An account as the choice sees it."""
-
-    id: str
-    settings: AccountSettings
-    state: AccountState
-    reason: str
-    profile: Profile
+    status: AccountStatus
+    unfinished: int
 
     @property
-    def queue_size(self) -> int: ...
+    def has_room(self) -> bool:
+        return self.unfinished < self.status.places
 
     @property
-    def has_room(self) -> bool: ...
-
-    @property
-    def load(self) -> float: ...
-
-
-ANY = AccountFilter()
+    def load(self) -> float:
+        """Unfinished tasks per slot."""
+        return self.unfinished / self.status.settings.core_size
 
 
 class Chooser:
@@ -72,34 +51,38 @@ class Chooser:
         self._turns = count()
 
     def choose(
-        self, accounts: Iterable[Candidate], wish: AccountFilter = ANY, speed: Speed | None = None
-    ) -> tuple[str, Speed | None]:
-        """The chosen account's id, and the speed if the filter decided it.
+        self,
+        candidates: Iterable[Candidate],
+        wanted: AccountFilter = ANY_ACCOUNT,
+        speed: Speed | None = None,
+    ) -> tuple[AccountStatus, Speed | None]:
+        """The chosen account, and the speed if the filter decided it.
 
         Raises:
             NoAccount: none fits, or all that do are stopped.
             QueueFull: all that fit and work are full.
         """
-        fitting = [each for each in accounts if wish is ANY or _fits(each, wish)]
-        working = [each for each in fitting if each.state is not AccountState.STOPPED]
+        fitting = [each for each in candidates if _fits(each.status, wanted)]
+        working = [each for each in fitting if each.status.state is not AccountState.STOPPED]
         if not working:
-            raise NoAccount(_why_none(fitting, wish))
+            raise NoAccount(_why_none(fitting, wanted))
         if speed:
-            return self._of(_allowing(working, speed)).id, speed
-        for mode in wish.modes:
-            allowing = [each for each in working if mode in each.settings.allow_modes]
+            return self._of(_allowing(working, speed)), speed
+        for mode in wanted.modes:
+            allowing = [each for each in working if mode in each.status.settings.allow_modes]
             if any(each.has_room for each in allowing):
-                return self._of(allowing).id, mode
-        if wish.modes:
-            working = _allowing(working, *wish.modes)
-        return self._of(working).id, None
+                return self._of(allowing), mode
+        if wanted.modes:
+            working = _allowing(working, *wanted.modes)
+        return self._of(working), None
 
-    def _of(self, working: Sequence[Candidate]) -> Candidate:
+    def _of(self, working: Sequence[Candidate]) -> AccountStatus:
         free = [each for each in working if each.has_room]
         if not free:
-            raise QueueFull(working[0].id, working[0].queue_size)
-        online = [each for each in free if each.state is AccountState.ONLINE]
-        return self._pick(online or free)
+            full = working[0].status
+            raise QueueFull(full.id, full.settings.queue_size)
+        online = [each for each in free if each.status.state is AccountState.ONLINE]
+        return self._pick(online or free).status
 
     def _pick(self, free: Sequence[Candidate]) -> Candidate:
         match self.rule:
@@ -108,36 +91,40 @@ class Chooser:
             case Rule.RANDOM:
                 return self._random.choice(free)
             case Rule.WEIGHT:
-                weights = [each.settings.weight for each in free]
+                weights = [each.status.settings.weight for each in free]
                 return self._random.choices(free, weights)[0]
             case Rule.POLLING:
                 return free[next(self._turns) % len(free)]
 
 
-def _fits(account: Candidate, wish: AccountFilter) -> bool:
+def _fits(account: AccountStatus, wanted: AccountFilter) -> bool:
+    if wanted is ANY_ACCOUNT:
+        return True
     settings = account.settings
     return all(
-        wanted is None or wanted == found
-        for wanted, found in (
-            (wish.account, account.id),
-            (wish.channel, settings.channel_id),
-            (wish.remark, settings.remark),
-            (wish.remix, bool(account.profile.remix)),
-            (wish.niji_remix, bool(account.profile.remix)),
-            (wish.remix_auto_submit, settings.remix_auto_submit),
+        wish is None or wish == found
+        for wish, found in (
+            (wanted.account, account.id),
+            (wanted.channel, settings.channel_id),
+            (wanted.remark, settings.remark),
+            (wanted.remix, bool(account.profile.remix)),
+            (wanted.niji_remix, bool(account.niji_profile.remix)),
+            (wanted.remix_auto_submit, settings.remix_auto_submit),
         )
     )
 
 
 def _allowing(working: Sequence[Candidate], *modes: Speed) -> list[Candidate]:
-    allowing = [each for each in working if set(modes) & set(each.settings.allow_modes)]
+    allowing = [each for each in working if set(modes) & set(each.status.settings.allow_modes)]
     if not allowing:
         raise NoAccount(f"no account may work in the mode {', '.join(modes)}")
     return allowing
 
 
-def _why_none(fitting: Sequence[Candidate], wish: AccountFilter) -> str:
-    reasons = [each.reason for each in fitting if each.reason]
+def _why_none(fitting: Sequence[Candidate], wanted: AccountFilter) -> str:
+    reasons = [each.status.reason for each in fitting if each.status.reason]
     if reasons:
         return "; ".join(reasons)
-    return "no account is configured" if wish == ANY else "no account fits the accountFilter"
+    return (
+        "no account is configured" if wanted == ANY_ACCOUNT else "no account fits the accountFilter"
+    )

@@ -1,77 +1,104 @@
-"""Brings images to Discord that make no task by themselves, and remembers where they are."""
+"""Files that are brought to Discord without a task, messages there, and links that are renewed."""
 
 from collections.abc import Sequence
 
-from athena.accounts.pool import Pool
+import structlog
+
 from athena.clock import Clock
-from athena.discord.errors import DiscordError
-from athena.errors import NoAnswer
-from athena.service.choosing import ANY, AccountFilter
+from athena.discord.wire import Message
+from athena.errors import BadRequest, NoAccount, NoAnswer
+from athena.service.admission import Admission
 from athena.service.idempotency import IdempotencyKey, IdempotencyKeys
-from athena.store.store import Store
+from athena.service.options import SubmitOptions
+from athena.store.account_directory import AccountDirectory, AccountState, AccountStatus
+from athena.store.commands import AccountCommands
+from athena.store.repository import TaskRepository
+from athena.tasks.model import ANY_ACCOUNT, AccountFilter
 from athena.tasks.requests import Upload
 
+log = structlog.get_logger(__name__)
 
-class FileUploads:
-    """For all accounts."""
 
-    def __init__(self, store: Store, pool: Pool, claims: IdempotencyKeys, clock: Clock) -> None:
-        self._store = store
-        self._pool = pool
-        self._idempotency = claims
+class FileService:
+    """Beside what each says, all methods raise
+
+    NoAccount: no account can do it now.
+    NoAnswer: Discord did not do it.
+    """
+
+    def __init__(
+        self,
+        repository: TaskRepository,
+        directory: AccountDirectory,
+        admission: Admission,
+        keys: IdempotencyKeys,
+        commands: AccountCommands,
+        clock: Clock,
+    ) -> None:
+        self._repository = repository
+        self._directory = directory
+        self._admission = admission
+        self._keys = keys
+        self._commands = commands
         self._clock = clock
 
-    async def home(self, name: str) -> AccountFilter | None:
-        """The account in whose channel a uploaded file is, which alone can use it; None of a file
-        that is not known, or of no name."""
-        account = await self._store.uploaded(name) if name else None
-        return AccountFilter(account=account) if account else None
-
     async def post_images(
-        self, uploads: Sequence[Upload], once: IdempotencyKey | None = None
+        self, images: Sequence[Upload], key: IdempotencyKey | None = None
     ) -> list[str]:
-        """Bring images to Discord; their links.
-
-        Raises:
-            NoAccount: nobody can do it now.
-            NoAnswer: Discord did not take them.
-        """
+        """Bring images to Discord; their links."""
 
         async def take() -> list[str]:
-            runner, _ = self._pool.choose()
-            try:
-                links = await runner.sender.post_images(uploads)
-            except DiscordError as error:
-                raise NoAnswer(str(error)) from error
-            if claim := self._idempotency.claim(once, links):
-                await self._store.keep_claim(claim)
+            account, _ = self._admission.choose()
+            links = await self._commands.post_images(account.id, images)
+            if record := self._keys.record(key, links):
+                await self._repository.keep_idempotency_record(record)
             return links
 
-        return await self._idempotency.settle(once, list[str], take)
+        return await self._keys.settle(key, list[str], take)
 
     async def upload(self, image: Upload) -> tuple[str, str]:
-        """Bring an image to Discord without posting it: its name there, and its place.
+        """Bring an image to Discord without posting it: its name there, and where it was put.
 
         Raises:
-            NoAccount, NoAnswer: as `post_images`.
-            StoreBroken: it cannot be remembered.
+            StoreUnavailable: it cannot be remembered whose it is.
         """
-        runner, _ = self._pool.choose()
-        try:
-            name, place = await runner.sender.upload(image)
-        except DiscordError as error:
-            raise NoAnswer(str(error)) from error
-        await self._store.keep_brought(name, runner.account.id, self._clock.now())
+        account, _ = self._admission.choose()
+        name, place = await self._commands.upload(account.id, image)
+        await self._repository.keep_uploaded_file(name, account.id, self._clock.now())
         return name, place
 
-    async def show(self, name: str) -> str:
-        """Post an image that was uploaded to Discord before; its link.
+    async def post_uploaded(self, name: str) -> str:
+        """Post an image that was uploaded before; its link."""
+        home = await self._repository.uploaded_file(name)
+        wanted = AccountFilter(account=home) if home else ANY_ACCOUNT
+        account, _ = self._admission.choose(wanted)
+        return await self._commands.post_uploaded(account.id, name)
+
+    async def bind(self, name: str, options: SubmitOptions) -> SubmitOptions:
+        """The options of a task that uses an uploaded file: only the account in whose channel it is
+        can see it."""
+        home = await self._repository.uploaded_file(name)
+        return options.bound_to(home) if home else options
+
+    async def find_message(self, message_id: str) -> tuple[AccountStatus, Message]:
+        """A message of the bot's in one of the accounts' channels.
 
         Raises:
-            NoAccount, NoAnswer: as `post_images`; NoAnswer too for a name that is none.
+            BadRequest: none of them has it.
+            NoAnswer: an account could not be asked, and no other has it.
         """
-        runner, _ = self._pool.choose(await self.home(name) or ANY)
-        try:
-            return await runner.sender.show(name)
-        except DiscordError as error:
-            raise NoAnswer(str(error)) from error
+        unanswered: NoAnswer | None = None
+        for account in self._directory.all():
+            if account.state is AccountState.STOPPED:
+                continue
+            try:
+                message = await self._commands.message(account.id, message_id)
+            except NoAccount:
+                continue
+            except NoAnswer as error:
+                log.warning("message.not_asked", account=account.id, error=str(error))
+                unanswered = error
+                continue
+            if message is not None:
+                return account, message
+        raise unanswered or BadRequest(f"msg_id: there is no message {message_id}")

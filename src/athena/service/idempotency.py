@@ -1,26 +1,25 @@
 """Requests that carry a key of their own, so that asking twice is asking once.
 
-A caller who got no answer (a broken line, a server that was killed) cannot know whether the request
-was taken. With an `Idempotency-Key` it may simply be made again: for a day the same key and the
-same request get the same answer, and nothing is made twice. The claim is written in the same commit
-as the task, so there is no moment in which one is there without the other. What was refused is not
-remembered: it may be tried again. The same key with another request is an error, because one of the
-two would be lost.
+A caller who got no answer (a broken connection, a server that was killed) cannot know whether the
+request was accepted. With an `Idempotency-Key` it may simply be made again: for a day the same key
+and the same request get the same answer, and nothing is made twice. The key is stored in the same
+commit as the task, so there is no moment in which one is there without the other. What was refused
+is not stored: it may be tried again. The same key with another request is an error, because one of
+the two would be lost.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from athena.clock import Clock, Millis
-from athena.errors import BadRequest
-from athena.store.store import Claim, Store
+from athena.errors import Conflict, KeyReused
+from athena.store.repository import IdempotencyRecord, TaskRepository
 
 _LIFE: Millis = 24 * 60 * 60 * 1000
-_SWEEP: Millis = 60 * 60 * 1000
 
 _T = TypeVar("_T")
 
@@ -32,58 +31,69 @@ class IdempotencyKey(Struct, frozen=True):
     fingerprint: str
 
 
-class KeyReused(BadRequest):
-    """The key belongs to another request."""
-
-    def __init__(self) -> None:
-        super().__init__("Idempotency-Key: it was used with another request before")
-
-
 class IdempotencyKeys:
-    """What was claimed in the last 24 hours."""
+    """The keys of the last 24 hours."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, repository: TaskRepository, clock: Clock) -> None:
+        self._repository = repository
         self._clock = clock
         self._taking: dict[str, asyncio.Event] = {}
-        """CorrelationIds whose request is being taken at this moment."""
-        self._swept = clock.now()
+        """Keys whose request is being accepted at this moment."""
 
     async def settle(
-        self, once: IdempotencyKey | None, kind: type[_T], take: Callable[[], Awaitable[_T]]
+        self, key: IdempotencyKey | None, kind: type[_T], take: Callable[[], Awaitable[_T]]
     ) -> _T:
-        """The answer that the key got before, or else that of `take`, which has to keep `claim`
-        with what it keeps. Of two at once the second waits for the first.
+        """The answer that the key got before, or else that of `take`, which has to store `record`
+        with what it stores. Of two at once the second waits for the first.
 
         Raises:
             KeyReused: the key was used for something else.
         """
-        if once is None:
+        if key is None:
             return await take()
-        while taking := self._taking.get(once.key):
+        while taking := self._taking.get(key.key):
             await taking.wait()
-        taken = self._taking[once.key] = asyncio.Event()
+        taken = self._taking[key.key] = asyncio.Event()
         try:
-            known = await self._known(once)
-            return msgspec.json.decode(known, type=kind) if known else await take()
+            return await self._settle(key, kind, take)
         finally:
-            del self._taking[once.key]
+            del self._taking[key.key]
             taken.set()
 
-    def claim(self, once: IdempotencyKey | None, answer: object) -> Claim | None:
-        """What is to be kept with the request's task; None where it has no key."""
-        if once is None:
+    def record(self, key: IdempotencyKey | None, answer: Any) -> IdempotencyRecord | None:
+        """What is to be stored with the request's task; None where it has no key. An answer that
+        says whether it is `repeated` says so from then on."""
+        if key is None:
             return None
-        now = self._clock.now()
-        if now - self._swept > _SWEEP:
-            self._swept = now
-            self._store.drop_claims(now - _LIFE)
-        return Claim(once.key, now, once.fingerprint, msgspec.json.encode(answer))
+        if "repeated" in getattr(answer, "__struct_fields__", ()):
+            answer = msgspec.structs.replace(answer, repeated=True)
+        task = getattr(answer, "task", None)
+        return IdempotencyRecord(
+            key=key.key,
+            at=self._clock.now(),
+            fingerprint=key.fingerprint,
+            answer=msgspec.json.encode(answer),
+            task_id=task.id if task else None,
+        )
 
-    async def _known(self, once: IdempotencyKey) -> bytes | None:
-        claim = await self._store.claim(once.key)
-        if claim is None or self._clock.now() - claim.at > _LIFE:
+    async def _settle(
+        self, key: IdempotencyKey, kind: type[_T], take: Callable[[], Awaitable[_T]]
+    ) -> _T:
+        known = await self._known(key)
+        if known is None:
+            try:
+                return await take()
+            except Conflict:
+                # Another process was quicker with the same key, or a former caller went away.
+                known = await self._known(key)
+                if known is None:
+                    raise
+        return msgspec.json.decode(known, type=kind)
+
+    async def _known(self, key: IdempotencyKey) -> bytes | None:
+        record = await self._repository.idempotency_record(key.key)
+        if record is None or self._clock.now() - record.at > _LIFE:
             return None
-        if claim.fingerprint != once.fingerprint:
+        if record.fingerprint != key.fingerprint:
             raise KeyReused
-        return claim.answer
+        return record.answer

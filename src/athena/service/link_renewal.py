@@ -4,16 +4,17 @@ Renewing needs a signed-in account: the task's own, or any other that works. Tho
 for in one moment are renewed in one call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from msgspec.structs import replace
 
-from athena.accounts.pool import Pool
 from athena.clock import Clock
-from athena.discord.errors import DiscordError
-from athena.store.store import Store
+from athena.errors import Conflict, NoAccount, NoAnswer, UnknownTask
+from athena.store.account_directory import AccountDirectory, AccountState
+from athena.store.commands import AccountCommands
+from athena.store.repository import TaskRepository
 from athena.tasks import lifecycle
 from athena.tasks.model import Image, Millis, Task
 
@@ -47,9 +48,16 @@ def fresh_until(task: Task) -> Millis | None:
 class LinkRenewal:
     """Renews the links of tasks."""
 
-    def __init__(self, store: Store, pool: Pool, clock: Clock) -> None:
-        self._store = store
-        self._pool = pool
+    def __init__(
+        self,
+        repository: TaskRepository,
+        directory: AccountDirectory,
+        commands: AccountCommands,
+        clock: Clock,
+    ) -> None:
+        self._repository = repository
+        self._directory = directory
+        self._commands = commands
         self._clock = clock
 
     def is_stale(self, task: Task) -> bool:
@@ -58,35 +66,60 @@ class LinkRenewal:
         return until is not None and self._clock.now() >= until
 
     async def renewed(self, tasks: Sequence[Task]) -> list[Task]:
-        """The same tasks with links that live; one that cannot be renewed keeps its old link."""
+        """The same tasks with links that live. One that cannot be renewed keeps its old link; one
+        that was deleted meanwhile is left out."""
         stale = [task for task in tasks if self.is_stale(task)]
-        fresh: dict[str, Task] = {}
+        fresh: dict[str, Task | None] = {}
         for start in range(0, len(stale), _MOST):
             fresh |= await self._renew(stale[start : start + _MOST])
-        return [fresh.get(task.id, task) for task in tasks]
+        every = (fresh.get(task.id, task) for task in tasks)
+        return [task for task in every if task is not None]
 
-    async def _renew(self, tasks: Sequence[Task]) -> dict[str, Task]:
-        links = await self._asked(tasks)
-        renewed: dict[str, Task] = {}
+    async def one(self, task: Task) -> Task:
+        """A task with a link that lives.
+
+        Raises:
+            UnknownTask: it was deleted meanwhile.
+        """
+        for fresh in await self.renewed([task]):
+            return fresh
+        raise UnknownTask(task.id)
+
+    async def _renew(self, tasks: Sequence[Task]) -> dict[str, Task | None]:
+        links = await self._ask(tasks)
+        renewed: dict[str, Task | None] = {}
         for task in tasks:
-            image = task.image
-            if image and (link := links.get(image.url)):
-                renewed[task.id] = await self._kept(task, replace(image, url=link))
+            if task.image and (link := links.get(task.image.url)):
+                renewed[task.id] = await self._save(task, replace(task.image, url=link))
         return renewed
 
-    async def _asked(self, tasks: Sequence[Task]) -> dict[str, str]:
+    async def _ask(self, tasks: Sequence[Task]) -> dict[str, str]:
         urls = [task.image.url for task in tasks if task.image]
-        for rest in self._pool.lines(task.account for task in tasks):
+        for account in self._accounts(tasks):
             try:
-                return await rest.refresh_urls(urls)
-            except DiscordError as error:
-                log.warning("links.renewal_failed", links=len(urls), error=type(error).__name__)
+                return await self._commands.refresh_urls(account, urls)
+            except (NoAccount, NoAnswer) as error:
+                log.warning("links.renewal_failed", links=len(urls), error=str(error))
         return {}
 
-    async def _kept(self, task: Task, image: Image) -> Task:
-        current = self._store.held(task.id) or task
-        if current.image is None or current.image.filename != image.filename:
-            return current
-        after = lifecycle.with_image(current, image)
-        await self._store.save(current, after)
-        return after
+    def _accounts(self, tasks: Sequence[Task]) -> Iterator[str]:
+        """Accounts that can ask: those of the tasks first, stopped ones not at all."""
+        every = [*(task.account for task in tasks), *(each.id for each in self._directory.all())]
+        for account in dict.fromkeys(every):
+            status = self._directory.get(account)
+            if status and status.state is not AccountState.STOPPED:
+                yield account
+
+    async def _save(self, task: Task, image: Image) -> Task | None:
+        """The task with the renewed link, as it is now; None when it was deleted meanwhile. A link
+        for an image that was replaced meanwhile is not kept."""
+        while current := await self._repository.find(task.id):
+            if current.image is None or current.image.filename != image.filename:
+                return current
+            after = lifecycle.with_image(current, image)
+            try:
+                await self._repository.save(current, after)
+            except Conflict:
+                continue
+            return after
+        return None

@@ -1,10 +1,10 @@
-"""What a request may wish beside what it asks for, and what it is answered."""
+"""What a request may say beside what it asks for, and what it is answered."""
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from athena.service.choosing import ANY, AccountFilter
 from athena.service.idempotency import IdempotencyKey
-from athena.tasks.model import Api, Bot, ImageLinks, Speed, Task
+from athena.tasks.model import ANY_ACCOUNT, AccountFilter, Api, Bot, ImageLinks, Speed, Task
 
 
 class SubmitOptions(Struct, frozen=True, kw_only=True):
@@ -17,11 +17,16 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     image_links: ImageLinks | None = None
     image_host: str | None = None
     token: str | None = None
-    accounts: AccountFilter = ANY
+    accounts: AccountFilter = ANY_ACCOUNT
+    """Which accounts may do it."""
     trigger: str | None = None
     api: Api = Api.MJ
     once: IdempotencyKey | None = None
-    """The request's own key: asked again, it gets the same answer (see `engine.idempotency`)."""
+    """The request's own key: asked again, it gets the same answer (see `service.idempotency`)."""
+
+    def bound_to(self, account: str) -> "SubmitOptions":
+        """The same, for one account alone."""
+        return replace(self, accounts=AccountFilter(account=account))
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -29,7 +34,7 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
     task: Task
     ahead: int | None = None
-    modal: str | None = None
+    modal: str | None = field(default=None, name="window")
     """The prompt that its modal proposes; None: no modal is to be filled in."""
     remix: bool = False
     repeated: bool = False

@@ -10,20 +10,21 @@ from msgspec.structs import replace
 
 from athena.service.choosing import Chooser, Rule
 from athena.settings import Settings
-from athena.store.records import RecordKind, Records
+from athena.store.record_kinds import RecordKind, Records
 from athena.tasks.model import ImageLinks
 
-_ID = "services"
+_ID = "house"
+"""The id under which they are stored; an earlier version chose it."""
 
 
-class Changed(Struct, frozen=True, kw_only=True):
+class ChangedPreferences(Struct, frozen=True, kw_only=True):
     """As it is kept; None: as the settings say."""
 
     rule: Rule | None = None
     links: ImageLinks | None = None
 
 
-PREFERENCES = RecordKind("Changed", Changed)
+PREFERENCES = RecordKind("preferences", ChangedPreferences)
 
 
 class Preferences:
@@ -33,7 +34,8 @@ class Preferences:
         self._records = records
         self._settings = settings
         self._chooser = chooser
-        self._changed = next(iter(records.all(PREFERENCES)), Changed())
+        self._changing = asyncio.Lock()
+        self._changed = next(iter(records.all(PREFERENCES)), ChangedPreferences())
         chooser.rule = self.rule
 
     @property
@@ -50,13 +52,14 @@ class Preferences:
         """Change what is given and not so already, from now on and after every start.
 
         Raises:
-            StoreBroken: it cannot be kept; nothing has changed.
+            StoreUnavailable: it cannot be kept; nothing has changed.
         """
-        changed = self._changed
-        if rule and rule is not self.rule:
-            changed = replace(changed, rule=rule)
-        if links and links is not self.links:
-            changed = replace(changed, links=links)
-        await asyncio.to_thread(self._records.put, PREFERENCES, _ID, changed)
-        self._changed = changed
-        self._chooser.rule = self.rule
+        async with self._changing:
+            changed = self._changed
+            if rule and rule is not self.rule:
+                changed = replace(changed, rule=rule)
+            if links and links is not self.links:
+                changed = replace(changed, links=links)
+            await asyncio.to_thread(self._records.put, PREFERENCES, _ID, changed)
+            self._changed = changed
+            self._chooser.rule = self.rule

@@ -10,18 +10,11 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from athena.clock import Clock
-from athena.errors import Refused
+from athena.errors import QuotaExceeded
 from athena.service.options import Accepted
-from athena.store.store import Store, day_of
+from athena.store.repository import TaskRepository
+from athena.store.retention import day_of
 from athena.store.tokens import Token
-
-
-class QuotaUsedUp(Refused):
-    """The token may not ask for more now. `wait` is in seconds."""
-
-    def __init__(self, what: str, wait: float) -> None:
-        super().__init__(what)
-        self.wait = wait
 
 
 class _Bucket(Struct):
@@ -32,8 +25,8 @@ class _Bucket(Struct):
 class Quotas:
     """The quotas of all tokens."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, repository: TaskRepository, clock: Clock) -> None:
+        self._repository = repository
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
         self._day = 0
@@ -42,7 +35,7 @@ class Quotas:
     async def load(self) -> None:
         """Read what was used today before this process began."""
         self._day = day_of(self._clock.now())
-        self._used = defaultdict(int, await self._store.usage(self._day))
+        self._used = defaultdict(int, await self._repository.usage(self._day))
 
     def used(self, token: Token) -> int:
         """How many tasks it asked for today."""
@@ -54,7 +47,7 @@ class Quotas:
         what was accepted before under the same key counts once.
 
         Raises:
-            QuotaUsedUp: it is one too many; nothing was asked for.
+            QuotaExceeded: it is one too many; nothing was asked for.
         """
         if token is None:
             return await ask()
@@ -72,7 +65,7 @@ class Quotas:
         self._turn_page()
         if token.daily_limit is not None and self._used[token.id] >= token.daily_limit:
             left = (self._day + 1) * 86_400 - self._clock.now() / 1000
-            raise QuotaUsedUp(f"this token may ask for {token.daily_limit} tasks a day", left)
+            raise QuotaExceeded(f"this token may ask for {token.daily_limit} tasks a day", left)
         if token.rate is not None:
             self._take_minute(token, token.rate)
         self._used[token.id] += 1
@@ -91,5 +84,5 @@ class Quotas:
         bucket.at = now
         if bucket.left < 1:
             wait = (1 - bucket.left) * 60 / rate
-            raise QuotaUsedUp(f"this token may submit {rate} times a minute", wait)
+            raise QuotaExceeded(f"this token may submit {rate} times a minute", wait)
         bucket.left -= 1

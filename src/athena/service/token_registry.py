@@ -5,13 +5,13 @@ import asyncio
 import structlog
 
 from athena.clock import Clock
-from athena.store.records import Records
+from athena.store.record_kinds import Records
 from athena.store.tokens import TOKENS, Token, Tokens, new
 
 log = structlog.get_logger(__name__)
 
-_LOOK = 2.0
-"""Seconds between two looks for changes that somebody else made."""
+LOOK = 2.0
+"""Seconds between two looks for changes that another process made."""
 
 
 class TokenRegistry:
@@ -22,12 +22,6 @@ class TokenRegistry:
         self._records = records
         self._clock = clock
         self._looking = asyncio.Lock()
-
-    async def run(self) -> None:
-        """Look for changes until cancelled: what was made or removed elsewhere counts soon."""
-        while True:
-            await self._clock.sleep(_LOOK)
-            await self.look()
 
     async def look(self) -> None:
         """Take up what was changed elsewhere."""

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct, structs
 
-from athena.store.records import RecordKind
+from athena.store.record_kinds import RecordKind
 from athena.tasks.model import ImageLinks, Millis, Speed
 
 _PREFIX = "at-"
@@ -51,7 +51,7 @@ class Token(Struct, frozen=True, kw_only=True):
         return self.expires_at is None or now < self.expires_at
 
 
-TOKENS = RecordKind("Token", Token)
+TOKENS = RecordKind("token", Token)
 
 
 def new(name: str, now: Millis, **wishes: object) -> tuple[Token, str]:

@@ -80,8 +80,8 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
 
     evidence: Evidence
     shown: MessageContent
-    words: str | None = None
-    """The result itself where it is words: the prompts of a describe or a shorten."""
+    text: str | None = None
+    """The result itself where it is text: the prompts of a describe or a shorten."""
     translated: str | None = None
     """The same for its user; empty when that was tried and failed."""
 

@@ -175,10 +175,17 @@ def move(task: Task, account: str) -> Task:
 
 
 def cancel(task: Task, now: Millis) -> Task:
-    """End the task because its user no longer wants it."""
+    """End the task because its user no longer wants it. A job that it may have at Midjourney is
+    still to be cancelled."""
     if task.ended:
         return task
-    return _next(task, status=Status.CANCEL, finished_at=now, deadline=None)
+    cancel_job = task.sending is not Sending.NOT_SENT
+    return _next(task, status=Status.CANCEL, finished_at=now, deadline=None, cancel_job=cancel_job)
+
+
+def job_cancelled(task: Task) -> Task:
+    """The job of a cancelled task was cancelled too, or will never come."""
+    return _next(task, cancel_job=False) if task.cancel_job else task
 
 
 def advance(task: Task, seen: BotEvent, now: Millis) -> Task:
@@ -296,7 +303,7 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
         removed=False,
         progress=100,
         buttons=seen.shown.buttons,
-        final_prompt=seen.words or seen.evidence.prompt or task.final_prompt,
+        final_prompt=seen.text or seen.evidence.prompt or task.final_prompt,
         text_translated=seen.translated or task.text_translated,
         ids=replace(
             _keys(task, seen.evidence, seen.evidence.message),

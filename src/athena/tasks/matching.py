@@ -26,7 +26,7 @@ from athena.tasks.model import Action, Sending, Task
 _REMEMBERED = 50_000
 """Ids of ended tasks that are kept."""
 
-_SKEW = 10_000 << 22
+CLOCK_SKEW = 10_000 << 22
 """How far Discord's clock may lag behind ours: ten seconds, as a difference of snowflakes."""
 
 
@@ -76,6 +76,8 @@ class TaskIndex:
         self._normalize = normalized
         self._tasks: dict[str, Task] = {}
         self._expected: dict[str, Expected] = {}
+        self._taken: set[str] = set()
+        """Tasks that are about to be sent and have no nonce yet."""
         self._settled: OrderedDict[str, None] = OrderedDict()
         self._by_nonce: dict[str, str] = {}
         self._by_interaction: dict[str, str] = {}
@@ -105,10 +107,17 @@ class TaskIndex:
         self._expected[task.id] = expected
         for table, key in self._keys(task):
             table[key] = task.id
-        if task.ids.nonce is None:
-            return
-        for sets, mark in self._marks(task, expected):
-            sets[mark][task.id] = None
+        if task.ids.nonce is not None:
+            self._share(task, expected)
+
+    def take(self, task_id: str) -> None:
+        """A task is about to be sent: from now on others that could be confused with it wait."""
+        self._taken.add(task_id)
+        self._share(self._tasks[task_id], self._expected[task_id])
+
+    def owns_message(self, message: str) -> bool:
+        """Whether a message shows one of these tasks."""
+        return message in self._by_message
 
     def settle(self, task: Task) -> None:
         """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
@@ -124,6 +133,7 @@ class TaskIndex:
         task = self._tasks.pop(task_id, None)
         if task is None:
             return
+        self._taken.discard(task_id)
         for table, key in self._keys(task):
             if table.get(key) == task_id:
                 del table[key]
@@ -140,12 +150,13 @@ class TaskIndex:
         return None
 
     def is_on_its_way(self, task_id: str) -> bool:
-        """Whether it was sent, or may have been, and nothing of its job is known yet."""
+        """Whether it is being sent, or was, and nothing of its job is known yet."""
         task = self._tasks.get(task_id)
         if task is None:
             return False
         known = task.ids
-        return known.nonce is not None and known.job is None and known.progress_message is None
+        begun = known.nonce is not None or task_id in self._taken
+        return begun and known.job is None and known.progress_message is None
 
     def _alike(self, one: str, other: str) -> bool:
         task, expected = self._tasks[one], self._expected[one]
@@ -243,6 +254,10 @@ class TaskIndex:
             if mark is not None:
                 yield sets, mark
 
+    def _share(self, task: Task, expected: Expected) -> None:
+        for sets, mark in self._marks(task, expected):
+            sets[mark][task.id] = None
+
     def _is_about(self, task_id: str, evidence: Evidence) -> bool:
         task = self._tasks[task_id]
         return _agree(task.bot, evidence.bot) and _agree(task.ids.job, evidence.job)
@@ -266,7 +281,7 @@ def _agree(known: object | None, seen: object | None) -> bool:
 
 def _older(seen: str | None, nonce: str) -> bool:
     """Whether a message or interaction was there before the task was sent; ids hold their hour."""
-    return seen is not None and seen.isdecimal() and int(seen) + _SKEW < int(nonce)
+    return seen is not None and seen.isdecimal() and int(seen) + CLOCK_SKEW < int(nonce)
 
 
 def _discard(sets: _Sets, key: str, task_id: str) -> None:

@@ -129,6 +129,22 @@ class CorrelationIds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     """The message whose button was pressed: results reply to it."""
 
 
+class AccountFilter(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What an account must be like to take a task; what is None does not matter."""
+
+    account: str | None = None
+    channel: str | None = None
+    modes: tuple[Speed, ...] = ()
+    """In the order of preference."""
+    remark: str | None = None
+    remix: bool | None = None
+    niji_remix: bool | None = None
+    remix_auto_submit: bool | None = None
+
+
+ANY_ACCOUNT = AccountFilter()
+
+
 class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """Why a task ended without an image, for people."""
 
@@ -143,6 +159,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     id: str
     account: str
     """The account that makes it (its channel's id)."""
+    accounts: AccountFilter = ANY_ACCOUNT
+    """Which accounts may make it."""
     request: Request
     action: Action
     bot: Bot = Bot.MIDJOURNEY
@@ -199,6 +217,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Something that went otherwise than wished, without harm to the result."""
     seed: str | None = None
     """The job's seed, once it was asked for."""
+    cancel_job: bool = False
+    """It was cancelled, and its job at Midjourney is still to be cancelled."""
     removed: bool = False
     """Its progress message is gone and the result has not come (yet)."""
     tries: int = 0

@@ -128,21 +128,22 @@ def _disk(folder: Path) -> Finding:
 
 
 def _store(folder: Path) -> Finding:
-    from athena.store.connecting import connect
-    from athena.store.writer import StoreBroken
+    from athena.errors import StoreError
+    from athena.store.sqlite.reports import examine
 
-    file = folder / "athena.db"
-    if not file.exists():
-        return Finding("store", Mark.GOOD, f"{file} will be made at the first start")
     try:
-        connection = connect(file, create=False)
-        (said,) = connection.execute("PRAGMA quick_check").fetchone()
-        connection.close()
-    except (StoreBroken, Exception) as error:
+        found = examine(folder)
+    except StoreError as error:
         return Finding("store", Mark.BAD, str(error), "Restore a copy of it, or move it away.")
-    if said != "ok":
-        return Finding("store", Mark.BAD, f"{file}: {said}", "Restore a copy of it.")
-    return Finding("store", Mark.GOOD, f"{file} is sound")
+    if found is None:
+        return Finding("store", Mark.GOOD, f"{folder} gets a database at the first start")
+    if found.fault:
+        return Finding("store", Mark.BAD, f"{folder}: {found.fault}", "Restore a copy of it.")
+    if found.unreadable:
+        return Finding("store", Mark.UNSURE,
+                       f"{len(found.unreadable)} tasks cannot be read by this version",
+                       f"They stay as they are: {', '.join(found.unreadable[:5])}")  # fmt: skip
+    return Finding("store", Mark.GOOD, f"the database in {folder} is sound")
 
 
 async def _clock(http: aiohttp.ClientSession, settings: Settings) -> Finding:
@@ -222,20 +223,21 @@ async def _plan(settings: Settings, account: AccountSettings, name: str) -> Find
     """Begins a session and lets the bot tell of the plan."""
     import tempfile
 
-    from athena.accounts.account import AccountState
-    from athena.server import engine
+    from athena.server import running
 
     with tempfile.TemporaryDirectory() as folder:
         asking = account.model_copy(update={"refresh_minutes": 60})
         alone = settings.model_copy(update={"accounts": [asking], "data_dir": Path(folder)})
-        async with engine(alone) as services:
-            (runner,) = services.tasks.pool.runners()
+        async with running(alone) as server:
+            worker = server.workers.get(account.channel_id)
+            assert worker is not None  # noqa: S101 (it was configured above)
+            status = worker.status
             until = time.monotonic() + _SESSION
-            while time.monotonic() < until and runner.account.profile.plan is None:
-                if runner.account.state is AccountState.STOPPED:
-                    return Finding(f"{name}: session", Mark.BAD, runner.account.reason)
+            while time.monotonic() < until and status.profile.plan is None:
+                if status.is_stopped:
+                    return Finding(f"{name}: session", Mark.BAD, status.reason)
                 await asyncio.sleep(0.1)
-            profile = runner.account.profile
+            profile = status.profile
     if profile.plan is None:
         return Finding(f"{name}: plan", Mark.UNSURE, "the bot told nothing of it in time")
     hours = f", {profile.fast_left:g} fast hours left" if profile.fast_left is not None else ""

@@ -31,14 +31,14 @@ def report(
     """
     from datetime import UTC, datetime
 
+    from athena.errors import StoreError
     from athena.midjourney.moderation import WordList, shared_words
-    from athena.store.reports import refused_prompts
-    from athena.store.writer import StoreBroken
+    from athena.store.sqlite.reports import refused_prompts
 
     settings = _settings(data_dir)
     try:
         refused = refused_prompts(settings.data_dir)
-    except StoreBroken as error:
+    except StoreError as error:
         fail(Exit.FAILED, str(error))
     if json:
         import msgspec

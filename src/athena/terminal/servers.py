@@ -106,13 +106,15 @@ def _has_accounts(settings: Settings) -> bool:
     """Whether the settings name an account, or an administrator has added one."""
     if settings.accounts or not (settings.data_dir / "athena.db").exists():
         return bool(settings.accounts)
-    from athena.service.account_registry import ACCOUNTS
-    from athena.store.records import Records
-    from athena.store.writer import StoreBroken
+    from athena.errors import SchemaTooOld, StoreError
+    from athena.service.accounts import ACCOUNTS
+    from athena.store.sqlite import SqliteRecords
 
     try:
-        records = Records(settings.data_dir)
-    except StoreBroken as error:
+        records = SqliteRecords(settings.data_dir)
+    except SchemaTooOld:
+        return True  # starting the server brings the database up to date
+    except StoreError as error:
         fail(Exit.FAILED, str(error))
     try:
         return bool(records.all(ACCOUNTS))
@@ -191,14 +193,13 @@ def _describe(config: Config, urls: Urls) -> None:
 
 def _why(error: Exception, settings: Settings) -> str:
     """What stopped the server from starting, and what to do about it."""
+    from athena.errors import FolderInUse, StoreError
     from athena.http.auth import OpenToTheWorld
-    from athena.store.store import FolderInUse
-    from athena.store.writer import StoreBroken
 
     match error:
         case FolderInUse():
             return f"{error}. Stop it, or choose another folder with --data-dir."
-        case OpenToTheWorld() | StoreBroken():
+        case OpenToTheWorld() | StoreError():
             return str(error)
         case OSError():
             place = f"{settings.server.host}:{settings.server.port}"

@@ -14,7 +14,7 @@ import typer
 from athena.terminal.exits import Exit, fail
 
 if TYPE_CHECKING:
-    from athena.store.records import Records
+    from athena.store.record_kinds import Records
 
 app = typer.Typer(help="Make, list and remove the API tokens of a server.")
 
@@ -117,13 +117,13 @@ _SHOWN = ("id", "name", "role", "created_at")
 
 @contextmanager
 def _records(data_dir: Path | None) -> Iterator[Records]:
-    from athena.store.records import Records
-    from athena.store.writer import StoreBroken
+    from athena.errors import StoreError
+    from athena.store.sqlite import SqliteRecords
     from athena.terminal.configured import settings
 
     try:
-        records = Records(settings(data_dir=data_dir).data_dir)
-    except StoreBroken as error:
+        records = SqliteRecords(settings(data_dir=data_dir).data_dir)
+    except StoreError as error:
         fail(Exit.FAILED, str(error))
     try:
         yield records

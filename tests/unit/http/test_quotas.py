@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.unit.store.test_store import make_task
+from tests.contract.store.making import make_task
 
 from athena.clock import TurnableClock
-from athena.errors import BadRequest
+from athena.errors import BadRequest, QuotaExceeded
 from athena.service.options import Accepted
-from athena.service.quotas import Quotas, QuotaUsedUp
+from athena.service.quotas import Quotas
 from athena.store.tokens import Token, new
 
 Ask = Callable[[], Awaitable[Accepted]]
@@ -43,7 +43,7 @@ async def test_only_what_is_accepted_counts_and_counts_once(quotas: Quotas, toke
         await quotas.count(token, refuse)
     assert quotas.used(token) == 1
     await quotas.count(token, answer())
-    with pytest.raises(QuotaUsedUp, match="2 tasks a day"):
+    with pytest.raises(QuotaExceeded, match="2 tasks a day"):
         await quotas.count(token, answer())
     assert quotas.used(token) == 2
 

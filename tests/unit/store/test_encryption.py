@@ -1,13 +1,15 @@
 """Encryption of secrets at rest."""
 
+import hashlib
+import hmac
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from athena.errors import AthenaError
 from athena.store.encryption import DecryptionFailed, Encryption
-from athena.store.sealing import Seal
 
 
 def test_a_secret_comes_back_and_does_not_stand_there_plain(tmp_path: Path) -> None:
@@ -31,7 +33,12 @@ def test_signatures(tmp_path: Path) -> None:
     assert not encryption.is_signed("another", signature)
 
 
-def test_what_was_encrypted_before_is_read(tmp_path: Path) -> None:
-    """The names changed; the key, the form and the signatures did not."""
-    assert Encryption(tmp_path).decrypt(Seal(tmp_path).close("old")) == "old"
-    assert Encryption(tmp_path).sign("link") == Seal(tmp_path).sign("link")
+def test_what_earlier_versions_encrypted_is_read(tmp_path: Path) -> None:
+    """The key's file, the form and the signatures are those of the first version."""
+    key = Fernet.generate_key()
+    (tmp_path / "athena.key").write_bytes(key)
+    encryption = Encryption(tmp_path)
+    assert encryption.decrypt(Fernet(key).encrypt(b"old").decode()) == "old"
+    signing = hashlib.sha256(b"links" + key).digest()
+    signature = hmac.new(signing, b"link", hashlib.sha256).hexdigest()[:24]
+    assert encryption.sign("link") == signature

@@ -9,14 +9,13 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from athena.accounts.account import AccountState
-from athena.accounts.pool import Runner
-from athena.errors import BadRequest, UnknownTask
+from athena.errors import BadRequest, NoAccount
 from athena.http.mj import responses
 from athena.http.mj.responses import Answer
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.mj.task_view import TaskView, view
 from athena.http.openapi import FOR_ADMINS
+from athena.service.accounts import AccountView as Account
 from athena.store.tokens import Token
 
 Mode = Literal["FAST", "RELAX", "TURBO"]
@@ -59,6 +58,8 @@ class AccountView(Struct, kw_only=True, rename="camel"):
     enable: bool
     state: str
     disabled_reason: str | None
+    problem: str | None
+    """A part of its worker that fails at the moment."""
     core_size: int
     queue_size: int
     timeout_minutes: float
@@ -132,22 +133,21 @@ class AdminTaskView(Struct, kw_only=True, rename="camel"):
 async def accounts(services: TheServices, call: TheCall) -> list[AccountView]:
     """For administrators."""
     call.must_be_admin()
-    return [_account(runner) for runner in services.tasks.pool.runners()]
+    return [_account(each) for each in await services.accounts.all()]
 
 
 @get("/account/{account_id:str}/fetch", summary="An account", responses=FOR_ADMINS)
 async def account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> AccountView:
     """For administrators."""
     call.must_be_admin()
-    return _account(services.registry.find(account_id))
+    return _account(await services.accounts.find(account_id))
 
 
 @post("/account/create", status_code=200, summary="Add an account", responses=FOR_ADMINS)
 async def add_account(services: TheServices, call: TheCall, data: JSONBody[AccountBody]) -> Answer:
     """For administrators. It signs in at once; its token is sealed and never read back."""
     call.must_be_admin()
-    runner = await services.registry.add(data.fields())
-    return responses.success(runner.account.id, call.language)
+    return responses.success(await services.accounts.add(data.fields()), call.language)
 
 
 @put("/account/{account_id:str}/update", summary="Change an account", responses=FOR_ADMINS)
@@ -159,7 +159,7 @@ async def change_account(
     fields = data.fields()
     if fields.get("channel_id", account_id) != account_id:
         raise BadRequest("channelId: an account keeps its channel; add another instead")
-    await services.registry.change(account_id, fields)
+    await services.accounts.change(account_id, fields)
     return responses.success(account_id, call.language)
 
 
@@ -172,7 +172,7 @@ async def change_account(
 async def remove_account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> Answer:
     """For administrators. What waits at it goes to others."""
     call.must_be_admin()
-    await services.registry.remove(account_id)
+    await services.accounts.remove(account_id)
     return responses.success(account_id, call.language)
 
 
@@ -185,10 +185,10 @@ async def remove_account(services: TheServices, call: TheCall, account_id: FromP
 async def sync_account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> Answer:
     """For administrators. The answers come into the account's properties."""
     call.must_be_admin()
-    runner = services.registry.find(account_id)
-    if runner.account.state is not AccountState.ONLINE:
-        return responses.failed(runner.account.reason or "the account is not online", call.language)
-    await runner.refresher.refresh()
+    try:
+        await services.accounts.refresh(account_id)
+    except NoAccount as error:
+        return responses.failed(str(error), call.language)
     return responses.success(account_id, call.language)
 
 
@@ -203,7 +203,7 @@ async def reconnect_account(
 ) -> Answer:
     """For administrators. An account that had stopped tries again."""
     call.must_be_admin()
-    await services.registry.reconnect(account_id)
+    await services.accounts.reconnect(account_id)
     return responses.success(account_id, call.language)
 
 
@@ -249,9 +249,7 @@ async def remove_token(services: TheServices, call: TheCall, token_id: FromPath[
 async def admin_task(services: TheServices, call: TheCall, task_id: FromPath[str]) -> AdminTaskView:
     """For administrators: its account, its deadline, and how the telling of its webhook goes."""
     call.must_be_admin()
-    task = await services.tasks.store.find(task_id)
-    if task is None:
-        raise UnknownTask(task_id)
+    task = await services.queries.find(task_id)
     delivery = services.webhooks.delivery(task)
     return AdminTaskView(
         task=view(task, call.links),
@@ -271,17 +269,18 @@ HANDLERS = (
 )  # fmt: skip
 
 
-def _account(runner: Runner) -> AccountView:
-    settings, known = runner.settings, runner.account
-    profile = known.profile
+def _account(account: Account) -> AccountView:
+    status = account.status
+    settings, profile = status.settings, status.profile
     return AccountView(
-        id=known.id,
+        id=status.id,
         guild_id=settings.guild_id,
         channel_id=settings.channel_id,
         user_agent=settings.user_agent,
         enable=settings.enable,
-        state=known.state,
-        disabled_reason=known.reason or None,
+        state=status.state,
+        disabled_reason=status.reason or None,
+        problem=status.problem or None,
         core_size=settings.core_size,
         queue_size=settings.queue_size,
         timeout_minutes=settings.timeout_minutes,
@@ -290,8 +289,8 @@ def _account(runner: Runner) -> AccountView:
         weight=settings.weight,
         remark=settings.remark,
         remix_auto_submit=settings.remix_auto_submit,
-        running_count=known.running_count,
-        queue_count=known.waiting_count,
+        running_count=account.running,
+        queue_count=account.waiting,
         properties={
             "plan": profile.plan,
             "planRenews": profile.renews,

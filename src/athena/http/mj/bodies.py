@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from athena.service.choosing import ANY, AccountFilter
-from athena.tasks.model import Bot, Speed
+from athena.tasks.model import ANY_ACCOUNT, AccountFilter, Bot, Speed
 
 Webhook = Annotated[
     str,
@@ -64,7 +63,7 @@ class Submit(Struct, kw_only=True, rename="camel"):
 
     @property
     def accounts(self) -> AccountFilter:
-        return self.account_filter.wish() if self.account_filter else ANY
+        return self.account_filter.wish() if self.account_filter else ANY_ACCOUNT
 
     @property
     def bot(self) -> Bot:

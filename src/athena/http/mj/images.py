@@ -48,7 +48,7 @@ async def image(
     width: Width = None,
 ) -> Response[bytes]:
     """As Midjourney made it, or with `w` no wider than that. Ranges and ETags are served."""
-    task = await services.tasks.find(task_id)
+    task = await services.queries.find(task_id)
     gallery = services.gallery()
     served = gallery.thumbnail(task, width) if width else gallery.whole(task)
     return _answer(request, task, await served)
@@ -69,7 +69,7 @@ async def tile(
     width: Width = None,
 ) -> Response[bytes]:
     """1 upper left, 2 upper right, 3 lower left, 4 lower right."""
-    task = await services.tasks.find(task_id)
+    task = await services.queries.find(task_id)
     if not is_grid(task):
         raise NoImage("this task's image is no grid of four")
     return _answer(request, task, await services.gallery().tile(task, number, width))

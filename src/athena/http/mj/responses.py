@@ -10,9 +10,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from athena import errors
-from athena.service.account_registry import UnknownAccount
+from athena.delivery.fetching import NoImage
 from athena.service.options import Accepted
-from athena.store.writer import StoreBroken
 
 
 class Code(IntEnum):
@@ -100,8 +99,40 @@ def failed(detail: str, language: Language) -> Answer:
     )
 
 
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    """How an error is answered: the HTTP status, the body, and when to come back."""
+
+    status: int
+    answer: Answer
+    retry_after: float | None = None
+    """Seconds."""
+
+
+def of_error(error: Exception, language: Language) -> ErrorAnswer:
+    """Every error of Athena in this API's form. The only place where that is decided."""
+    match error:
+        case errors.NotFound():
+            return ErrorAnswer(status=404, answer=_answer(error, language))
+        case errors.NotAllowed():
+            return ErrorAnswer(status=403, answer=_answer(error, language))
+        case errors.QuotaExceeded(wait=wait):
+            return ErrorAnswer(status=429, answer=_answer(error, language), retry_after=wait)
+        case NoImage():
+            return ErrorAnswer(status=404, answer=failed(str(error), language))
+        case errors.SearchTimeout():
+            return ErrorAnswer(status=503, answer=failed(str(error), language), retry_after=1)
+        case errors.RequestRefused() | errors.StoreUnavailable() | errors.Conflict():
+            return ErrorAnswer(status=200, answer=_answer(error, language))
+        case _:
+            return ErrorAnswer(status=500, answer=_answer(error, language))
+
+
 def refused(error: Exception, language: Language) -> Answer:
-    """The engine's refusals in the dialect's codes."""
+    """The body alone."""
+    return of_error(error, language).answer
+
+
+def _answer(error: Exception, language: Language) -> Answer:
     match error:
         case errors.BannedWord(word=word, prompt=prompt):
             text = _say(language, "可能包含敏感词", "The prompt may hold a banned word")
@@ -110,11 +141,11 @@ def refused(error: Exception, language: Language) -> Answer:
                 description=text,
                 properties={"promptEn": prompt, "bannedWord": word},
             )
-        case errors.UnknownTask():
-            text = _say(language, "关联任务不存在或已失效", "The related task was not found")
-            return Answer(code=Code.NOT_FOUND, description=text)
-        case UnknownAccount():
+        case errors.UnknownAccount():
             text = _say(language, "账号不存在", "The account was not found")
+            return Answer(code=Code.NOT_FOUND, description=text)
+        case errors.NotFound():
+            text = _say(language, "关联任务不存在或已失效", "The related task was not found")
             return Answer(code=Code.NOT_FOUND, description=text)
         case errors.WrongState():
             text = _say(language, "关联任务状态错误", "The related task is in the wrong state")
@@ -124,14 +155,14 @@ def refused(error: Exception, language: Language) -> Answer:
             return Answer(
                 code=Code.QUEUE_FULL, description=text, properties={"discordInstanceId": account}
             )
-        case errors.NoAnswer():
-            return failed(str(error), language)
         case errors.NoAccount():
             text = _say(language, "无可用的账号实例", "No usable account")
             return Answer(code=Code.FAILURE, description=f"{text}: {error}")
-        case errors.Refused():
+        case errors.NoAnswer() | errors.NotAllowed() | errors.QuotaExceeded():
+            return failed(str(error), language)
+        case errors.RequestRefused():
             return invalid(str(error), language)
-        case StoreBroken():
+        case errors.StoreError():
             return failed(_say(language, "存储不可用", "the store is not available"), language)
         case _:
             return failed(_say(language, "内部错误", "internal error"), language)

@@ -18,7 +18,7 @@ from athena.http.openapi import FOR_SUBMITS
 from athena.service import drafts
 from athena.service.drafts import TaskDraft
 from athena.service.options import Accepted, SubmitOptions
-from athena.tasks.model import Action
+from athena.tasks.model import Action, Task
 from athena.tasks.requests import Dimensions, Upload
 
 TheServices = NamedDependency[Services]
@@ -116,8 +116,9 @@ async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.Vide
     if not data.task_id:
         raise BadRequest("taskId: the task whose video is to be extended is needed")
     parent, index, motion = data.task_id, data.index or 0, data.motion or "high"
-    tasks = services.tasks
-    return await _accept(services, call, data, lambda w: tasks.extend(parent, index, motion, w))
+    await owned(services, call, parent)
+    buttons = services.buttons
+    return await _accept(services, call, data, lambda w: buttons.extend(parent, index, motion, w))
 
 
 @post(
@@ -141,11 +142,12 @@ async def swap(services: TheServices, call: TheCall, data: JSONBody[bodies.SwapB
 )
 async def action(services: TheServices, call: TheCall, data: JSONBody[bodies.ActionBody]) -> Answer:
     """`customId` is one of the task's `buttons`. Code 21: a modal is to be filled in."""
+    await owned(services, call, data.task_id)
     return await _accept(
         services,
         call,
         data,
-        lambda options: services.tasks.press(
+        lambda options: services.buttons.press(
             data.task_id, data.custom_id, options, remix=data.enable_remix
         ),
     )
@@ -159,9 +161,10 @@ async def action(services: TheServices, call: TheCall, data: JSONBody[bodies.Act
 )
 async def modal(services: TheServices, call: TheCall, data: JSONBody[bodies.ModalBody]) -> Answer:
     """For tasks in status MODAL: a remix prompt, a custom zoom, a region to redraw."""
+    await owned(services, call, data.task_id)
     mask = await image_input.decode_mask(data.mask_base64) if data.mask_base64 else None
     prompt, once = data.prompt or "", call.once(data)
-    done = await services.tasks.confirm(data.task_id, prompt, mask, once)
+    done = await services.buttons.confirm(data.task_id, prompt, mask, once)
     return responses.accepted(done, call.language)
 
 
@@ -176,12 +179,13 @@ async def change(services: TheServices, call: TheCall, data: JSONBody[bodies.Cha
     index = None if data.action == "REROLL" else data.index
     if index is None and data.action != "REROLL":
         raise BadRequest("index: a number from 1 to 4 is needed")
-    what, tasks = Action(data.action), services.tasks
+    await owned(services, call, data.task_id)
+    what, buttons = Action(data.action), services.buttons
     return await _accept(
         services,
         call,
         data,
-        lambda options: tasks.press_numbered(data.task_id, what, index, options),
+        lambda options: buttons.press_numbered(data.task_id, what, index, options),
     )
 
 
@@ -193,9 +197,10 @@ async def simple_change(
 ) -> Answer:
     """`content` is the task's id and U1 to U4, V1 to V4, or R."""
     task_id, what, index = _simple(data.content)
-    tasks = services.tasks
+    await owned(services, call, task_id)
+    buttons = services.buttons
     return await _accept(
-        services, call, data, lambda options: tasks.press_numbered(task_id, what, index, options)
+        services, call, data, lambda options: buttons.press_numbered(task_id, what, index, options)
     )
 
 
@@ -212,7 +217,7 @@ async def upload_images(
     uploads = image_input.decode_all(data.base64_array, "image")
     if not uploads:
         raise BadRequest("base64Array: at least one image is needed")
-    links = await services.tasks.files.post_images(uploads, call.once(data))
+    links = await services.files.post_images(uploads, call.once(data))
     return responses.success(links, call.language)
 
 
@@ -220,6 +225,18 @@ HANDLERS = (
     imagine, blend, describe, shorten, show, edits, video, swap, action, modal, change,
     simple_change, upload_images,
 )  # fmt: skip
+
+
+async def owned(services: Services, call: Call, task_id: str) -> Task:
+    """A task that the caller may act on.
+
+    Raises:
+        UnknownTask: there is none.
+        NotAllowed: it is another token's.
+    """
+    task = await services.queries.find(task_id)
+    call.must_own(task)
+    return task
 
 
 async def _submit(services: Services, call: Call, data: bodies.Submit, draft: TaskDraft) -> Answer:

@@ -9,12 +9,13 @@ from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
 from athena.http.calls import Call
-from athena.http.events import Told
+from athena.http.events import FeedEvent
 from athena.http.mj import bodies, responses
 from athena.http.mj.responses import Answer
-from athena.http.mj.submits import TheCall, TheServices
+from athena.http.mj.submits import TheCall, TheServices, owned
 from athena.http.mj.task_view import TaskView, render, view
 from athena.http.openapi import ERRORS, FOR_ONE
+from athena.store.queries import TaskFilter
 from athena.tasks.model import Task
 
 TaskId = Annotated[str, PathParameter(description="Sixteen digits, as a submit answered.")]
@@ -35,10 +36,10 @@ async def fetch(
     services: TheServices, call: TheCall, task_id: TaskId, wait: Wait = None
 ) -> TaskView:
     """404 with code 3 when there is no such task."""
-    task = await services.tasks.find(task_id)
+    task = await services.queries.find(task_id)
     if wait and not task.ended:
         task = await services.feed.next_change(task, wait)
-    (task,) = await services.renewal.renewed([task])
+    task = await services.renewal.one(task)
     return view(task, call.links)
 
 
@@ -47,7 +48,7 @@ async def list_by_condition(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ConditionBody]
 ) -> list[TaskView]:
     """Unknown ids are left out."""
-    return await _views(services, call, await services.tasks.store.find_many(data.ids))
+    return await _views(services, call, await services.queries.find_many(data.ids))
 
 
 @post("/task/list-by-ids", status_code=200, summary="The same", responses=ERRORS)
@@ -55,24 +56,25 @@ async def list_by_ids(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ConditionBody]
 ) -> list[TaskView]:
     """Unknown ids are left out."""
-    return await _views(services, call, await services.tasks.store.find_many(data.ids))
+    return await _views(services, call, await services.queries.find_many(data.ids))
 
 
 @get("/task/list", summary="The newest tasks", responses=ERRORS)
 async def newest(services: TheServices, call: TheCall, size: Most = 100) -> list[TaskView]:
     """Newest first."""
-    return await _views(services, call, await services.tasks.store.newest(size))
+    return await _views(services, call, await services.queries.search(TaskFilter(), size))
 
 
 @get("/task/queue", summary="Tasks that wait or run", responses=ERRORS)
 async def queue(services: TheServices, call: TheCall) -> list[TaskView]:
     """In the order of their coming."""
-    return [view(task, call.links) for task in services.tasks.store.unfinished()]
+    return [view(task, call.links) for task in services.queries.unfinished()]
 
 
 @post("/task/{task_id:str}/cancel", status_code=200, summary="End a task", responses=FOR_ONE)
 async def cancel(services: TheServices, call: TheCall, task_id: TaskId) -> TaskView:
     """The running job is cancelled at Midjourney too."""
+    await owned(services, call, task_id)
     return view(await services.tasks.cancel(task_id), call.links)
 
 
@@ -81,6 +83,7 @@ async def cancel(services: TheServices, call: TheCall, task_id: TaskId) -> TaskV
 )
 async def image_seed(services: TheServices, call: TheCall, task_id: TaskId) -> Answer:
     """Asked of Midjourney the first time, which takes a few seconds."""
+    await owned(services, call, task_id)
     return responses.success(await services.tasks.seed(task_id), call.language)
 
 
@@ -91,7 +94,7 @@ async def image_seed(services: TheServices, call: TheCall, task_id: TaskId) -> A
 )
 async def task_events(services: TheServices, call: TheCall, task_id: TaskId) -> ServerSentEvent:
     """The task as it is, then every change; the stream ends with the task."""
-    task = await services.tasks.find(task_id)
+    task = await services.queries.find(task_id)
     return ServerSentEvent(_events(services.feed.of_task(task), call))
 
 
@@ -114,7 +117,9 @@ async def _views(services: TheServices, call: TheCall, tasks: list[Task]) -> lis
     return [view(task, call.links) for task in await services.renewal.renewed(tasks)]
 
 
-async def _events(told: AsyncIterator[Told], call: Call) -> AsyncIterator[ServerSentEventMessage]:
+async def _events(
+    told: AsyncIterator[FeedEvent], call: Call
+) -> AsyncIterator[ServerSentEventMessage]:
     async for each in told:
         data = render(each.task, call.links).decode() if each.task else "{}"
         event = "task" if each.task else "sync"

@@ -8,22 +8,24 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from athena.errors import BadRequest, WrongState
+from athena.errors import BadRequest
 from athena.http.calls import Services
 from athena.http.mj import responses
 from athena.http.mj.admin import DeliveryView
 from athena.http.mj.responses import Answer
-from athena.http.mj.submits import TheCall, TheServices
+from athena.http.mj.submits import TheCall, TheServices, owned
 from athena.http.mj.task_view import TaskView, view
 from athena.http.openapi import ERRORS, FOR_ADMINS, FOR_ONE
 from athena.service.choosing import Rule
-from athena.store import finding
-from athena.store.finding import Wish
+from athena.store.queries import TaskFilter
 from athena.tasks.model import ImageLinks
 from athena.version import __version__
 
+_LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
 Text = Annotated[str | None, QueryParameter(max_length=200)]
-Moment = Annotated[int | None, QueryParameter(ge=0, description="Unix milliseconds.")]
+Moment = Annotated[int | None, QueryParameter(ge=0, le=_LATEST, description="Unix milliseconds.")]
 
 
 class Me(Struct, kw_only=True, rename="camel"):
@@ -110,8 +112,10 @@ async def search(
     """Newest first. `before` is the `next` of the page before."""
     moment, _, last = (before or "").partition("-")
     seen = (int(moment), last) if before else None
-    wish = Wish(status=status, action=action, account=account, words=text, since=since, until=until)
-    tasks = await finding.search(services.tasks.store, wish, size, seen)
+    wanted = TaskFilter(
+        status=status, action=action, account=account, words=text, since=since, until=until
+    )
+    tasks = await services.queries.search(wanted, size, seen)
     ahead = f"{tasks[-1].submitted_at}-{tasks[-1].id}" if len(tasks) == size else None
     return Page(tasks=[view(task, call.links) for task in tasks], next=ahead)
 
@@ -119,13 +123,8 @@ async def search(
 @delete("/task/{task_id:str}", status_code=200, summary="Forget a task", responses=FOR_ONE)
 async def forget(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
     """One that has ended; its owner may, and administrators."""
-    task = await services.tasks.find(task_id)
-    token = call.caller.token
-    if not (call.caller.is_admin or (token and token.id == task.token)):
-        call.must_be_admin()
-    if not task.ended:
-        raise WrongState(f"task {task_id} is {task.status}: cancel it first")
-    await services.tasks.store.remove(task)
+    task = await owned(services, call, task_id)
+    await services.tasks.delete(task)
     return responses.success(task_id, call.language)
 
 
@@ -135,11 +134,11 @@ async def stats(
 ) -> Stats:
     """For administrators."""
     call.must_be_admin()
-    found = await finding.summary(services.tasks.store, services.clock.now(), hours)
+    found = await services.queries.statistics(hours)
     return Stats(
         hours=[HourView(**msgspec.structs.asdict(hour)) for hour in found.hours],
         median=found.median,
-        slowest=found.slowest,
+        slowest=found.p95,
         reasons=dict(found.reasons),
     )
 
@@ -163,7 +162,7 @@ def webhooks(services: TheServices, call: TheCall) -> list[WebhookView]:
 async def send_webhook(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
     """For administrators: the task's present state, at once."""
     call.must_be_admin()
-    task = await services.tasks.find(task_id)
+    task = await services.queries.find(task_id)
     if not task.webhook:
         raise BadRequest(f"task {task_id} has no webhook")
     services.webhooks.send_again(task)
@@ -185,7 +184,7 @@ async def change_settings(
     call.must_be_admin()
     await services.preferences.change(rule=data.rule, links=data.links)
     if data.banned_words is not UNSET:
-        services.tasks.banned.replace_own(data.banned_words)
+        services.banned.replace_own(data.banned_words)
     return _settings(services)
 
 
@@ -194,6 +193,4 @@ HANDLERS = (me, search, forget, stats, webhooks, send_webhook, settings, change_
 
 def _settings(services: Services) -> SettingsView:
     wanted = services.preferences
-    return SettingsView(
-        rule=wanted.rule, links=wanted.links, banned_words=services.tasks.banned.own()
-    )
+    return SettingsView(rule=wanted.rule, links=wanted.links, banned_words=services.banned.own())

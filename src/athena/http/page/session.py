@@ -20,7 +20,7 @@ from athena.http.mj import responses
 from athena.http.mj.responses import Answer, Language
 from athena.http.mj.submits import TheServices
 from athena.http.openapi import ERRORS
-from athena.store.sealing import Seal, SealBroken
+from athena.store.encryption import DecryptionFailed, Encryption
 
 COOKIE = "athena"
 _PAGE = b"x-athena-page"
@@ -36,8 +36,8 @@ class SignIn(Struct, kw_only=True):
 class Sessions:
     """Opens the cookies of those who are signed in."""
 
-    def __init__(self, seal: Callable[[], Seal]) -> None:
-        self._seal = seal
+    def __init__(self, encryption: Callable[[], Encryption]) -> None:
+        self._encryption = encryption
         self._opened: dict[str, bytes] = {}
 
     def secret(self, headers: Headers, method: str) -> bytes | None:
@@ -56,8 +56,8 @@ class Sessions:
     def _open(self, sealed: str) -> bytes | None:
         if sealed not in self._opened:
             try:
-                opened = self._seal().open(sealed).encode()
-            except SealBroken:
+                opened = self._encryption().decrypt(sealed).encode()
+            except DecryptionFailed:
                 return None
             if len(self._opened) >= _REMEMBERED:
                 self._opened.clear()
@@ -79,7 +79,7 @@ async def sign_in(
             return Response(responses.failed("no such token", language), status_code=401)
     secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
     cookie = Cookie(
-        key=COOKIE, value=services.seal.close(data.secret), max_age=_MONTH, httponly=True,
+        key=COOKIE, value=services.encryption.encrypt(data.secret), max_age=_MONTH, httponly=True,
         samesite="strict", secure=secure, path="/",
     )  # fmt: skip
     return Response(responses.success("", language), cookies=[cookie])

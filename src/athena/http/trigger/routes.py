@@ -18,14 +18,13 @@ from msgspec import Struct
 
 from athena import errors
 from athena.delivery.image_kinds import kind_of
+from athena.errors import AthenaError, UnknownTrigger
 from athena.http.calls import Call, Services
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.trigger import bodies
 from athena.http.trigger import view as views
 from athena.service import drafts
 from athena.service.options import Accepted, SubmitOptions
-from athena.service.quotas import QuotaUsedUp
-from athena.store.writer import StoreBroken
 from athena.tasks.model import Api, Task
 from athena.tasks.requests import Upload
 
@@ -42,25 +41,21 @@ _NO_PICTURE = {
 }
 
 
-class NoSuchTrigger(errors.Refused):
-    """Nothing is known of a trigger."""
-
-
 @post("/imagine", status_code=200, summary="Make images of a text", responses=_REFUSED)
 async def imagine(
     services: TheServices, call: TheCall, data: JSONBody[bodies.GenerateBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """`picurl` goes before the prompt, `extra` behind it."""
     prompt = " ".join(part for part in (data.picurl, data.prompt, data.extra) if part)
-    order = drafts.imagine(prompt)
-    trigger = services.tasks.triggers.make()
+    draft = drafts.imagine(prompt)
+    trigger = services.triggers.make()
     return await _accept(
         services,
         call,
         data,
         trigger,
         "generate",
-        lambda options: services.tasks.submit(order, options),
+        lambda options: services.tasks.submit(draft, options),
     )
 
 
@@ -149,10 +144,10 @@ async def upload(
     kind = kind_of(content)
     if kind is None:
         return Response(bodies.Done(message="must image"), status_code=400)
-    trigger = services.tasks.triggers.make()
+    trigger = services.triggers.make()
     name = f"{trigger}.{'jpg' if kind == 'jpeg' else kind}"
     image = Upload(filename=name, content_type=f"image/{kind}", data=content)
-    at, url = await services.tasks.files.upload(image)
+    at, url = await services.files.upload(image)
     return Response(
         bodies.Uploaded(message="success", upload_filename=at, upload_url=url, trigger_id=trigger)
     )
@@ -163,10 +158,10 @@ async def describe(
     services: TheServices, call: TheCall, data: JSONBody[bodies.DescribeUploadedBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """The image is named as `upload` answered it."""
-    order = drafts.describe_uploaded(data.upload_filename)
+    draft = drafts.describe_uploaded(data.upload_filename)
     trigger, tasks = data.trigger_id, services.tasks
     return await _accept(
-        services, call, data, trigger, "describe", lambda options: tasks.submit(order, options)
+        services, call, data, trigger, "describe", lambda options: tasks.submit(draft, options)
     )
 
 
@@ -176,33 +171,35 @@ async def message(
 ) -> bodies.Posted | bodies.Refusal:
     """Its link can go before a prompt."""
     return bodies.Posted(
-        message="success", picurl=await services.tasks.files.show(data.upload_filename)
+        message="success", picurl=await services.files.post_uploaded(data.upload_filename)
     )
 
 
 @post("/queue/release", status_code=200, summary="Free a slot by hand", responses=_REFUSED)
-async def release(services: TheServices, data: JSONBody[bodies.TriggerBody]) -> bodies.Done:
+async def release(
+    services: TheServices, call: TheCall, data: JSONBody[bodies.TriggerBody]
+) -> bodies.Done:
     """What runs for that trigger is given up. Slots come back by themselves; this is for people
     who are sure that nothing will come."""
-    for task in await _of_trigger(services, data.trigger_id):
+    for task in await _of_trigger(services, call, data.trigger_id):
         await services.tasks.release(task)
     return bodies.Done(message="success")
 
 
 @post("/getmessage", status_code=200, summary="What is known of a trigger", responses=_REFUSED)
 async def getmessage(
-    services: TheServices, data: JSONBody[bodies.TriggerBody]
+    services: TheServices, call: TheCall, data: JSONBody[bodies.TriggerBody]
 ) -> bodies.MessageView:
     """Its newest task: the last message, its hash, image, buttons and status."""
-    return views.message((await _of_trigger(services, data.trigger_id))[-1])
+    return views.message((await _of_trigger(services, call, data.trigger_id))[-1])
 
 
 @get("/getmessage", summary="The same", responses=_REFUSED)
 async def getmessage_by_query(
-    services: TheServices, trigger_id: FromQuery[str]
+    services: TheServices, call: TheCall, trigger_id: FromQuery[str]
 ) -> bodies.MessageView:
     """Its newest task: the last message, its hash, image, buttons and status."""
-    return views.message((await _of_trigger(services, trigger_id))[-1])
+    return views.message((await _of_trigger(services, call, trigger_id))[-1])
 
 
 def router() -> Router:
@@ -217,8 +214,7 @@ def router() -> Router:
         route_handlers=handlers,
         tags=["trigger"],
         exception_handlers={
-            errors.Refused: _refused,
-            StoreBroken: _refused,
+            AthenaError: _refused,
             HTTPException: _http_error,
             Exception: _broken,
         },
@@ -230,9 +226,11 @@ async def _press(
 ) -> bodies.Triggered:
     """Press the button of a message whose id begins so and holds the image's hash."""
     wanted = tuple(f"{start}{data.msg_hash}" for start in starts)
+    for task in await services.queries.by_trigger(data.trigger_id):
+        call.must_own(task)
 
     async def press(options: SubmitOptions) -> Accepted:
-        return await services.tasks.press_message(
+        return await services.buttons.press_message(
             data.trigger_id, str(data.msg_id), wanted, options
         )
 
@@ -265,10 +263,18 @@ async def _accept(
     )
 
 
-async def _of_trigger(services: Services, trigger: str) -> list[Task]:
-    tasks = await services.tasks.store.by_trigger(trigger)
+async def _of_trigger(services: Services, call: Call, trigger: str) -> list[Task]:
+    """The tasks of a trigger.
+
+    Raises:
+        UnknownTrigger: there are none.
+        NotAllowed: they are another token's.
+    """
+    tasks = await services.queries.by_trigger(trigger)
     if not tasks:
-        raise NoSuchTrigger(f"nothing is known of the trigger {trigger}")
+        raise UnknownTrigger(trigger)
+    for task in tasks:
+        call.must_own(task)
     return tasks
 
 
@@ -281,15 +287,17 @@ class _Said(Struct, frozen=True):
 
 def _judged(error: Exception) -> _Said:
     match error:
-        case NoSuchTrigger():
+        case errors.NotFound():
             return _Said(404, 16)
+        case errors.NotAllowed():
+            return _Said(403, 13)
         case errors.BannedWord():
             return _Said(200, 14)
-        case errors.QueueFull() | QuotaUsedUp():
+        case errors.QueueFull() | errors.QuotaExceeded():
             return _Said(200, 15)
         case errors.NoAccount():
             return _Said(200, 11)
-        case errors.NoAnswer() | StoreBroken():
+        case errors.NoAnswer() | errors.StoreError():
             return _Said(200, 12)
         case _:
             return _Said(400, 13)

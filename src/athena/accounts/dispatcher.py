@@ -1,0 +1,66 @@
+"""Sends what waits as slots come free."""
+
+import asyncio
+
+import structlog
+
+from athena.accounts.ownership import OwnedTasks
+from athena.accounts.sender import Sender
+from athena.accounts.status import WorkerStatus
+from athena.clock import Clock
+from athena.supervision import Supervisor
+from athena.tasks import lifecycle
+from athena.tasks.model import Task
+
+log = structlog.get_logger(__name__)
+
+_DRAIN = 15.0
+"""Seconds for which an end waits for commands that are on their way."""
+
+
+class Dispatcher:
+    """The sending side of one account."""
+
+    def __init__(
+        self,
+        status: WorkerStatus,
+        tasks: OwnedTasks,
+        sender: Sender,
+        supervisor: Supervisor,
+        clock: Clock,
+    ) -> None:
+        self._status = status
+        self._tasks = tasks
+        self._sender = sender
+        self._supervisor = supervisor
+        self._clock = clock
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            self._tasks.changed.clear()
+            while self._status.is_online and (task := self._next()):
+                sending = self._supervisor.spawn("send", self._send(task))
+                self._sending.add(sending)
+                sending.add_done_callback(self._sending.discard)
+            await self._tasks.changed.wait()
+
+    async def drain(self) -> None:
+        """Let the commands that are on their way arrive. What is cut off while it is sent has to be
+        found again in the history; what arrives need not."""
+        if self._sending:
+            log.info("account.draining", account=self._tasks.account, sending=len(self._sending))
+            await asyncio.wait(self._sending, timeout=_DRAIN)
+
+    def _next(self) -> Task | None:
+        return self._tasks.queue.next(self._status.settings.core_size)
+
+    async def _send(self, task: Task) -> None:
+        try:
+            await self._sender.send(task)
+        except Exception as error:
+            log.exception("task.send_failed", task=task.id, account=self._tasks.account)
+            reason = f"Athena could not send it: {type(error).__name__}"
+            now = self._clock.now()
+            self._tasks.apply(task.id, lambda current: lifecycle.fail(current, reason, now))

@@ -1,0 +1,186 @@
+"""Where every unfinished task of one account is: the rules of queue and slots, pure.
+
+A task of an account is in exactly one place:
+
+    waiting    it may be sent as soon as a slot is free
+    blocked    its turn had come, but another task that could be confused with it is on its way
+               (`TaskIndex.blocker`); it follows as soon as that one's job is known
+    delayed    Midjourney or Discord asked to come later
+    running    it holds one of the slots: its interaction is being sent, or was
+    modal      its user has a modal to fill in; it holds no slot
+    orphaned   it was cancelled, and its job may still come, to be cancelled too
+
+`update` is the only way in. It is told the task's next state and decides the place from that and
+the state before, so whatever happens in whatever order, a slot comes back with every end. States
+may be told twice and late: one that is not newer than what is known changes nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from athena.tasks.matching import Expected, TaskIndex
+from athena.tasks.model import Millis, Sending, Status, Task
+
+
+class TaskQueue:
+    """The places of one account's tasks. `index` knows them by their ids; `expected` says how the
+    bot's first message on a task will look."""
+
+    def __init__(self, index: TaskIndex, expected: Callable[[Task], Expected]) -> None:
+        self._index = index
+        self._expected = expected
+        self._tasks: dict[str, Task] = {}
+        self._waiting: deque[str] = deque()
+        self._blocked: dict[str, deque[str]] = {}
+        """By the task that they wait for."""
+        self._delayed: dict[str, None] = {}
+        self._running: dict[str, None] = {}
+        self._modal: dict[str, None] = {}
+        self._orphaned: dict[str, Millis] = {}
+        """With the moment from which on no job is expected any more."""
+
+    # Changes
+
+    def update(self, task: Task, now: Millis) -> None:
+        """Put a task to the place of its state."""
+        known = self._tasks.get(task.id)
+        if known is not None and known.revision >= task.revision:
+            return
+        self._tasks[task.id] = task
+        if task.ended:
+            self._end(task)
+        elif task.status is Status.MODAL:
+            self._modal[task.id] = None
+        else:
+            self._modal.pop(task.id, None)
+            self._put_in_index(known, task)
+            self._place(known, task, now)
+        self._unblock(task.id)
+
+    def drop(self, task_id: str) -> None:
+        """Forget a task that is not this account's any more, or was deleted."""
+        self._leave(task_id)
+        self._orphaned.pop(task_id, None)
+        self._tasks.pop(task_id, None)
+        self._index.drop(task_id)
+        self._unblock(task_id)
+
+    def next(self, slots: int) -> Task | None:
+        """Give the next task one of so many slots; None when none is free or nothing waits."""
+        while self._waiting and len(self._running) < slots:
+            task_id = self._waiting.popleft()
+            if blocker := self._index.blocker(task_id):
+                self._blocked.setdefault(blocker, deque()).append(task_id)
+                continue
+            self._running[task_id] = None
+            self._index.take(task_id)
+            return self._tasks[task_id]
+        return None
+
+    def wake_delayed(self, now: Millis) -> bool:
+        """Let those wait whose pause is over; whether there were any."""
+        due = [each for each in self._delayed if (self._tasks[each].not_before or 0) <= now]
+        for task_id in due:
+            del self._delayed[task_id]
+            self._waiting.appendleft(task_id)
+        return bool(due)
+
+    # Questions
+
+    @property
+    def running_count(self) -> int:
+        """Slots in use."""
+        return len(self._running)
+
+    @property
+    def waiting_count(self) -> int:
+        """Tasks that wait for a slot, for another task, or for a pause to end."""
+        blocked = sum(len(queue) for queue in self._blocked.values())
+        return len(self._waiting) + blocked + len(self._delayed)
+
+    def place_of(self, task_id: str) -> str | None:
+        """The name of a task's place; None when it has none."""
+        places: dict[str, Iterable[str]] = {
+            "waiting": self._waiting,
+            "blocked": [each for queue in self._blocked.values() for each in queue],
+            "delayed": self._delayed,
+            "running": self._running,
+            "modal": self._modal,
+            "orphaned": self._orphaned,
+        }
+        return next((name for name, ids in places.items() if task_id in ids), None)
+
+    def is_orphaned(self, task_id: str) -> bool:
+        """Whether a task was cancelled and its job may still come."""
+        return task_id in self._orphaned
+
+    def on_their_way(self) -> list[Task]:
+        """Tasks whose interaction was or may have been sent, orphaned ones included."""
+        running = (self._tasks[each] for each in (*self._running, *self._orphaned))
+        return [task for task in running if task.sending is not Sending.NOT_SENT]
+
+    def overdue(self, now: Millis) -> list[Task]:
+        """Tasks whose deadline has passed."""
+        watched = (self._tasks[each] for each in (*self._running, *self._modal))
+        return [task for task in watched if task.deadline and task.deadline <= now]
+
+    def expired_orphans(self, now: Millis) -> list[Task]:
+        """Cancelled tasks whose job will not come any more."""
+        return [self._tasks[each] for each, until in self._orphaned.items() if until <= now]
+
+    # Parts of `update`
+
+    def _end(self, task: Task) -> None:
+        self._leave(task.id)
+        if task.cancel_job and task.ids.job is None:
+            self._orphaned[task.id] = (task.finished_at or 0) + task.idle_timeout
+            self._index.put(task, self._expected(task))
+            return
+        self._orphaned.pop(task.id, None)
+        del self._tasks[task.id]
+        self._index.settle(task)
+
+    def _put_in_index(self, known: Task | None, task: Task) -> None:
+        if task.id in self._index and known is not None and known.request is task.request:
+            self._index.update(task)
+        else:
+            self._index.put(task, self._expected(task))
+            if task.id in self._running and task.sending is Sending.NOT_SENT:
+                self._index.take(task.id)
+
+    def _place(self, known: Task | None, task: Task, now: Millis) -> None:
+        if task.sending is not Sending.NOT_SENT:
+            self._leave(task.id)
+            self._running[task.id] = None
+        elif task.id in self._running:
+            if known is not None and _was_put_back(known, task):
+                del self._running[task.id]
+                self._index.put(task, self._expected(task))
+                self._wait(task, now, first=True)
+        elif self.place_of(task.id) is None:
+            self._wait(task, now, first=False)
+
+    def _wait(self, task: Task, now: Millis, *, first: bool) -> None:
+        if (task.not_before or 0) > now:
+            self._delayed[task.id] = None
+        elif first:
+            self._waiting.appendleft(task.id)
+        else:
+            self._waiting.append(task.id)
+
+    def _leave(self, task_id: str) -> None:
+        self._running.pop(task_id, None)
+        self._delayed.pop(task_id, None)
+        self._modal.pop(task_id, None)
+        for queue in (self._waiting, *self._blocked.values()):
+            if task_id in queue:
+                queue.remove(task_id)
+
+    def _unblock(self, task_id: str) -> None:
+        """Those that a task blocked are next once it cannot be confused with them any more."""
+        if task_id in self._blocked and not self._index.is_on_its_way(task_id):
+            self._waiting.extendleft(reversed(self._blocked.pop(task_id)))
+
+
+def _was_put_back(known: Task, task: Task) -> bool:
+    return known.sending is not Sending.NOT_SENT or task.tries > known.tries

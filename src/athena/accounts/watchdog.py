@@ -1,0 +1,101 @@
+"""Deadlines: what gives no sign of life is looked for once more and then ended.
+
+A deadline holds in every state of the account. Before a task is timed out the channel's history is
+read, because its result may be there. That needs no session, only a token that Discord takes, so
+it is tried for a stopped account too. A history that cannot be read is tried again; after
+`_MOST_LOOKS` tries the task ends all the same and says so. A task whose result was read and is
+being translated is not overdue.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+
+import structlog
+
+from athena.accounts.ownership import OwnedTasks
+from athena.accounts.recovery import Recovery
+from athena.accounts.status import WorkerStatus
+from athena.clock import Clock, Millis
+from athena.tasks import lifecycle
+from athena.tasks.model import Sending, Task
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 1.0
+"""Seconds between two turns."""
+
+_LOOK_LATER: Millis = 15_000
+_MOST_LOOKS = 20
+"""Five minutes of tries."""
+
+UNREADABLE = "The channel's history could not be read, so nobody knows what became of it."
+
+
+class Watchdog:
+    """Watches over one account's tasks. `pending` are tasks whose result is known already."""
+
+    def __init__(
+        self,
+        status: WorkerStatus,
+        tasks: OwnedTasks,
+        recovery: Recovery,
+        pending: Collection[str],
+        clock: Clock,
+    ) -> None:
+        self._status = status
+        self._tasks = tasks
+        self._recovery = recovery
+        self._pending = pending
+        self._clock = clock
+        self._look_at: Millis = 0
+        self._looks: Counter[str] = Counter()
+        """Failed looks by task."""
+
+    async def turn(self) -> None:
+        """One look at the clock."""
+        now = self._clock.now()
+        if self._tasks.queue.wake_delayed(now):
+            self._tasks.changed.set()
+        for task in self._tasks.queue.expired_orphans(now):
+            self._tasks.apply(task.id, lifecycle.job_cancelled)
+        if self._overdue() and now >= self._look_at:
+            await self._look_again()
+
+    def _overdue(self) -> list[Task]:
+        overdue = self._tasks.queue.overdue(self._clock.now())
+        return [task for task in overdue if task.id not in self._pending]
+
+    async def _look_again(self) -> None:
+        was_read = await self._recovery.catch_up()
+        if not was_read:
+            self._look_at = self._clock.now() + _LOOK_LATER
+        for task in self._overdue():
+            if was_read:
+                self._end(task)
+            else:
+                self._count(task)
+
+    def _count(self, task: Task) -> None:
+        """A look that failed. The history of an account that is stopped may stay closed for ever,
+        and a task that waits for its user is not in it."""
+        self._looks[task.id] += 1
+        if self._status.is_stopped or task.sending is Sending.NOT_SENT:
+            self._end(task)
+        elif self._looks[task.id] >= _MOST_LOOKS:
+            self._fail(task, UNREADABLE)
+
+    def _end(self, task: Task) -> None:
+        if self._status.is_stopped and task.sending is not Sending.NOT_SENT and not task.removed:
+            self._fail(task, f"Its account stopped: {self._status.reason}")
+            return
+        self._looks.pop(task.id, None)
+        now, again = self._clock.now(), self._status.settings.send_again
+        self._tasks.apply(
+            task.id, lambda current: lifecycle.time_out(current, now, send_again=again)
+        )
+
+    def _fail(self, task: Task, reason: str) -> None:
+        self._looks.pop(task.id, None)
+        log.warning("task.timed_out", task=task.id, account=task.account, reason=reason)
+        now = self._clock.now()
+        self._tasks.apply(task.id, lambda current: lifecycle.fail(current, reason, now))

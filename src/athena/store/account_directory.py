@@ -1,0 +1,108 @@
+"""What the service may know of accounts: a port between their workers and admission.
+
+Workers say here how their account is; admission chooses by it, health and administrators look at
+it. How many tasks an account has is not here: the repository counts them.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import structlog
+from msgspec import Struct
+
+from athena.settings import AccountSettings
+from athena.tasks.bot_events import Profile
+from athena.tasks.model import Bot
+
+log = structlog.get_logger(__name__)
+
+
+class AccountState(StrEnum):
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    STOPPED = "stopped"
+    """It cannot work until a person has done something; `AccountStatus.reason` says what."""
+
+
+class AccountStatus(Struct, frozen=True, kw_only=True):
+    """One account as its worker sees it."""
+
+    settings: AccountSettings
+    state: AccountState = AccountState.CONNECTING
+    reason: str = ""
+    """Why it is stopped."""
+    problem: str = ""
+    """A part of its worker that fails at the moment, and is tried again."""
+    profile: Profile = Profile()
+    """What the Midjourney bot says of it."""
+    niji_profile: Profile = Profile()
+    """What the niji bot says of it: it has a Remix switch of its own."""
+
+    def profile_of(self, bot: Bot) -> Profile:
+        """What a bot says of it."""
+        return self.niji_profile if bot is Bot.NIJI else self.profile
+
+    @property
+    def id(self) -> str:
+        """The account's id: that of its channel."""
+        return self.settings.channel_id
+
+    @property
+    def places(self) -> int:
+        """How many unfinished tasks it takes, in slots and queue."""
+        return self.settings.core_size + self.settings.queue_size
+
+
+StatusListener: TypeAlias = Callable[[AccountStatus], None]
+
+
+class AccountDirectory(Protocol):
+    """The accounts that there are."""
+
+    def put(self, status: AccountStatus) -> None:
+        """An account is so from now on; listeners hear of it."""
+
+    def remove(self, account_id: str) -> None:
+        """There is no such account any more."""
+
+    def get(self, account_id: str) -> AccountStatus | None:
+        """One account."""
+
+    def all(self) -> list[AccountStatus]:
+        """Every account, in the order in which they came."""
+
+    def subscribe(self, listener: StatusListener) -> Callable[[], None]:
+        """Hear of every change, at once; what is returned ends that. A listener that raises is
+        logged and harms nobody else."""
+
+
+class LocalDirectory:
+    """The accounts of this process."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[str, AccountStatus] = {}
+        self._listeners: list[StatusListener] = []
+
+    def put(self, status: AccountStatus) -> None:
+        if self._statuses.get(status.id) == status:
+            return
+        self._statuses[status.id] = status
+        for listener in tuple(self._listeners):
+            try:
+                listener(status)
+            except Exception:
+                log.exception("account.listener_failed", account=status.id)
+
+    def remove(self, account_id: str) -> None:
+        self._statuses.pop(account_id, None)
+
+    def get(self, account_id: str) -> AccountStatus | None:
+        return self._statuses.get(account_id)
+
+    def all(self) -> list[AccountStatus]:
+        return list(self._statuses.values())
+
+    def subscribe(self, listener: StatusListener) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)

@@ -1,0 +1,131 @@
+"""Long-running work that cannot end unseen.
+
+Every loop of the server runs under a `Supervisor`. It has a name. When it raises, the error is
+logged, the loop starts again after a pause that grows, and meanwhile `loops` says that it is down
+and why; whoever answers for health reads that. A loop that works in turns runs them with
+`periodic`, where a fault costs one turn and nothing else. Work that runs once beside the loops is
+started with `spawn`: its failure is logged, never fatal.
+
+`close` cancels everything and returns when all of it has ended, so nothing outlives its owner.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from random import Random
+from typing import Any
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from athena.backoff import Backoff
+from athena.clock import Clock, Millis
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+
+
+class LoopStatus(Struct, frozen=True, kw_only=True):
+    """How a loop is. It is healthy while `error` is empty."""
+
+    name: str
+    last_beat: Millis
+    """When it last began, or ended a turn without a fault."""
+    failures: int = 0
+    """In a row."""
+    error: str = ""
+
+
+class Supervisor:
+    """Runs the loops of one owner; `owner` is named in every log line."""
+
+    def __init__(self, owner: str, clock: Clock, random: Random) -> None:
+        self._owner = owner
+        self._clock = clock
+        self._random = random
+        self._statuses: dict[str, LoopStatus] = {}
+        self._running: dict[asyncio.Task[None], None] = {}
+
+    @property
+    def loops(self) -> list[LoopStatus]:
+        """How every loop is."""
+        return list(self._statuses.values())
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The loops that are down or whose last turn failed, and why."""
+        return {each.name: each.error for each in self.loops if each.error}
+
+    def start(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a loop until it returns. When it raises, it is run again after a pause."""
+        self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
+        self._run(name, self._restarting(name, work))
+
+    def periodic(
+        self, name: str, pause: Callable[[], float], turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Run a turn after every pause, in seconds, which is asked for each time."""
+        self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
+        self._run(name, self._turning(name, pause, turn))
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Run something once, beside the loops."""
+        return self._run(name, work)
+
+    async def close(self) -> None:
+        """Cancel everything and wait for its end."""
+        while running := [each for each in self._running if each is not asyncio.current_task()]:
+            for each in running:
+                each.cancel()
+            await asyncio.wait(running)
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        running = asyncio.create_task(work, name=f"{self._owner}/{name}")
+        self._running[running] = None
+        running.add_done_callback(self._ended)
+        return running
+
+    def _ended(self, running: "asyncio.Task[None]") -> None:
+        self._running.pop(running, None)
+        if not running.cancelled() and (error := running.exception()):
+            log.error("work.failed", work=running.get_name(), exc_info=error)
+
+    async def _restarting(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, self._random)
+        while True:
+            began = self._clock.monotonic()
+            self._beat(name)
+            try:
+                await work()
+                return
+            except Exception as error:
+                if self._clock.monotonic() - began > _LONGEST_PAUSE:
+                    backoff.reset()
+                self._failed(name, error)
+            await self._clock.sleep(backoff.next())
+
+    async def _turning(
+        self, name: str, pause: Callable[[], float], turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        while True:
+            await self._clock.sleep(pause())
+            try:
+                await turn()
+            except Exception as error:
+                self._failed(name, error)
+            else:
+                self._beat(name)
+
+    def _beat(self, name: str) -> None:
+        self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
+
+    def _failed(self, name: str, error: Exception) -> None:
+        known = self._statuses[name]
+        self._statuses[name] = replace(
+            known, failures=known.failures + 1, error=f"{type(error).__name__}: {error}"
+        )
+        log.error(
+            "loop.failed", owner=self._owner, loop=name, failures=known.failures + 1, exc_info=error
+        )
