@@ -232,6 +232,10 @@ class Store:
         rows = await self._query(tables.DELIVERIES, {})
         return [Delivery(url=url, task=_decode(body)) for url, body in rows]
 
+    async def pending_deliveries(self) -> list[Delivery]:
+        """As `deliveries`, by the name that webhooks know."""
+        return await self.deliveries()
+
     async def usage(self, day: int) -> dict[str, int]:
         """How many tasks each token asked for on a day (see `day_of`)."""
         return dict(await self._query(tables.USAGE, {"of_day": day}))
