@@ -35,11 +35,11 @@ async def test_a_receiver_has_its_places_and_a_token_has() -> None:
     other = begun(receivers, "b", "other")
     await settle()
     assert other.done()  # what waits holds no place
+    receivers.leave("b", "other", answered=True)
     receivers.leave("a", "t", answered=True)
     await settle()
     assert [each.done() for each in (first[2], second[1])] == [True, False]
     receivers.leave("a", "t", answered=True)
-    receivers.leave("b", "other", answered=True)
     await settle()
     assert second[1].done()
 
@@ -68,6 +68,7 @@ async def test_a_receiver_that_is_down_gets_one_probe_at_a_time() -> None:
     waiting = [begun(receivers, "a") for _ in range(3)]
     await settle()
     assert not any(each.done() for each in waiting)
+    assert [each.get_name() for each in asyncio.all_tasks()].count("webhook probe of a") == 1
     for expected in (1, 2):
         clock.turn(4.9)
         await settle()
@@ -112,6 +113,28 @@ async def test_what_is_cancelled_holds_no_place() -> None:
     receivers.leave("a", "t", answered=True)
     assert receivers._receivers == {}
     assert not +receivers._of_token
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_receiver_is_forgotten_and_known_again_while_a_place_is_given_up(
+    at_once: bool,
+) -> None:
+    receivers = Receivers(TurnableClock(), Limits(per_token=1))
+    await receivers.enter("elsewhere", "t")
+    waits = begun(receivers, "a")
+    await settle()
+    again = begun(receivers, "a") if at_once else None
+    waits.cancel()
+    if not at_once:
+        await settle()
+        assert set(receivers._receivers) == {"elsewhere"}
+        again = begun(receivers, "a")
+    receivers.leave("elsewhere", "t", answered=True)
+    await settle()
+    assert again
+    assert again.done()
+    receivers.leave("a", "t", answered=True)
+    assert receivers._receivers == {}
 
 
 async def test_timers_end_with_their_owner() -> None:

@@ -83,7 +83,7 @@ async def test_a_new_state_starts_the_pauses_over() -> None:
         setting.outbox.save(state, ended(state))
         await setting.turn(30)
         tries = len(setting.receivers.calls) - before
-    assert tries >= 4  # at once, and after about 2, 4 and 8 seconds
+    assert 4 <= tries <= 6  # at once, and after about 2, 4, 8 and 16 seconds
 
 
 async def test_the_pauses_grow_to_ten_minutes() -> None:
@@ -113,6 +113,16 @@ async def test_a_receiver_that_is_up_again_gets_what_waits_for_it() -> None:
             ["0.3", *(f"{n}.2" for n in range(1, 20))]
         )
     assert setting.receivers.most[HOST] <= 2
+
+
+async def test_a_receiver_that_is_up_and_refuses_is_not_asked_at_once_again() -> None:
+    setting = Setting(Limits(failures=1, probe_pause=0.1))
+    setting.receivers.plan[HOST] = [503, 404, 404]
+    async with running(setting):
+        setting.outbox.save(task(), task("1", 2))
+        await setting.turn(3.5, step=0.5)
+        assert setting.webhooks.delivery(task()).last_answer == 404
+        assert len(setting.receivers.calls) == 2
 
 
 async def test_a_hanging_receiver_delays_nobody_else() -> None:
