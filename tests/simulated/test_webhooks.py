@@ -1,5 +1,6 @@
 """Webhooks: every visible change, in order, the end for certain."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from athena.clock import TurnableClock
 from athena.settings import WebhookSettings
 from athena.simulator.app import Simulator
 from tests.conftest import breathe
-from tests.simulated.conftest import Build, Json, system_at
+from tests.simulated.conftest import Build, Json, account, system_at
 
 LOCAL = WebhookSettings(allow_loopback=True)
 
@@ -30,10 +31,21 @@ class Receiver:
         self.calls: list[tuple[dict[str, str], bytes]] = []
         self.statuses: list[int] = []
         self.url = ""
+        self.released: asyncio.Event | None = None
+        """Before that no answer is given."""
+        self.open = self.most = 0
+        """Requests at the same time."""
 
     async def take(self, request: web.Request) -> web.Response:
         status = self.statuses.pop(0) if self.statuses else 200
         body = await request.read()
+        self.open += 1
+        self.most = max(self.most, self.open)
+        try:
+            if self.released:
+                await self.released.wait()
+        finally:
+            self.open -= 1
         self.calls.append((dict(request.headers), body))
         if status == 200:
             self.bodies.append(msgspec.json.decode(body))
@@ -49,7 +61,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/hook", receiver.take)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -79,6 +91,23 @@ async def test_a_failed_delivery_is_tried_again(build: Build) -> None:
         await system.imagine("a cat", notifyHook=receiver.url)
         await receiver.until_ended()
     assert receiver.bodies[-1]["status"] == "SUCCESS"
+
+
+async def test_a_hanging_receiver_has_eight_connections_and_delays_nobody_else(
+    build: Build,
+) -> None:
+    """Thirty tasks whose receiver accepts and never answers; then one with a good receiver."""
+    system = await build(accounts=[account(core_size=15, queue_size=100)], webhooks=LOCAL)
+    async with receiving() as hanging, receiving() as good:
+        hanging.released = asyncio.Event()
+        submits = (system.imagine("a cat", notifyHook=hanging.url) for _ in range(30))
+        await asyncio.gather(*submits)
+        while hanging.most < 8:
+            await breathe()
+        await system.imagine("a dog", notifyHook=good.url)
+        await good.until_ended()
+        assert (hanging.most, hanging.bodies) == (8, [])
+        hanging.released.set()
 
 
 async def test_the_global_webhook_and_one_s_own(build: Build) -> None:

@@ -1,78 +1,98 @@
 """Webhooks: tells users' own servers of every visible change, from the outbox.
 
 The store writes a delivery in the same commit as the change that it reports, so none is lost with
-the process. Here each task with open deliveries has one worker, which always sends the newest
-state: what it outdates need not be told any more, the order never goes back, and the end, being
-the newest for ever, is sent until it is taken or too old to matter.
+the process, and its row goes only after the receiver has taken it: at least once. Each task with an
+open delivery has one worker here, which always sends the newest state. What a newer state outdates
+is not sent any more, the order never goes back, and the end, being the newest for ever, is sent
+until it is taken or is too old to matter.
 
-With a signing secret every delivery carries the headers of Standard Webhooks: an id that stays the
-same however often it is sent, the time, and an HMAC of both and the body.
+A delivery that fails is tried again after pauses that grow. Two things end a pause: a new visible
+state, which starts the pauses over, and a receiver that was down and answers again. `receivers`
+bounds what is sent at once; a fault in a worker counts as a delivery that failed. A deleted task's
+delivery stops at once.
+
+`Webhooks.run` may raise when the outbox cannot be read, and is run again by its supervisor. It
+subscribes before it reads, so no change falls between the two.
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import Protocol
 
-import aiohttp
 import structlog
-from msgspec import Struct
-from msgspec.structs import replace
+from yarl import URL
 
+from athena.backoff import Backoff
 from athena.clock import Clock, Millis
-from athena.store.changes import Change
-from athena.store.repository import TaskRepository
+from athena.delivery.delivery_log import DeliveryLog, DeliveryStatus
+from athena.delivery.receivers import Limits, Receivers
+from athena.delivery.sending import Outcome, Sender, Session, Signer
 from athena.tasks.model import Task
+
+__all__ = ["Limits", "Outbox", "Signer", "Webhooks"]
 
 log = structlog.get_logger(__name__)
 
-_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 600.0
 _TOO_OLD: Millis = 24 * 60 * 60 * 1000
-"""An end that nobody took for a day is dropped, and logged."""
-
-_REMEMBERED = 10_000
-_CODED = "whsec_"
+"""An end that no receiver took for a day is dropped, and logged."""
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
-    """How the telling of one task's webhook goes."""
+class TaskChange(Protocol):
+    """A task before and after. `before` is None when it is new, `after` when it was deleted."""
 
-    url: str | None = None
-    delivered_revision: int | None = None
-    waiting_revision: int | None = None
-    tries: int = 0
-    """Of what waits now."""
-    last_answer: int | None = None
-    last_error: str | None = None
-    next_try_at: Millis | None = None
+    @property
+    def before(self) -> Task | None: ...
+    @property
+    def after(self) -> Task | None: ...
+    @property
+    def visible(self) -> bool: ...
 
 
-class Signer:
-    """Signs deliveries (Standard Webhooks). The secret is `whsec_` and base64, or plain text."""
+class Changes(Protocol):
+    """Where changes are told."""
 
-    def __init__(self, secret: str) -> None:
-        coded = secret.removeprefix(_CODED)
-        try:
-            self._key = base64.b64decode(coded, validate=True)
-        except (binascii.Error, ValueError):
-            self._key = secret.encode()
+    def subscribe(self, listener: Callable[[TaskChange], None], /) -> Callable[[], None]:
+        """Call the listener for each change; returns what ends that."""
+        ...
 
-    def headers(self, task: Task, body: bytes, now: Millis) -> dict[str, str]:
-        """The three headers of a delivery."""
-        message, moment = f"{task.id}.{task.revision}", str(now // 1000)
-        signed = b".".join((message.encode(), moment.encode(), body))
-        digest = hmac.new(self._key, signed, hashlib.sha256).digest()
-        return {
-            "webhook-id": message,
-            "webhook-timestamp": moment,
-            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-        }
+
+class PendingDelivery(Protocol):
+    """A task whose webhook is still to be told of its state."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def task(self) -> Task: ...
+
+
+class Outbox(Protocol):
+    """The part of the store that webhooks need."""
+
+    @property
+    def changes(self) -> Changes: ...
+
+    async def pending_deliveries(self) -> Sequence[PendingDelivery]:
+        """The webhooks that are still to be told."""
+        ...
+
+    def delivered(self, task: Task) -> "asyncio.Future[None]":
+        """The webhook was told this state: forget the delivery, unless a newer state waits."""
+        ...
+
+
+class _Job:
+    """A task whose webhook is to be told, and the worker that does it."""
+
+    def __init__(self, task: Task, url: str) -> None:
+        self.newest = task
+        self.url = url
+        self.host = _host(url)
+        self.woken = asyncio.Event()
+        """Try again now: there is a newer state, or the receiver is up again."""
+        self.worker: asyncio.Task[None] | None = None
 
 
 class Webhooks:
@@ -81,121 +101,174 @@ class Webhooks:
 
     def __init__(
         self,
-        store: TaskRepository,
-        http: aiohttp.ClientSession,
+        outbox: Outbox,
+        http: Session,
         clock: Clock,
         random: Random,
         render: Callable[[Task], bytes | None],
         signer: Signer | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self._store = store
-        self._http = http
+        self._outbox = outbox
         self._clock = clock
         self._random = random
-        self._render = render
-        self._signer = signer
-        self._newest: dict[str, Task] = {}
-        self._workers: dict[str, asyncio.Task[None]] = {}
-        self._deliveries: OrderedDict[str, Delivery] = OrderedDict()
+        self._sender = Sender(http, clock, render, signer)
+        self._receivers = Receivers(clock, limits or Limits())
+        self._log = DeliveryLog()
+        self._jobs: dict[str, _Job] = {}
+        self._deleted: set[str] | None = None
+        """Tasks that were deleted while the outbox is read."""
 
     async def run(self) -> None:
-        """Deliver what a former run left, then every change, until cancelled."""
-        unsubscribe = self._store.changes.subscribe(self._changed)
+        """Deliver what a former run left, then every change, until cancelled.
+
+        Raises:
+            whatever the outbox raises when it cannot be read. Run it again then.
+        """
+        self._deleted = set()
+        unsubscribe = self._outbox.changes.subscribe(self._changed)
         try:
-            for delivery in await self._store.pending_deliveries():
-                self._take(delivery.task)
+            for delivery in await self._outbox.pending_deliveries():
+                self._resume(delivery.task, delivery.url)
+            self._deleted = None
             await asyncio.Event().wait()
         finally:
             unsubscribe()
-            for worker in self._workers.values():
-                worker.cancel()
+            await self._stop()
 
-    def delivery(self, task: Task) -> Delivery:
-        """How the telling of a task's webhook goes, as far as this process knows."""
-        return self._deliveries.get(task.id, Delivery(url=task.webhook))
+    def delivery(self, task: Task) -> DeliveryStatus:
+        """How the delivery of a task's states goes, as far as this process knows."""
+        return self._log.of(task)
 
-    def known(self) -> list[tuple[str, Delivery]]:
-        """The latest deliveries by their tasks, the newest first."""
-        return list(reversed(self._deliveries.items()))
+    def known(self) -> list[tuple[str, DeliveryStatus]]:
+        """The latest deliveries by their tasks' ids, the newest first."""
+        return self._log.latest()
 
     def send_again(self, task: Task) -> None:
         """Tell a task's webhook its present state once more, at once."""
-        if worker := self._workers.pop(task.id, None):
-            worker.cancel()
-        self._newest[task.id] = task
-        self._note(task, waiting_revision=task.revision, tries=0)
-        self._workers[task.id] = asyncio.create_task(self._work(task.id))
+        if task.webhook:
+            self._log.waits(task)
+            self._take(task, task.webhook)
 
-    def _changed(self, change: Change) -> None:
-        if change.before and change.after and change.visible and change.after.webhook:
-            self._take(change.after)
+    def _changed(self, change: TaskChange) -> None:
+        before, after = change.before, change.after
+        if after is None:
+            if before:
+                self._forget(before.id)
+        elif before and change.visible and after.webhook:
+            self._take(after, after.webhook)
 
-    def _take(self, task: Task) -> None:
-        known = self._newest.get(task.id)
-        if known is None or known.revision < task.revision:
-            self._newest[task.id] = task
-            self._note(task, waiting_revision=task.revision, tries=0)
-        if task.id not in self._workers:
-            self._workers[task.id] = asyncio.create_task(self._work(task.id))
+    def _forget(self, task_id: str) -> None:
+        """A deleted task is told to nobody any more."""
+        if self._deleted is not None:
+            self._deleted.add(task_id)
+        job = self._jobs.pop(task_id, None)
+        if job and job.worker:
+            job.worker.cancel()
+        self._log.forget(task_id)
 
-    async def _work(self, task_id: str) -> None:
+    def _resume(self, task: Task, url: str) -> None:
+        """Take a state from the outbox, unless something newer came while it was read."""
+        delivered = self._log.of(task).delivered_revision or 0
+        if task.revision > delivered and task.id not in (self._deleted or ()):
+            self._take(task, url)
+
+    def _take(self, task: Task, url: str) -> None:
+        """Have a state delivered. An older one never replaces a newer."""
+        job = self._jobs.get(task.id)
+        if job is None:
+            job = self._jobs[task.id] = _Job(task, url)
+            self._log.waits(task)
+            job.worker = asyncio.create_task(self._work(job), name=f"webhook of task {task.id}")
+        elif job.newest.revision <= task.revision:
+            job.newest = task
+            self._log.waits(task)
+            job.woken.set()
+
+    async def _work(self, job: _Job) -> None:
+        """Deliver a task's newest state, and each newer one that comes meanwhile."""
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, self._random)
+        while await self._guarded(job) is not job.newest:
+            if not job.woken.is_set():
+                await self._pause(job, backoff.next())
+            if job.woken.is_set():
+                backoff.reset()
+        if self._jobs.get(job.newest.id) is job:
+            del self._jobs[job.newest.id]
+
+    async def _pause(self, job: _Job, seconds: float) -> None:
+        """Return after so many seconds, or when the job is woken."""
+        self._log.waits_until(job.newest, self._clock.now() + round(seconds * 1000))
+        sleeping = asyncio.create_task(self._clock.sleep(seconds))
+        waking = asyncio.create_task(job.woken.wait())
         try:
-            while task := self._newest.get(task_id):
-                await self._deliver(task)
-                if self._newest.get(task_id) is task:
-                    del self._newest[task_id]
-        except Exception:
-            log.exception("webhook.worker_failed", task=task_id)
+            await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._workers.get(task_id) is asyncio.current_task():
-                del self._workers[task_id]
+            sleeping.cancel()
+            waking.cancel()
 
-    async def _deliver(self, task: Task) -> None:
-        """Send a task's newest state; return when it was taken, outdated or is too old."""
-        pause = _FIRST_PAUSE
-        while self._newest.get(task.id) is task:
-            if await self._send(task) or self._too_old(task):
-                await self._store.delivered(task)
-                return
-            seconds = pause * (0.5 + self._random.random())
-            self._note(task, next_try_at=self._clock.now() + round(seconds * 1000))
-            await self._clock.sleep(seconds)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    async def _send(self, task: Task) -> bool:
-        body = self._render(task)
-        if body is None:
-            return True
-        headers = {"Content-Type": "application/json"}
-        if self._signer:
-            headers |= self._signer.headers(task, body, self._clock.now())
-        tries = self.delivery(task).tries + 1
+    async def _guarded(self, job: _Job) -> Task | None:
+        """As `_attempt`; a fault is logged and counts as a delivery that failed."""
         try:
-            async with self._http.post(
-                task.webhook or "", data=body, headers=headers, timeout=_TIMEOUT,
-                allow_redirects=False,
-            ) as answer:  # fmt: skip
-                taken = answer.status < 300
-                self._note(task, tries=tries, last_answer=answer.status, last_error=None)
-                log.info("webhook.sent", task=task.id, status=task.status, answer=answer.status)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            self._note(task, tries=tries, last_answer=None, last_error=type(error).__name__)
-            log.warning("webhook.failed", task=task.id, error=type(error).__name__)
-            return False
-        if taken:
-            self._note(
-                task, delivered_revision=task.revision, waiting_revision=None, next_try_at=None
-            )
-        return taken
+            return await self._attempt(job)
+        except Exception:
+            log.exception("webhook.worker_failed", task=job.newest.id)
+            return None
 
-    def _note(self, task: Task, **news: object) -> None:
-        known = self._deliveries.pop(task.id, Delivery(url=task.webhook))
-        self._deliveries[task.id] = replace(known, **news)
-        if len(self._deliveries) > _REMEMBERED:
-            self._deliveries.popitem(last=False)
-
-    def _too_old(self, task: Task) -> bool:
-        age = self._clock.now() - (task.finished_at or task.submitted_at)
-        if age > _TOO_OLD:
+    async def _attempt(self, job: _Job) -> Task | None:
+        """Send a task's newest state once. Returns the state when it need not be sent again."""
+        task, outcome = await self._send_newest(job)
+        if outcome.is_done:
+            (self._log.delivered if outcome.answer else self._log.dropped)(task)
+        elif self._is_too_old(task):
             log.error("webhook.given_up", task=task.id)
-        return age > _TOO_OLD
+            self._log.dropped(task)
+        else:
+            return None
+        await self._outbox.delivered(task)
+        return task
+
+    async def _send_newest(self, job: _Job) -> tuple[Task, Outcome]:
+        """Wait until the receiver has room, and send what is the newest state by then."""
+        token = job.newest.token or ""
+        await self._receivers.enter(job.host, token)
+        is_up: bool | None = None
+        try:
+            job.woken.clear()
+            task = job.newest
+            outcome = await self._sender.send(task, job.url)
+            is_up = outcome.is_up
+        finally:
+            recovered = self._receivers.leave(job.host, token, answered=is_up)
+        if not outcome.is_nothing:
+            self._log.tried(task, outcome)
+        if recovered:
+            self._wake_others(job)
+        return task, outcome
+
+    def _wake_others(self, job: _Job) -> None:
+        """A receiver is up again: what waits for it is tried at once."""
+        for other in self._jobs.values():
+            if other.host == job.host and other is not job:
+                other.woken.set()
+
+    def _is_too_old(self, task: Task) -> bool:
+        return self._clock.now() - (task.finished_at or task.submitted_at) > _TOO_OLD
+
+    async def _stop(self) -> None:
+        """End all workers; what they had to deliver is in the outbox."""
+        workers = [job.worker for job in self._jobs.values() if job.worker]
+        self._jobs.clear()
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        self._receivers.close()
+
+
+def _host(url: str) -> str:
+    """Host and port, by which receivers are told apart."""
+    try:
+        link = URL(url)
+    except ValueError:
+        return url
+    return f"{link.raw_host}:{link.port}"

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from athena.delivery import tiles
 from athena.delivery.fetching import NoImage
-from athena.delivery.image_store import ImageNotDeleted
+from athena.delivery.image_store import ImageNotDeleted, ImageStore
 from athena.delivery.images import Images
 from athena.tasks.model import Action, Image, Status, Task
 from athena.tasks.requests import Imagine
@@ -90,6 +90,28 @@ async def test_four_tiles_are_one_cut(encoded: list[int], at_once: bool) -> None
     encoded.clear()
     assert tuple(each.data for each in four) == tiles.split(grid())
     assert kept(store) == {f"1/{name}" for name in ("whole", "1", "2", "3", "4")}
+
+
+async def test_a_tile_that_was_missed_just_before_it_was_kept_is_not_cut_again(
+    encoded: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, missed, go = ImageStore.read, asyncio.Event(), asyncio.Event()
+
+    async def slow_once(store: ImageStore, task_id: str, name: str) -> bytes | None:
+        found = await read(store, task_id, name)
+        if name == "2" and not missed.is_set():
+            missed.set()
+            await go.wait()
+        return found
+
+    monkeypatch.setattr(ImageStore, "read", slow_once)
+    images = Images(MemoryStore(), Source(grid()))
+    second = asyncio.create_task(images.tile(ended(), 2))
+    await missed.wait()
+    await images.tile(ended(), 1)
+    go.set()
+    await second
+    assert sorted(encoded) == [1, 2, 3, 4]
 
 
 async def test_a_small_tile_is_made_of_the_same_cut(encoded: list[int]) -> None:
