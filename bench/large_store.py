@@ -121,7 +121,6 @@ def _make_7(path: Path, count: int) -> None:
         if number % 5_000 == 0:
             connection.execute("COMMIT")
             connection.execute("BEGIN")
-    connection.execute("UPDATE tasks SET indexed = 1 WHERE ended = 1")
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

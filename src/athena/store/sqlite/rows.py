@@ -29,8 +29,11 @@ WHERE id = :id AND revision BETWEEN :durable AND :before
 _SAVE_TASK = """
 UPDATE tasks SET account = :account, status = :status, action = :action, token = :token,
     ended = :ended, revision = :revision, finished_at = :finished_at, reason = :reason,
-    indexed = 0, body = :body
+    body = :body
 WHERE id = :id AND revision BETWEEN :durable AND :before
+"""
+_UNINDEXED = """
+INSERT OR IGNORE INTO unindexed (number) SELECT number FROM tasks WHERE id = :id
 """
 _LOST = "the task was changed meanwhile"
 
@@ -72,6 +75,7 @@ _REMOVE = (
     SELECT 'delete', x.number, terms_of(x.text) FROM task_texts x JOIN tasks t USING (number)
     WHERE t.id = :id
     """,
+    "DELETE FROM unindexed WHERE number = (SELECT number FROM tasks WHERE id = :id)",
     "DELETE FROM task_texts WHERE number = (SELECT number FROM tasks WHERE id = :id)",
     "DELETE FROM tasks WHERE id = :id",
     "DELETE FROM triggers WHERE task_id = :id",
@@ -102,6 +106,8 @@ def add(
 ) -> list[Statement]:
     """A new task. `life` is how long an idempotency key is taken."""
     statements: list[Statement] = [Insert(_ADD_TASK, _row(task)), *_uploads(task.id, uploads)]
+    if task.ended:
+        statements.append(Execute(_UNINDEXED, {"id": task.id}))
     if claim:
         statements.append(keep_claim(claim, life))
     if task.token:
@@ -129,6 +135,8 @@ def save(
         statements.append(Execute(_ADD_DELIVERY, values))
     if after.ended:
         statements.append(Execute(_DROP_UPLOADS, {"id": after.id}))
+    if after.ended and (not before.ended or _retold(before, after)):
+        statements.append(Execute(_UNINDEXED, {"id": after.id}))
     return statements + _refused(before, after)
 
 
@@ -173,7 +181,7 @@ def _update(before: Task, after: Task, durable: int, chained: bool) -> Statement
         "durable": durable,
         "before": before.revision,
     }
-    if not chained and _columns(before) == _columns(after) and not _retold(before, after):
+    if not chained and _columns(before) == _columns(after):
         return Execute(_SAVE_BODY, values, conflict=_LOST)
     return Execute(_SAVE_TASK, {**values, **_columns(after)}, conflict=_LOST)
 
@@ -191,8 +199,8 @@ def _columns(task: Task) -> dict[str, object]:
 
 
 def _retold(before: Task, after: Task) -> bool:
-    """Whether the words of an ended task changed, which are indexed already."""
-    return after.ended and any(
+    """Whether words changed that may be indexed already."""
+    return any(
         getattr(before, name) != getattr(after, name)
         for name in ("prompt", "prompt_english", "final_prompt", "description")
     )

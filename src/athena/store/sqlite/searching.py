@@ -34,9 +34,8 @@ _EQUAL = ("token", "status", "account", "action")
 """The filters that have an index; of several frequent ones the first is walked."""
 
 _NEWEST_FIRST = "ORDER BY t.submitted_at DESC, t.id DESC"
-_IN_TEXT = (
-    "t.indexed = 1 AND instr((SELECT x.text FROM task_texts x WHERE x.number = t.number), :w) > 0"
-)
+_WAITS = "EXISTS (SELECT 1 FROM unindexed u WHERE u.number = t.number)"
+_IN_TEXT = "instr((SELECT x.text FROM task_texts x WHERE x.number = t.number), :w) > 0"
 
 _Values: TypeAlias = dict[str, Any]
 
@@ -122,8 +121,8 @@ class Search:
         """Those that wait to be indexed; normally few."""
         where, values = conditions(self._wanted, before, None)
         sql = (
-            "SELECT t.id, t.body FROM tasks t INDEXED BY tasks_unindexed"  # noqa: S608
-            f" WHERE t.indexed = 0 AND t.ended = 1 AND {where} ORDER BY t.number DESC"
+            "SELECT t.id, t.body FROM unindexed u CROSS JOIN tasks t ON t.number = u.number"  # noqa: S608
+            f" WHERE u.unreadable = 0 AND {where} ORDER BY u.number DESC"
         )
         return self._take(sql, values, most)
 
@@ -147,7 +146,7 @@ def walk(wanted: TaskFilter, before: Cursor | None, column: str | None) -> tuple
     """The index of a column, newest first; of `submitted_at` when it is None."""
     where, values = conditions(wanted, before, column)
     if wanted.words:
-        where += f" AND (t.indexed <> 1 OR ({_IN_TEXT}))"
+        where += f" AND (t.ended = 0 OR {_IN_TEXT} OR {_WAITS})"
         values["w"] = words.normalized(wanted.words).strip("_")
     return f"SELECT t.id, t.body FROM tasks t WHERE {where} {_NEWEST_FIRST}", values  # noqa: S608
 
@@ -162,7 +161,8 @@ def among(wanted: TaskFilter, before: Cursor | None, numbers: list[int]) -> tupl
     # First the order, from the index's columns alone; then the bodies of those that are taken.
     sql = (
         "SELECT t.id, t.body FROM json_each(:numbers) n"  # noqa: S608
-        f" CROSS JOIN tasks t ON t.number = n.value WHERE {where} AND {_IN_TEXT} {_NEWEST_FIRST}"
+        " CROSS JOIN tasks t ON t.number = n.value"
+        f" WHERE {where} AND {_IN_TEXT} AND NOT {_WAITS} {_NEWEST_FIRST}"
     )
     return sql, values
 
@@ -174,7 +174,7 @@ def through(wanted: TaskFilter, before: Cursor | None, values: _Values) -> tuple
     sql = (
         "SELECT t.id, t.body FROM task_terms f CROSS JOIN tasks t ON t.number = f.rowid"  # noqa: S608
         " WHERE f.task_terms MATCH :match AND f.rowid >= :lowest AND f.rowid <= :highest"
-        f" AND {where} AND {_IN_TEXT} ORDER BY f.rowid DESC"
+        f" AND {where} AND {_IN_TEXT} AND NOT {_WAITS} ORDER BY f.rowid DESC"
     )
     return sql, {**values, **more}
 
