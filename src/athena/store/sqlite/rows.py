@@ -37,10 +37,8 @@ INSERT OR IGNORE INTO unindexed (number) SELECT number FROM tasks WHERE id = :id
 """
 _LOST = "the task was changed meanwhile"
 
-_COUNT_TASK = """
-INSERT INTO usage (token, day, tasks) VALUES (:token, :day, 1)
-ON CONFLICT (token, day) DO UPDATE SET tasks = tasks + 1
-"""
+_COUNT_TASK = "INSERT INTO usage (token, day, tasks)"
+_ONE_MORE = "ON CONFLICT (token, day) DO UPDATE SET tasks = tasks + 1"
 _ADD_TRIGGER = 'INSERT INTO triggers ("trigger", task_id)'
 
 _ADD_DELIVERY = """
@@ -111,15 +109,15 @@ def add(
     if claim:
         statements.append(keep_claim(claim, life))
     if task.token:
-        values = {"token": task.token, "day": day_of(task.submitted_at)}
-        statements.append(Execute(_COUNT_TASK, values))
+        row = (task.token, day_of(task.submitted_at), 1)
+        statements.append(Insert(_COUNT_TASK, row, _ONE_MORE))
     if task.trigger:
         statements.append(Insert(_ADD_TRIGGER, (task.trigger, task.id)))
     return statements
 
 
 def save(
-    before: Task, after: Task, *, durable: int, chained: bool, visible: bool
+    before: Task, after: Task, *, durable: int, chained: bool, visible: bool, uploads: bool
 ) -> list[Statement]:
     """A change. The row must be of a revision from `durable` to that of `before`: these are the
     states that this process has written, or is about to write and may fail to.
@@ -127,13 +125,14 @@ def save(
     Args:
         chained: other saves of the task are on their way, so the row's columns are not known.
         visible: the webhook is told.
+        uploads: something was uploaded with it, which goes when it has ended.
     """
     statements: list[Statement] = [_update(before, after, durable, chained)]
     url = webhook_of(after)
     if url and visible:
         values = {"id": after.id, "revision": after.revision, "url": url}
         statements.append(Execute(_ADD_DELIVERY, values))
-    if after.ended:
+    if after.ended and uploads:
         statements.append(Execute(_DROP_UPLOADS, {"id": after.id}))
     if after.ended and (not before.ended or _retold(before, after)):
         statements.append(Execute(_UNINDEXED, {"id": after.id}))
