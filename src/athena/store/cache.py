@@ -37,8 +37,8 @@ class TaskCache:
     def put(self, task: Task) -> None:
         """Hold a task in place of any older state of it."""
         known = self.get(task.id)
-        if known is not None and known.ended and task.ended and known.account == task.account:
-            self._ended[task.id] = self._accounts[task.account].ended[task.id] = task
+        if known is not None and _same_place(known, task):
+            self._insert(task)
             return
         if known is not None:
             self.drop(task.id)
@@ -84,3 +84,11 @@ class TaskCache:
             return
         self._unfinished[task.id] = of.unfinished[task.id] = task
         of.modal += task.status is Status.MODAL
+
+
+def _same_place(known: Task, task: Task) -> bool:
+    return (
+        known.account == task.account
+        and known.ended == task.ended
+        and Status.MODAL not in (known.status, task.status)
+    )

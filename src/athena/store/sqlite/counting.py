@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import msgspec
+
 from athena.store.queries import Hour, Statistics
 from athena.tasks.model import Millis
 
@@ -21,8 +23,8 @@ SELECT begins,
         WHERE submitted_at >= begins AND submitted_at < begins + 3600000)
 FROM hours
 """
-_MADE = """
-FROM tasks INDEXED BY tasks_made
+_DURATIONS = """
+SELECT json_group_array(finished_at - submitted_at) FROM tasks INDEXED BY tasks_made
 WHERE status = 'SUCCESS' AND submitted_at >= :begin AND finished_at > 0
 """
 _REASONS_SQL = """
@@ -38,10 +40,11 @@ def statistics(connection: sqlite3.Connection, now: Millis, hours: int) -> Stati
     begin = last - (hours - 1) * HOUR
     connection.execute("BEGIN")
     try:
+        took = _durations(connection, begin)
         return Statistics(
             hours=_hours(connection, begin, last),
-            median=_duration(connection, begin, 0.5),
-            p95=_duration(connection, begin, 0.95),
+            median=_at(took, 0.5),
+            p95=_at(took, 0.95),
             reasons=_reasons(connection, begin),
         )
     finally:
@@ -53,15 +56,17 @@ def _hours(connection: sqlite3.Connection, begin: Millis, last: Millis) -> list[
     return [Hour(begins, made, failed, all_ - made - failed) for begins, made, failed, all_ in rows]
 
 
-def _duration(connection: sqlite3.Connection, begin: Millis, share: float) -> float | None:
-    """Seconds within which this share of the results came."""
-    (count,) = connection.execute(f"SELECT count(*) {_MADE}", {"begin": begin}).fetchone()
-    if not count:
-        return None
-    sql = f"SELECT finished_at - submitted_at AS took {_MADE} ORDER BY took LIMIT 1 OFFSET :at"
-    at = min(count - 1, int(count * share))
-    (took,) = connection.execute(sql, {"begin": begin, "at": at}).fetchone()
-    return float(took) / 1000
+def _durations(connection: sqlite3.Connection, begin: Millis) -> list[float]:
+    """Seconds from request to result, the fastest first. They come as one value: a row each would
+    take the interpreter from the event loop as often."""
+    (text,) = connection.execute(_DURATIONS, {"begin": begin}).fetchone()
+    took = msgspec.json.decode(text, type=list[int])
+    took.sort()
+    return [each / 1000 for each in took]
+
+
+def _at(ordered: list[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
 
 
 def _reasons(connection: sqlite3.Connection, begin: Millis) -> list[tuple[str, int]]:

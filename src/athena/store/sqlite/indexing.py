@@ -1,7 +1,7 @@
 """Indexes the words of ended tasks, in the background and in small batches.
 
-A submit never pays for it, nor does the end of a task: its row says that it waits to be indexed,
-and a search reads the few that wait. A batch is one write among others. It is made when enough
+A submit never pays for it, nor does the end of a task: it is noted as waiting to be indexed, and a
+search reads the few that wait. A batch is one write among others. It is made when enough
 tasks have ended, and at the start until none wait.
 """
 
@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -30,35 +31,43 @@ _PAUSE = 0.02
 """Seconds between two batches when many wait, for everybody else's writes."""
 
 _WAITING = """
-SELECT number, id, revision, body FROM tasks INDEXED BY tasks_unindexed
-WHERE indexed = 0 AND ended = 1 ORDER BY number LIMIT :most
+SELECT t.number, t.id, t.revision, t.body FROM unindexed u JOIN tasks t ON t.number = u.number
+WHERE u.unreadable = 0 ORDER BY u.number LIMIT :most
 """
-_FORGET = """
-INSERT INTO task_terms (task_terms, rowid, terms)
-SELECT 'delete', number, terms_of(text) FROM task_texts WHERE number = :number
-"""
-_FORGET_TEXT = "DELETE FROM task_texts WHERE number = :number"
-_KEEP_TEXT = """
-INSERT INTO task_texts (number, text)
-SELECT number, :text FROM tasks WHERE number = :number AND revision = :revision
-"""
-_KEEP = """
-INSERT INTO task_terms (rowid, terms)
-SELECT number, terms_of(text) FROM task_texts WHERE number = :number
-"""
-_DONE = """
-UPDATE tasks SET indexed = 1
-WHERE number = :number AND EXISTS (SELECT 1 FROM task_texts WHERE number = :number)
-"""
-_UNREADABLE = "UPDATE tasks SET indexed = 2 WHERE number = :number AND id = :id"
 
-TRY_AGAIN = "UPDATE tasks SET indexed = 0 WHERE indexed = 2"
+_BATCH_SQL = """
+WITH n (number, revision, text) AS (
+    SELECT json_extract(value, '$.number'), json_extract(value, '$.revision'),
+        json_extract(value, '$.text')
+    FROM json_each(:tasks)
+)
+"""
+_STEPS = tuple(
+    _BATCH_SQL + step
+    for step in (
+        # What a task that was indexed before is no longer found by.
+        "INSERT INTO task_terms (task_terms, rowid, terms)"
+        " SELECT 'delete', number, terms_of(text) FROM task_texts"
+        " WHERE number IN (SELECT number FROM n) ORDER BY number",
+        "DELETE FROM task_texts WHERE number IN (SELECT number FROM n)",
+        # A task that was changed since it was read is not put in, and so goes on waiting.
+        "INSERT INTO task_texts (number, text) SELECT number, n.text FROM n"
+        " JOIN tasks USING (number, revision) WHERE n.text IS NOT NULL",
+        "INSERT INTO task_terms (rowid, terms) SELECT number, terms_of(text) FROM task_texts"
+        " WHERE number IN (SELECT number FROM n) ORDER BY number",
+        "DELETE FROM unindexed WHERE number IN (SELECT number FROM n)"
+        " AND number IN (SELECT number FROM task_texts)",
+        "UPDATE unindexed SET unreadable = 1"
+        " WHERE number IN (SELECT number FROM n WHERE text IS NULL)",
+    )
+)
+
+TRY_AGAIN = "UPDATE unindexed SET unreadable = 0 WHERE unreadable = 1"
 """At the start: this version may read what an older one could not."""
 
 
 class _Waiting(Struct, frozen=True):
     number: int
-    id: str
     revision: int
     text: str | None
     """None: it is not readable."""
@@ -101,7 +110,8 @@ class Indexer:
         """
         waiting = await self._lane.run(lambda connection: self._next(connection, most))
         if waiting:
-            await self._write([each for task in waiting for each in _statements(task)])
+            values = {"tasks": msgspec.json.encode(waiting).decode()}
+            await self._write([Execute(sql, values) for sql in _STEPS])
         return len(waiting)
 
     async def close(self) -> None:
@@ -130,18 +140,4 @@ class Indexer:
 
     def _look(self, number: int, task_id: str, revision: int, body: bytes) -> _Waiting:
         task = self._unreadable.decode(task_id, body)
-        return _Waiting(number, task_id, revision, words.of(task) if task else None)
-
-
-def _statements(task: _Waiting) -> list[Statement]:
-    if task.text is None:
-        return [Execute(_UNREADABLE, {"number": task.number, "id": task.id})]
-    values = {"number": task.number}
-    text = {"number": task.number, "text": task.text, "revision": task.revision}
-    return [
-        Execute(_FORGET, values),
-        Execute(_FORGET_TEXT, values),
-        Execute(_KEEP_TEXT, text),
-        Execute(_KEEP, values),
-        Execute(_DONE, values),
-    ]
+        return _Waiting(number, revision, words.of(task) if task else None)

@@ -29,7 +29,7 @@ class Opened(Struct, frozen=True):
     unreadable: Unreadable
     upload_folder: UploadFolder
     with_uploads: set[str]
-    """Tasks that have files."""
+    """Tasks with which something was uploaded."""
 
 
 def load(folder: Path, search_limit: float) -> Opened:
@@ -54,12 +54,13 @@ def load(folder: Path, search_limit: float) -> Opened:
             owner.execute(indexing.TRY_AGAIN)
             cache = _fill(reader, unreadable)
             kept = queries.has_unfinished(reader, uploads.tasks())
+            with_uploads = kept | queries.with_uploads(reader)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
         uploads.remove(uploads.tasks() - kept)
         stack.pop_all()
         reader.close()
-    return Opened(Committer(owner), fast, slow, cache, unreadable, uploads, kept)
+    return Opened(Committer(owner), fast, slow, cache, unreadable, uploads, with_uploads)
 
 
 def _fill(reader: sqlite3.Connection, unreadable: Unreadable) -> TaskCache:

@@ -104,6 +104,11 @@ def has_unfinished(connection: sqlite3.Connection, task_ids: Iterable[str]) -> s
     return {each for each in task_ids if connection.execute(sql, (each,)).fetchone()}
 
 
+def with_uploads(connection: sqlite3.Connection) -> set[str]:
+    """The tasks with which something was uploaded."""
+    return {each for (each,) in connection.execute("SELECT DISTINCT task_id FROM uploads")}
+
+
 def uploads(
     connection: sqlite3.Connection, task_id: str
 ) -> list[tuple[int, str, str, bytes | None]]:

@@ -90,6 +90,7 @@ class SqliteRepository(SqliteReads):
             durable=self._chains.lowest(before),
             chained=before.id in self._chains,
             visible=change.visible,
+            uploads=after.id in self._uploaded,
         )
         statements += rows.with_save(after.id, uploads, claim, self._claim_life)
         return self._change(change, statements, uploads, claim, retried=retried)

@@ -29,15 +29,16 @@ WHERE id = :id AND revision BETWEEN :durable AND :before
 _SAVE_TASK = """
 UPDATE tasks SET account = :account, status = :status, action = :action, token = :token,
     ended = :ended, revision = :revision, finished_at = :finished_at, reason = :reason,
-    indexed = 0, body = :body
+    body = :body
 WHERE id = :id AND revision BETWEEN :durable AND :before
+"""
+_UNINDEXED = """
+INSERT OR IGNORE INTO unindexed (number) SELECT number FROM tasks WHERE id = :id
 """
 _LOST = "the task was changed meanwhile"
 
-_COUNT_TASK = """
-INSERT INTO usage (token, day, tasks) VALUES (:token, :day, 1)
-ON CONFLICT (token, day) DO UPDATE SET tasks = tasks + 1
-"""
+_COUNT_TASK = "INSERT INTO usage (token, day, tasks)"
+_ONE_MORE = "ON CONFLICT (token, day) DO UPDATE SET tasks = tasks + 1"
 _ADD_TRIGGER = 'INSERT INTO triggers ("trigger", task_id)'
 
 _ADD_DELIVERY = """
@@ -72,6 +73,7 @@ _REMOVE = (
     SELECT 'delete', x.number, terms_of(x.text) FROM task_texts x JOIN tasks t USING (number)
     WHERE t.id = :id
     """,
+    "DELETE FROM unindexed WHERE number = (SELECT number FROM tasks WHERE id = :id)",
     "DELETE FROM task_texts WHERE number = (SELECT number FROM tasks WHERE id = :id)",
     "DELETE FROM tasks WHERE id = :id",
     "DELETE FROM triggers WHERE task_id = :id",
@@ -102,18 +104,20 @@ def add(
 ) -> list[Statement]:
     """A new task. `life` is how long an idempotency key is taken."""
     statements: list[Statement] = [Insert(_ADD_TASK, _row(task)), *_uploads(task.id, uploads)]
+    if task.ended:
+        statements.append(Execute(_UNINDEXED, {"id": task.id}))
     if claim:
         statements.append(keep_claim(claim, life))
     if task.token:
-        values = {"token": task.token, "day": day_of(task.submitted_at)}
-        statements.append(Execute(_COUNT_TASK, values))
+        row = (task.token, day_of(task.submitted_at), 1)
+        statements.append(Insert(_COUNT_TASK, row, _ONE_MORE))
     if task.trigger:
         statements.append(Insert(_ADD_TRIGGER, (task.trigger, task.id)))
     return statements
 
 
 def save(
-    before: Task, after: Task, *, durable: int, chained: bool, visible: bool
+    before: Task, after: Task, *, durable: int, chained: bool, visible: bool, uploads: bool
 ) -> list[Statement]:
     """A change. The row must be of a revision from `durable` to that of `before`: these are the
     states that this process has written, or is about to write and may fail to.
@@ -121,14 +125,17 @@ def save(
     Args:
         chained: other saves of the task are on their way, so the row's columns are not known.
         visible: the webhook is told.
+        uploads: something was uploaded with it, which goes when it has ended.
     """
     statements: list[Statement] = [_update(before, after, durable, chained)]
     url = webhook_of(after)
     if url and visible:
         values = {"id": after.id, "revision": after.revision, "url": url}
         statements.append(Execute(_ADD_DELIVERY, values))
-    if after.ended:
+    if after.ended and uploads:
         statements.append(Execute(_DROP_UPLOADS, {"id": after.id}))
+    if after.ended and (not before.ended or _retold(before, after)):
+        statements.append(Execute(_UNINDEXED, {"id": after.id}))
     return statements + _refused(before, after)
 
 
@@ -173,7 +180,7 @@ def _update(before: Task, after: Task, durable: int, chained: bool) -> Statement
         "durable": durable,
         "before": before.revision,
     }
-    if not chained and _columns(before) == _columns(after) and not _retold(before, after):
+    if not chained and _columns(before) == _columns(after):
         return Execute(_SAVE_BODY, values, conflict=_LOST)
     return Execute(_SAVE_TASK, {**values, **_columns(after)}, conflict=_LOST)
 
@@ -191,8 +198,8 @@ def _columns(task: Task) -> dict[str, object]:
 
 
 def _retold(before: Task, after: Task) -> bool:
-    """Whether the words of an ended task changed, which are indexed already."""
-    return after.ended and any(
+    """Whether words changed that may be indexed already."""
+    return any(
         getattr(before, name) != getattr(after, name)
         for name in ("prompt", "prompt_english", "final_prompt", "description")
     )

@@ -24,19 +24,18 @@ from athena.tasks.model import Task
 _FEW = 2_000
 """Rows that are cheap to look at one by one."""
 
-_COUNTED = 50_000
-"""Rows up to which filters are counted to find the rarest: a millisecond or two."""
+_COUNTED = 10_000
+"""Rows up to which filters are counted to find the rarest: some milliseconds."""
 
 _SLACK = 1_000
 """How far the order of storing may differ from that of `submitted_at`, in tasks."""
 
-_EQUAL = ("token", "account", "status", "action")
+_EQUAL = ("token", "status", "account", "action")
 """The filters that have an index; of several frequent ones the first is walked."""
 
 _NEWEST_FIRST = "ORDER BY t.submitted_at DESC, t.id DESC"
-_IN_TEXT = (
-    "t.indexed = 1 AND instr((SELECT x.text FROM task_texts x WHERE x.number = t.number), :w) > 0"
-)
+_WAITS = "EXISTS (SELECT 1 FROM unindexed u WHERE u.number = t.number)"
+_IN_TEXT = "instr((SELECT x.text FROM task_texts x WHERE x.number = t.number), :w) > 0"
 
 _Values: TypeAlias = dict[str, Any]
 
@@ -96,16 +95,19 @@ class Search:
         if len(numbers) <= _FEW:
             return self._take(*among(self._wanted, before, [n for (n,) in numbers]), most)
         lowest, highest = self._numbers(before)
+        if lowest is None or highest is None:
+            return []
         values = {"match": match, "lowest": lowest, "highest": highest}
         return self._take(*through(self._wanted, before, values), most)
 
-    def _numbers(self, before: Cursor | None) -> tuple[int, int]:
-        """Bounds of the numbers of tasks between `since` and `until` or `before`."""
+    def _numbers(self, before: Cursor | None) -> tuple[int | None, int | None]:
+        """Bounds of the numbers of tasks between `since` and `until` or `before`; None where there
+        is no such task."""
         since, until = self._wanted.since, self._wanted.until
         lowest = self._bound("min", ">=", "ASC", since) if since is not None else 0
         ends = [moment for moment in (until, before[0] if before else None) if moment is not None]
-        highest = self._bound("max", "<=", "DESC", min(ends)) if ends else None
-        return lowest or 0, highest or 2**62
+        highest = self._bound("max", "<=", "DESC", min(ends)) if ends else 2**62
+        return lowest, highest
 
     def _bound(self, which: str, sign: str, order: str, moment: int) -> int | None:
         sql = (
@@ -119,8 +121,8 @@ class Search:
         """Those that wait to be indexed; normally few."""
         where, values = conditions(self._wanted, before, None)
         sql = (
-            "SELECT t.id, t.body FROM tasks t INDEXED BY tasks_unindexed"  # noqa: S608
-            f" WHERE t.indexed = 0 AND t.ended = 1 AND {where} ORDER BY t.number DESC"
+            "SELECT t.id, t.body FROM unindexed u CROSS JOIN tasks t ON t.number = u.number"  # noqa: S608
+            f" WHERE u.unreadable = 0 AND {where} ORDER BY u.number DESC"
         )
         return self._take(sql, values, most)
 
@@ -144,7 +146,7 @@ def walk(wanted: TaskFilter, before: Cursor | None, column: str | None) -> tuple
     """The index of a column, newest first; of `submitted_at` when it is None."""
     where, values = conditions(wanted, before, column)
     if wanted.words:
-        where += f" AND (t.indexed <> 1 OR ({_IN_TEXT}))"
+        where += f" AND (t.ended = 0 OR {_IN_TEXT} OR {_WAITS})"
         values["w"] = words.normalized(wanted.words).strip("_")
     return f"SELECT t.id, t.body FROM tasks t WHERE {where} {_NEWEST_FIRST}", values  # noqa: S608
 
@@ -159,7 +161,8 @@ def among(wanted: TaskFilter, before: Cursor | None, numbers: list[int]) -> tupl
     # First the order, from the index's columns alone; then the bodies of those that are taken.
     sql = (
         "SELECT t.id, t.body FROM json_each(:numbers) n"  # noqa: S608
-        f" CROSS JOIN tasks t ON t.number = n.value WHERE {where} AND {_IN_TEXT} {_NEWEST_FIRST}"
+        " CROSS JOIN tasks t ON t.number = n.value"
+        f" WHERE {where} AND {_IN_TEXT} AND NOT {_WAITS} {_NEWEST_FIRST}"
     )
     return sql, values
 
@@ -171,7 +174,7 @@ def through(wanted: TaskFilter, before: Cursor | None, values: _Values) -> tuple
     sql = (
         "SELECT t.id, t.body FROM task_terms f CROSS JOIN tasks t ON t.number = f.rowid"  # noqa: S608
         " WHERE f.task_terms MATCH :match AND f.rowid >= :lowest AND f.rowid <= :highest"
-        f" AND {where} AND {_IN_TEXT} ORDER BY f.rowid DESC"
+        f" AND {where} AND {_IN_TEXT} AND NOT {_WAITS} ORDER BY f.rowid DESC"
     )
     return sql, {**values, **more}
 

@@ -78,8 +78,9 @@ def _tasks(
         (ended,) = connection.execute("SELECT count(*) FROM tasks WHERE ended = 1").fetchone()
         beyond = max(ended - most, 0)
     rows = connection.execute(
-        "SELECT id, body, submitted_at FROM tasks INDEXED BY tasks_newest"
-        " WHERE ended = 1 AND indexed <> 2 ORDER BY submitted_at, id LIMIT ?",
+        "SELECT id, body, submitted_at FROM tasks INDEXED BY tasks_newest WHERE ended = 1"
+        " AND number NOT IN (SELECT number FROM unindexed WHERE unreadable = 1)"
+        " ORDER BY submitted_at, id LIMIT ?",
         (step,),
     )
     go = [

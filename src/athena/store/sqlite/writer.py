@@ -13,9 +13,9 @@ wait here, in their order, and are tried again every second until the disk takes
 wait, nothing else is written, so that nothing older ever overwrites what is newer. After trouble
 the disk is tried every second even when nothing waits, so that we know when it is over.
 
-New rows of one table that follow each other become a single INSERT: every statement is a moment in
-which this thread and the event loop's contend for the interpreter, and those moments cost more
-than the writing.
+New rows of one table become a single INSERT where nothing else stands between them: every
+statement is a moment in which this thread and the event loop's contend for the interpreter, and
+those moments cost more than the writing.
 
 No exception ends the thread: it fails the write that caused it. Should the thread end all the same,
 `write_error` says so and every write is refused at once.
@@ -25,7 +25,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol, TypeAlias
 
@@ -38,10 +38,12 @@ log = structlog.get_logger(__name__)
 
 
 class Insert(Struct, frozen=True):
-    """A new row. `head` is the statement up to its values: `INSERT INTO t (a, b)`."""
+    """A new row. `head` is the statement up to its values, `INSERT INTO t (a, b)`, and `tail` what
+    follows them. Rows of different heads may be written in another order than they were given."""
 
     head: str
     row: tuple[object, ...]
+    tail: str = ""
 
 
 class Execute(Struct, frozen=True):
@@ -309,21 +311,29 @@ _Values: TypeAlias = Mapping[str, object] | list[object]
 
 
 def _combined(batch: Sequence[Write]) -> Iterator[tuple[str, _Values, str]]:
-    """The batch's statements in their order, neighbouring rows of one table in one."""
+    """The batch's statements in their order; rows of one table with no other statement between
+    them in one."""
     every = (statement for write in batch for statement in write.statements)
-    for head, group in groupby(every, lambda each: each.head if isinstance(each, Insert) else None):
-        if head is None:
+    for is_insert, group in groupby(every, lambda each: isinstance(each, Insert)):
+        if is_insert:
+            yield from _inserts(each for each in group if isinstance(each, Insert))
+        else:
             yield from ((e.sql, e.values, e.conflict) for e in group if isinstance(e, Execute))
-            continue
-        rows = [each.row for each in group if isinstance(each, Insert)]
+
+
+def _inserts(every: Iterable[Insert]) -> Iterator[tuple[str, _Values, str]]:
+    tables: dict[tuple[str, str], list[tuple[object, ...]]] = {}
+    for each in every:
+        tables.setdefault((each.head, each.tail), []).append(each.row)
+    for (head, tail), rows in tables.items():
         for start in range(0, len(rows), _MOST_ROWS):
-            yield _insert(head, rows[start : start + _MOST_ROWS])
+            yield _insert(head, rows[start : start + _MOST_ROWS], tail)
 
 
-def _insert(head: str, rows: list[tuple[object, ...]]) -> tuple[str, _Values, str]:
+def _insert(head: str, rows: list[tuple[object, ...]], tail: str) -> tuple[str, _Values, str]:
     marks = f"({', '.join('?' * len(rows[0]))})"
     values = ", ".join([marks] * len(rows))
-    return f"{head} VALUES {values}", [value for row in rows for value in row], ""
+    return f"{head} VALUES {values} {tail}", [value for row in rows for value in row], ""
 
 
 def _tell(batch: Sequence[Write], error: StoreError | None) -> None:

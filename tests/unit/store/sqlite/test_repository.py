@@ -54,6 +54,9 @@ async def with_foreign_rows(tmp_path: Path) -> dict[str, bytes]:
             " body) VALUES (?, '1', 'FAILURE', 'RETEXTURE', 't', ?, 7, ?, ?)",
             task_id, int(number > 0), NOW + number, body,
         )  # fmt: skip
+    sql(
+        tmp_path, "INSERT INTO unindexed (number) SELECT number FROM tasks WHERE id IN ('f2', 'f3')"
+    )
     return bodies
 
 
@@ -99,7 +102,8 @@ async def test_a_row_that_can_be_read_again_is_indexed(
     repository = await open_store(tmp_path)
     while await repository.index_words():
         pass
-    assert sql(tmp_path, "SELECT indexed FROM tasks WHERE id = 'f2'") == [(1,)]
+    assert await repository.search(TaskFilter(words="zebra"), 9) == [task]
+    assert sql(tmp_path, "SELECT id FROM unindexed JOIN tasks USING (number)") == [("f3",)]
     await repository.close()
 
 
@@ -266,7 +270,7 @@ async def test_words_are_indexed_in_the_background(tmp_path: Path) -> None:
     done = await ended_tasks(repository, 100)
 
     def waiting() -> int:
-        (row,) = sql(tmp_path, "SELECT count(*) FROM tasks WHERE indexed = 0")
+        (row,) = sql(tmp_path, "SELECT count(*) FROM unindexed")
         return int(row[0])
 
     while waiting() == 100:
@@ -291,7 +295,7 @@ async def test_a_disk_that_fails_does_not_end_the_indexing(
     more = [make_task(n) for n in range(100, 200)]
     await asyncio.gather(*(repository.add(task) for task in more))
     await asyncio.gather(*(repository.save(task, ended(task)) for task in more))
-    while sql(tmp_path, "SELECT count(*) FROM tasks WHERE indexed = 1") == [(0,)]:
+    while sql(tmp_path, "SELECT count(*) FROM task_texts") == [(0,)]:
         await asyncio.to_thread(int)
     await repository.close()
 
@@ -334,7 +338,8 @@ async def test_a_change_without_new_columns_touches_no_index(tmp_path: Path) -> 
     while await repository.index_words():
         pass
     await repository.save(done, changed(done, seed="1"))
-    assert sql(tmp_path, "SELECT revision, indexed, status FROM tasks") == [(4, 1, "SUCCESS")]
+    assert sql(tmp_path, "SELECT revision, status FROM tasks") == [(4, "SUCCESS")]
+    assert sql(tmp_path, "SELECT * FROM unindexed") == []
     await repository.close()
 
 

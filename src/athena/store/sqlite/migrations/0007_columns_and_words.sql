@@ -1,7 +1,6 @@
 -- What is searched by stands in columns of its own; words have a full-text index; other names.
 
 -- A task's `number` is what the full-text index knows it by; it never changes.
--- indexed: 0 its words are still to be indexed, 1 they are, 2 the body could not be read.
 CREATE TABLE tasks_7 (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -14,7 +13,6 @@ CREATE TABLE tasks_7 (
     submitted_at INTEGER NOT NULL,
     finished_at INTEGER,
     reason TEXT,
-    indexed INTEGER NOT NULL DEFAULT 0,
     body BLOB NOT NULL
 );
 
@@ -56,18 +54,20 @@ CREATE INDEX tasks_of_action ON tasks (action, submitted_at, id);
 CREATE INDEX tasks_of_account ON tasks (account, submitted_at, id);
 CREATE INDEX tasks_of_token ON tasks (token, submitted_at, id) WHERE token IS NOT NULL;
 CREATE INDEX tasks_unfinished ON tasks (submitted_at, id) WHERE ended = 0;
-CREATE INDEX tasks_unindexed ON tasks (number) WHERE indexed = 0 AND ended = 1;
-CREATE INDEX tasks_unreadable ON tasks (number) WHERE indexed = 2;
 
 -- Figures are counted from these two alone, without reading a body.
 CREATE INDEX tasks_made ON tasks (submitted_at, finished_at) WHERE status = 'SUCCESS';
 CREATE INDEX tasks_failed ON tasks (submitted_at, reason) WHERE status = 'FAILURE';
 
--- The text of each task as it was indexed, and the terms that it contains.
+-- The text of each task as it was indexed, and the terms that it contains; and the ended tasks that
+-- wait for that, which is a table of its own so that indexing does not write their rows again.
 CREATE TABLE task_texts (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE VIRTUAL TABLE task_terms USING fts5(
     terms, content='', columnsize=0, detail=none, prefix='1 2', tokenize="ascii tokenchars '_'"
 );
+
+CREATE TABLE unindexed (number INTEGER PRIMARY KEY, unreadable INTEGER NOT NULL DEFAULT 0);
+INSERT INTO unindexed (number) SELECT number FROM tasks WHERE ended = 1;
 
 -- A webhook is told the task as it is, so its delivery needs no copy of it.
 CREATE TABLE deliveries (
