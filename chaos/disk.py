@@ -10,11 +10,12 @@ _COMMIT = (0.0005, 0.008)
 """Seconds that a commit takes."""
 
 _AGAIN = 1.0
-_FULL = "database or disk is full"
+"""Seconds between two tries of a disk that failed."""
 
 
 class Disk:
-    """Makes writers for a store; `fail` and `cut_power` are what can happen to it."""
+    """Makes writers for a store: `open_store(folder, make_writer=disk.writer)`. `fail` and
+    `cut_power` are what can happen to it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self._loop = loop
@@ -23,7 +24,7 @@ class Disk:
         self._writer: _DiskWriter | None = None
 
     def writer(self, committer: Committer) -> "_DiskWriter":
-        """The way to this disk over a store's connection."""
+        """The way to this disk."""
         self._writer = _DiskWriter(committer, self)
         return self._writer
 
@@ -38,8 +39,8 @@ class Disk:
 
     @property
     def fault(self) -> str:
-        """Why nothing can be written now."""
-        return _FULL if self._loop.time() < self._full_until else ""
+        """Why it fails now; empty when it works."""
+        return "database or disk is full" if self._loop.time() < self._full_until else ""
 
     def moment(self) -> float:
         """Seconds that the next commit takes."""
@@ -47,8 +48,6 @@ class Disk:
 
 
 class _DiskWriter:
-    """A `StoreWriter` on the event loop's own time."""
-
     def __init__(self, committer: Committer, disk: Disk) -> None:
         self._committer = committer
         self._disk = disk
@@ -73,7 +72,7 @@ class _DiskWriter:
 
     async def close(self) -> None:
         if self._off:
-            self._committer.abandon([], "the power was cut")
+            self._committer.abandon([], "the power is off")
         else:
             self._committer.commit(self._waiting)
         self._committer.close()

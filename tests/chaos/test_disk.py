@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from chaos.disk import Disk
 from chaos.loop import VirtualLoop
-from chaos.store_disk import Disk
 
 from athena.errors import StoreUnavailable
 from athena.store.sqlite import open_store
