@@ -115,7 +115,7 @@ class Receivers:
         return receiver is not None and self._is_down(receiver)
 
     def close(self) -> None:
-        """Stop the timers. The caller cancels whoever waits."""
+        """Stop the timers. The caller cancels the tasks that wait in `enter`."""
         for receiver in self._receivers.values():
             if receiver.timer:
                 receiver.timer.cancel()

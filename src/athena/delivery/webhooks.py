@@ -159,7 +159,7 @@ class Webhooks:
             self._take(after, after.webhook)
 
     def _forget(self, task_id: str) -> None:
-        """A deleted task is told to nobody any more."""
+        """Stop delivering a deleted task."""
         if self._deleted is not None:
             self._deleted.add(task_id)
         job = self._jobs.pop(task_id, None)

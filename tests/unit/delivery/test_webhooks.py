@@ -125,7 +125,7 @@ async def test_a_receiver_that_is_up_and_refuses_is_not_asked_at_once_again() ->
         assert len(setting.receivers.calls) == 2
 
 
-async def test_a_hanging_receiver_delays_nobody_else() -> None:
+async def test_a_hanging_receiver_delays_no_other() -> None:
     """140 tasks whose receiver never answers, all of one token; then one with a good receiver."""
     setting = Setting()
     setting.receivers.hanging = {"hangs.example.com"}
@@ -303,7 +303,7 @@ async def test_a_state_of_the_outbox_that_waits_is_replaced_by_a_newer() -> None
 
 
 @pytest.mark.parametrize("hangs", [True, False])
-async def test_a_deleted_task_is_told_to_nobody_any_more(hangs: bool) -> None:
+async def test_a_deleted_task_is_delivered_no_more(hangs: bool) -> None:
     setting = Setting()
     setting.receivers.always[HOST] = 503
     setting.receivers.hanging = {HOST} if hangs else set()
