@@ -37,7 +37,7 @@ async def main() -> None:
     settings = Settings().model_copy(update={"data_dir": folder, "webhooks": webhooks})
     try:
         async with (
-            local.standing_in(settings, speed=60) as (led, urls),
+            local.running_simulator(settings, speed=60) as (led, urls),
             local.served(led) as (url, secret),
             Athena.connect(url, secret) as mj,
         ):

@@ -129,7 +129,7 @@ async def system_at(
             simulator = await stack.enter_async_context(
                 Simulator(config, speed=speed, clock=simulator_clock)
             )
-        settings = led_to(
+        settings = using_simulator(
             simulator,
             data_dir=folder,
             accounts=accounts or [account()],
@@ -146,7 +146,7 @@ async def system_at(
         yield System(url, simulator, http)
 
 
-def led_to(simulator: Simulator, **wishes: Any) -> Settings:
+def using_simulator(simulator: Simulator, **wishes: Any) -> Settings:
     """Settings that lead to a simulator instead of Discord."""
     urls = simulator.urls
     discord = DiscordSettings(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from athena.client import Athena, Refused, ServerUnreachable
+from athena.client import Athena, RequestRefused, ServerUnreachable
 from tests.simulated.conftest import Build
 
 PIPE = asyncio.subprocess.PIPE
@@ -113,7 +113,7 @@ async def test_serve_with_the_simulator_inside(tmp_path: Path) -> None:
             assert len(cat.buttons) == 9
             pressed = await (await cat.press("U1"))
             assert pressed.task.action == "UPSCALE"
-            with pytest.raises(Refused):
+            with pytest.raises(RequestRefused):
                 await mj.task("1")
         it.terminate()
         assert await it.wait() == 0

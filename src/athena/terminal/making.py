@@ -153,13 +153,13 @@ async def ask(
 ) -> "Task":
     """Ask for images of a prompt; files that it names become image prompts. While the queue
     is full, wait."""
-    from athena.client import Refused
+    from athena.client import RequestRefused
 
     words, found = with_images(prompt)
     while True:
         try:
             return await mj.imagine(words, [*given, *found], key=key)
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.code != _QUEUE_FULL:
                 raise
             await asyncio.sleep(1)

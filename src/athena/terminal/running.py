@@ -47,7 +47,7 @@ def run(work: Coroutine[Any, Any, Exit | None]) -> None:
     except client.ServerUnreachable as error:
         fail(Exit.UNREACHABLE, f"{_sentence(error)}\nIs it running? `athena serve` starts one; "
              "--simulate needs none; `athena doctor` looks for what is wrong.")  # fmt: skip
-    except client.Refused as error:
+    except client.RequestRefused as error:
         fail(Exit.REFUSED, f"Not taken: {error}")
     except client.TaskFailed as error:
         fail(Exit.FAILED, f"Failed: {error}")

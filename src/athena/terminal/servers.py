@@ -128,9 +128,9 @@ async def _serve(settings: Settings) -> None:
 
 async def _serve_simulated(settings: Settings, speed: float) -> None:
     from athena import server as serving
-    from athena.client.local import standing_in
+    from athena.client.local import running_simulator
 
-    async with standing_in(settings, speed=speed) as (led, urls):
+    async with running_simulator(settings, speed=speed) as (led, urls):
         typer.echo(f"Simulator for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
         await serving.serve(led, ready=_greet)
 
