@@ -1,4 +1,4 @@
-"""`athena doctor`: looks for what keeps images from being made, and says what to do."""
+"""`athena doctor`: diagnoses problems and suggests fixes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SIGNS = {Mark.GOOD: "✓", Mark.BAD: "✗", Mark.UNSURE: "?"}
 
 
 class Finding(Struct, frozen=True):
-    """What was looked at, how it is, and what to do where it is not well."""
+    """One check: its subject, its result, and advice if it failed."""
 
     what: str
     mark: Mark
@@ -52,12 +52,13 @@ class Finding(Struct, frozen=True):
 
 def doctor(
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="Look at the simulator instead of Discord.")
+        bool, typer.Option("--simulate", help="Check the simulator instead of Discord.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look for what keeps images from being made: settings, disk, clock, token, server, channel,
-    bot, plan. No secret is printed.
+    """Diagnose problems.
+
+    Checks settings, disk, clock, token, server, channel, bot and plan. No secret is printed.
 
     \b
     Examples:
@@ -92,8 +93,8 @@ async def _settings(*, simulate: bool) -> AsyncIterator[Settings]:
         return
     from athena.client.local import running_simulator
 
-    async with running_simulator(settings, speed=20) as (led, _):
-        yield led
+    async with running_simulator(settings, speed=20) as (simulated, _):
+        yield simulated
 
 
 async def _examine(settings: Settings) -> AsyncIterator[Finding]:
@@ -114,7 +115,7 @@ def _accounts(settings: Settings) -> Finding:
     if number:
         return Finding("settings", Mark.GOOD, f"{number} account{'s' * (number > 1)} configured")
     return Finding("settings", Mark.BAD, "no account is configured",
-                   "`athena config init` asks for what is needed.")  # fmt: skip
+                   "Run `athena config init`.")  # fmt: skip
 
 
 def _disk(folder: Path) -> Finding:
@@ -122,7 +123,7 @@ def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(place).free
     said = f"{free // 1024**2} MB free for {folder}"
     if free < _SPACE:
-        return Finding("disk", Mark.BAD, said, "Make room, or choose another data folder.")
+        return Finding("disk", Mark.BAD, said, "Free some space, or choose another data folder.")
     return Finding("disk", Mark.GOOD, said)
 
 
@@ -132,20 +133,20 @@ def _store(folder: Path) -> Finding:
 
     file = folder / "athena.db"
     if not file.exists():
-        return Finding("store", Mark.GOOD, f"{file} will be made at the first start")
+        return Finding("store", Mark.GOOD, f"{file} will be created on first start")
     try:
         connection = connect(file, create=False)
         (said,) = connection.execute("PRAGMA quick_check").fetchone()
         connection.close()
     except (StoreBroken, Exception) as error:
-        return Finding("store", Mark.BAD, str(error), "Restore a copy of it, or move it away.")
+        return Finding("store", Mark.BAD, str(error), "Restore a backup, or move the file away.")
     if said != "ok":
-        return Finding("store", Mark.BAD, f"{file}: {said}", "Restore a copy of it.")
-    return Finding("store", Mark.GOOD, f"{file} is sound")
+        return Finding("store", Mark.BAD, f"{file}: {said}", "Restore a backup.")
+    return Finding("store", Mark.GOOD, f"{file} OK")
 
 
 async def _clock(http: aiohttp.ClientSession, settings: Settings) -> Finding:
-    """Nonces carry our hour; one far from Discord's makes old messages look new."""
+    """Nonces contain this machine's time; with a wrong clock, old messages look new."""
     import aiohttp
 
     try:
@@ -153,15 +154,16 @@ async def _clock(http: aiohttp.ClientSession, settings: Settings) -> Finding:
         async with http.get(f"{settings.discord.api_url}/gateway") as answer:
             theirs = parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Finding("discord", Mark.BAD, f"out of reach: {type(error).__name__}",
-                       "Is the network there? Does it need ATHENA_DISCORD__PROXY_URL?")  # fmt: skip
+        said = f"cannot reach {settings.discord.api_url}: {type(error).__name__}"
+        return Finding("discord", Mark.BAD, said,
+                       "Check your connection or set ATHENA_DISCORD__PROXY_URL.")  # fmt: skip
     except (KeyError, ValueError):
-        return Finding("discord", Mark.UNSURE, "it answers, but tells no time")
+        return Finding("discord", Mark.UNSURE, "it responds, but without the time")
     skew = abs(theirs + 0.5 - (began + time.time()) / 2)
     if skew > _SKEW:
         return Finding("clock", Mark.BAD, f"this machine's clock is {skew:.0f} s off",
-                       "Set it by a time server (NTP).")  # fmt: skip
-    return Finding("discord", Mark.GOOD, "it answers, and the clocks agree")
+                       "Synchronize it with a time server (NTP).")  # fmt: skip
+    return Finding("discord", Mark.GOOD, "it responds, and the clocks agree")
 
 
 async def _account(
@@ -186,11 +188,11 @@ async def _asked(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     try:
         return await look()
     except Unauthorized:
-        return Finding(what, Mark.BAD, "Discord refuses the token",
-                       "Get a new one; `athena config init` tells where.")  # fmt: skip
+        return Finding(what, Mark.BAD, "Discord rejects the token",
+                       "Get a new one; `athena config init` explains where.")  # fmt: skip
     except (Forbidden, UnknownObject) as error:
         return Finding(what, Mark.BAD, str(error),
-                       "Are the ids right, and is this user in that server?")  # fmt: skip
+                       "Check the ids, and that this user is a member of the server.")  # fmt: skip
     except DiscordError as error:
         return Finding(what, Mark.BAD, str(error), "Try again in a few minutes.")
 
@@ -202,7 +204,7 @@ async def _token(connection: Connection, account: AccountSettings) -> Finding:
 
 async def _channel(connection: Connection, account: AccountSettings) -> Finding:
     await connection.rest.messages(account.channel_id, limit=1)
-    return Finding("channel", Mark.GOOD, "it can be read")
+    return Finding("channel", Mark.GOOD, "readable")
 
 
 async def _bot(connection: Connection, account: AccountSettings) -> Finding:
@@ -214,11 +216,11 @@ async def _bot(connection: Connection, account: AccountSettings) -> Finding:
     except DiscordError:
         return Finding("bot", Mark.BAD, "the Midjourney bot has no /imagine in this server",
                        f"Invite it: {_DIRECTORY}/{MIDJOURNEY}")  # fmt: skip
-    return Finding("bot", Mark.GOOD, f"it is there, /imagine is version {command.version}")
+    return Finding("bot", Mark.GOOD, f"found; /imagine has version {command.version}")
 
 
 async def _plan(settings: Settings, account: AccountSettings, name: str) -> Finding:
-    """Begins a session and lets the bot tell of the plan."""
+    """Starts a session and queries the plan."""
     import tempfile
 
     from athena.accounts.account import AccountState
@@ -236,7 +238,9 @@ async def _plan(settings: Settings, account: AccountSettings, name: str) -> Find
                 await asyncio.sleep(0.1)
             profile = runner.account.profile
     if profile.plan is None:
-        return Finding(f"{name}: plan", Mark.UNSURE, "the bot told nothing of it in time")
+        return Finding(
+            f"{name}: plan", Mark.UNSURE, f"no answer from the bot within {_SESSION:g} s"
+        )
     hours = f", {profile.fast_left:g} fast hours left" if profile.fast_left is not None else ""
     return Finding(f"{name}: plan", Mark.GOOD, f"{profile.plan}{hours}")
 
