@@ -1,8 +1,8 @@
-"""What one gateway event costs, with few and with many running tasks.
+"""The cost of one gateway event, with few and with many running tasks.
 
-The real path without sockets: reader, matching, state machine, store. If the cost grew with the
-number of tasks, matching would be searching instead of looking up. Counted is the event loop's own
-processor time; the store's writer works on another thread.
+It uses the real code without sockets: reader, matching, state machine, store. If the cost grew with
+the number of tasks, matching would search instead of looking up. It counts only the CPU time of the
+event loop; the store's writer runs in another thread.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ _EVENTS = 2_000
 _ROUNDS = 11
 
 
-class _Town:
-    """An account with running tasks, and what the bot says about them: always something new."""
+class _Load:
+    """An account with running tasks, and new progress events for them."""
 
     def __init__(self, store: Store, tasks: list[Task]) -> None:
         self._tasks = tasks
@@ -64,7 +64,7 @@ class _Town:
         return spent / _EVENTS * 1e6
 
     async def _written(self) -> None:
-        """Let the store finish, so that no round pays for another."""
+        """Wait for the store, so that rounds do not affect each other."""
         task = self.account.current(self._tasks[0].id) or self._tasks[0]
         await self._store.save(task, task)
 
@@ -91,8 +91,8 @@ class _Channel:
 async def measure(folder: Path) -> list[Result]:
     """Rounds with few and with many tasks in turn; the median ratio counts."""
     store = await Store.open(folder)
-    towns = [await _town(store, count) for count in (_FEW, _MANY)]
-    rounds = [[await town.round() for town in towns] for _ in range(_ROUNDS + 1)][1:]
+    loads = [await _load(store, count) for count in (_FEW, _MANY)]
+    rounds = [[await load.round() for load in loads] for _ in range(_ROUNDS + 1)][1:]
     few, many = (median(column) for column in zip(*rounds, strict=True))
     ratio = median(pair[1] / pair[0] for pair in rounds)
     await store.close()
@@ -108,11 +108,11 @@ async def measure(folder: Path) -> list[Result]:
     ]
 
 
-async def _town(store: Store, count: int) -> _Town:
+async def _load(store: Store, count: int) -> _Load:
     nonces = Snowflakes(SystemClock())
     tasks = [_task(number, count, nonces.nonce()) for number in range(count)]
     await asyncio.gather(*(store.add(task) for task in tasks))
-    return _Town(store, tasks)
+    return _Load(store, tasks)
 
 
 def _task(number: int, count: int, nonce: str) -> Task:

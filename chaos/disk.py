@@ -1,5 +1,5 @@
-"""A disk for the virtual world: it takes a moment, fails for a while now and then, and what was not
-on it when the power went is gone."""
+"""A simulated disk: commits take time, it can fail for a while, and unwritten data is lost when the
+power fails."""
 
 import asyncio
 import sqlite3
@@ -16,7 +16,7 @@ _AGAIN = 1.0
 
 
 class Disk:
-    """Makes writers for a store; `fail` and `cut_power` are what can happen to it."""
+    """Creates writers for a store. `fail` and `cut_power` inject faults."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self._loop = loop
@@ -25,16 +25,16 @@ class Disk:
         self._writer: _DiskWriter | None = None
 
     def writer(self, connection: sqlite3.Connection) -> "_DiskWriter":
-        """The way to this disk over a connection."""
+        """A writer that uses this disk over a connection."""
         self._writer = _DiskWriter(connection, self)
         return self._writer
 
     def fail(self, seconds: float) -> None:
-        """Be full for so long."""
+        """Be full for a number of seconds."""
         self._full_until = self._loop.time() + seconds
 
     def cut_power(self) -> None:
-        """Forget what has not been written, and write nothing more for whoever wrote."""
+        """Lose unwritten data, and ignore all further writes of existing writers."""
         if self._writer:
             self._writer.cut()
 

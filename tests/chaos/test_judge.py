@@ -29,7 +29,7 @@ def job(**changes: Any) -> dict[str, Any]:
     return {**made, **changes}
 
 
-def letter(status: str = "SUCCESS", progress: str = "100%") -> dict[str, Any]:
+def delivery(status: str = "SUCCESS", progress: str = "100%") -> dict[str, Any]:
     return {"at": 1, "body": {"id": "1", "status": status, "progress": progress}}
 
 
@@ -37,7 +37,7 @@ def evidence(**changes: Any) -> Evidence:
     asked = Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", webhook="me")
     given = {
         "ledger": Ledger(asked=[asked]), "tasks": {"1": task()}, "jobs": [job()],
-        "letters": {"me": [letter()]}, "held": 0, "users": {"5": "ada"},
+        "deliveries": {"me": [delivery()]}, "held": 0, "users": {"5": "ada"},
     }  # fmt: skip
     return Evidence(**{**given, **changes})
 
@@ -64,16 +64,16 @@ FALLEN = Ledger(
     [
         ({"tasks": {}}, "lost"),
         ({"tasks": {"1": task(status=Status.IN_PROGRESS)}}, "lost"),
-        ({"tasks": {"1": FAILED}, "letters": {"me": [letter("FAILURE")]}}, "lost"),
+        ({"tasks": {"1": FAILED}, "deliveries": {"me": [delivery("FAILURE")]}}, "lost"),
         ({"jobs": [job(nonce="8")]}, "mixed"),
         ({"jobs": [job(prompt="a dog --v 7.0")]}, "mixed"),
         ({"tasks": {"1": task(image=Image(url="", filename=f"{OTHER}.png"))}}, "mixed"),
         ({"tasks": {"1": task(), "2": task(id="2")}}, "mixed"),
         ({"jobs": [job(), job(id=OTHER, nonce="8")]}, "twice"),
         ({"held": 2}, "leaked"),
-        ({"letters": {"me": [letter("IN_PROGRESS", "93%")]}}, "undelivered"),
-        ({"letters": {}}, "undelivered"),
-        ({"letters": {"me": [letter(), letter("IN_PROGRESS"), letter()]}}, "backwards"),
+        ({"deliveries": {"me": [delivery("IN_PROGRESS", "93%")]}}, "undelivered"),
+        ({"deliveries": {}}, "undelivered"),
+        ({"deliveries": {"me": [delivery(), delivery("IN_PROGRESS"), delivery()]}}, "backwards"),
         ({"ledger": MOVED}, "backwards"),
         ({"ledger": FALLEN}, "backwards"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from chaos.judge import Verdict
-from chaos.town import play
+from chaos.run import play
 from msgspec.structs import replace
 
 from athena.accounts.recovery import Recovery
