@@ -97,7 +97,7 @@ class Wider(Struct, frozen=True, kw_only=True):
         return whole
 
 
-class Mended(Struct, frozen=True, kw_only=True):
+class Repainted(Struct, frozen=True, kw_only=True):
     """A scene with another where the mask is white."""
 
     inner: Scene

@@ -54,7 +54,7 @@ UNCERTAIN = (
 )
 REMOVED = "[Removed] Midjourney removed the image while it was being made (output filter)."
 UNPREPARED = "The bot did not open the modal of this button, or did not take its first step."
-UNCONFIRMED = "Nobody confirmed the modal in time."
+UNCONFIRMED = "The modal was not confirmed in time."
 STOPPED = "[Stopped] The job was stopped at Midjourney."
 
 
@@ -105,7 +105,7 @@ def fail(task: Task, reason: str, now: Millis, *, moderated: bool = False) -> Ta
 
 def time_out(task: Task, now: Millis, *, send_again: bool = False) -> Task:
     """End a task whose deadline has passed. `send_again`: the operator would rather have a job
-    twice than not at all, where nobody knows whether Discord took the command."""
+    twice than not at all, if it is unknown whether Discord accepted the command."""
     if task.removed:
         return fail(task, REMOVED, now, moderated=True)
     if task.status is Status.MODAL:

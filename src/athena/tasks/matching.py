@@ -59,7 +59,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     file: str | None = None
     """The name of the file that it sends."""
     normalized: str | None = None
-    """Its prompt's; None where nobody knows how the bot will word it."""
+    """Its prompt's; None if the bot's wording is not known."""
     index: int | None = None
     """The image of the grid that its button names."""
     kind: Action | None = None
@@ -111,7 +111,7 @@ class TaskIndex:
             sets[mark][task.id] = None
 
     def settle(self, task: Task) -> None:
-        """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
+        """Forget an ended task, but remember that its ids belong to it and to no other task."""
         self.drop(task.id)
         for key in (task.ids.interaction, task.ids.message, task.ids.job):
             if key:

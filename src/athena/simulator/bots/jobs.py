@@ -17,8 +17,8 @@ from athena.simulator.bots.prompts import Rewritten, rewrite
 from athena.simulator.images import Video
 from athena.simulator.scenes import (
     Box,
-    Mended,
     Mixed,
+    Repainted,
     Scene,
     Size,
     Sketch,
@@ -212,7 +212,7 @@ def pan(job_id: str, call: Call, parent: Parent, prompt: Rewritten, direction: s
 def region(job_id: str, call: Call, parent: Parent, prompt: Rewritten, mask: bytes) -> Job:
     """Repainted where the mask is white."""
     tiles = tuple(
-        Mended(inner=parent.scene, fresh=_sketch(job_id, job_id, n, prompt), mask=mask)
+        Repainted(inner=parent.scene, fresh=_sketch(job_id, job_id, n, prompt), mask=mask)
         for n in range(4)
     )
     made = _grid(Kind.REGION, job_id, call, prompt, tiles, parent)

@@ -17,7 +17,7 @@ from athena.simulator.bots.prompts import Rewritten
 from athena.simulator.bots.reading import Reading
 from athena.simulator.bots.studio import Studio
 from athena.simulator.bots.words import settings, turned
-from athena.simulator.scenes import Mended
+from athena.simulator.scenes import Repainted
 from athena.simulator.stage import Call, Draft, Stage
 
 _JOB = "(?P<job>[0-9a-f-]{36})"
@@ -280,7 +280,7 @@ class Presses:
             case Kind.PAN:
                 way = old.form.removeprefix("Pan ").partition(" ")[0].lower()
                 return jobs.pan(job_id, call, parent, prompt, way)
-            case Kind.REGION if isinstance(old.tiles[0], Mended):
+            case Kind.REGION if isinstance(old.tiles[0], Repainted):
                 return jobs.region(job_id, call, parent, prompt, old.tiles[0].mask)
             case Kind.VIDEO:
                 return jobs.video(job_id, call, prompt, old.tiles[0], parent)
