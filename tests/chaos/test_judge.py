@@ -1,4 +1,4 @@
-"""The judge by itself: each broken promise is found and named."""
+"""The judge itself: it detects and names each broken guarantee."""
 
 from typing import Any
 
@@ -128,7 +128,7 @@ def test_images_of_images_are_judged(asked: Asked, jobs: list[dict[str, Any]], b
 
 
 def test_one_swapped_face_belongs_to_one_task() -> None:
-    """Though the tasks know of no job: their files name it."""
+    """The tasks have no job id, but their files name the job."""
     asked = asked_for(Kind.SWAP, images=("face", "target"))
     one, other = task(ids=CorrelationIds(nonce="7")), task(id="2", ids=CorrelationIds(nonce="8"))
     for tasks, mixed in (({"1": one}, 0), ({"1": one, "2": other}, 1)):
@@ -149,6 +149,6 @@ def test_a_file_must_say_whose_it_is() -> None:
         assert judge(evidence(ledger=ledger)).mixed == mixed
 
 
-def test_what_a_person_made_by_hand_is_nobody_s() -> None:
+def test_jobs_made_by_hand_are_ignored() -> None:
     by_hand = job(id=OTHER, nonce=None, prompt="by hand 3 --v 7.0")
     assert judge(evidence(jobs=[job(), by_hand])).is_good

@@ -1,4 +1,4 @@
-"""A database that is locked, or whose last write was cut off."""
+"""A locked database, and one whose last write is truncated."""
 
 import shutil
 import sqlite3
@@ -35,8 +35,8 @@ async def test_a_locked_database_refuses_what_is_new_and_keeps_what_was_taken(
 
 
 @pytest.mark.parametrize("damage", [b"\x00" * 300, b"half a frame" * 400])
-async def test_garbage_behind_the_last_write_loses_nothing(tmp_path: Path, damage: bytes) -> None:
-    """The machine went down while a further write was on its way to the disk."""
+async def test_garbage_after_the_last_write_loses_nothing(tmp_path: Path, damage: bytes) -> None:
+    """The machine went down during a write."""
     store = await Store.open(tmp_path / "alive")
     tasks = [make_task(n) for n in range(50)]
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Every notice of the bot, from its message to the task's and the account's end."""
+"""Every notice of the bot, from its message to its effect on task and account."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FAILS = [
     "Could not validate this link", "Failed to process your command", "Internal error",
     "Sorry! Could not complete the job!", "Sorry, something went wrong",
     "Duplicate images detected", "Job action restricted", "Failed to request upscale",
-    "Something that nobody has seen yet",
+    "Something never seen before",
 ]  # fmt: skip
 MODERATES = [
     "Banned prompt", "Banned prompt detected", "Request cancelled due to output filters",
@@ -34,7 +34,7 @@ STOPS = [
 
 def test_the_simulator_knows_them_all() -> None:
     here = {*FAILS, *MODERATES, *RETRIES, *STOPS, "Job queued", "Removed"}
-    assert {*notices.known()} == here - {"Something that nobody has seen yet"}
+    assert {*notices.known()} == here - {"Something never seen before"}
 
 
 async def ask(system: System, title: str, prompt: str = "a cat") -> str:
@@ -60,7 +60,7 @@ WAYS = [
     (title, way)
     for title in FAILS + MODERATES
     for way in ("", " | fresh", " | edit", " | reply", " | plain")
-    if (title, way) != (FAILS[-1], " | plain")  # a plain text that nobody knows is no notice
+    if (title, way) != (FAILS[-1], " | plain")  # an unknown plain text is no notice
 ]
 
 

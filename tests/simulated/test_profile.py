@@ -1,4 +1,4 @@
-"""What Midjourney says of an account, its seeds by the longer way, and forms that nobody knows."""
+"""An account's profile at Midjourney, seeds by reaction, and unknown forms."""
 
 import asyncio
 from pathlib import Path
@@ -41,7 +41,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
             assert (profile.mode, profile.visibility, profile.remix) == ("Turbo", "Stealth", True)
             assert profile.version == "Midjourney Model V7"
             refresher = services.registry.find(CHANNEL).refresher
-            for switch, told in (
+            for switch, fields in (
                 (Switch.REMIX, {"remix": False}),
                 (Switch.FAST, {"mode": "Fast"}),
                 (Switch.RELAX, {"mode": "Relaxed"}),
@@ -51,7 +51,7 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
                 (Switch.REMIX, {"remix": True}),
             ):
                 turning = asyncio.create_task(refresher.turn(switch))
-                while found.profile != found.profile.updated(Profile(**told)):
+                while found.profile != found.profile.updated(Profile(**fields)):
                     clock.turn(0.1)
                     await breathe()
                 await turning
@@ -89,9 +89,9 @@ async def test_no_seed_is_said_plainly(build: Build) -> None:
     while not asking.done():
         clock.turn(0.5)
         await breathe()
-    told = await asking
-    assert (told["code"], told["result"]) == (9, None)
-    assert "seed" in told["description"]
+    result = await asking
+    assert (result["code"], result["result"]) == (9, None)
+    assert "seed" in result["description"]
 
 
 async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ async def test_an_unknown_form_is_kept_once_for_a_report(build: Build, tmp_path:
     file = tmp_path / "data" / "unknown-forms.jsonl"
     (line,) = file.read_text().splitlines()
     assert msgspec.json.decode(line)["content"] == "Behold 0 new things, <@0>"
-    told = CliRunner().invoke(app, ["read", str(file)])
-    assert (told.exit_code, told.stdout) == (0, '{"state": "unknown"}\n')
+    result = CliRunner().invoke(app, ["read", str(file)])
+    assert (result.exit_code, result.stdout) == (0, '{"state": "unknown"}\n')
 
 
 async def test_what_the_bot_refused_is_reported_and_can_be_listed(
@@ -123,7 +123,7 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
     assert report.count("[Banned prompt detected]") == 2
     assert run(app, ["moderation", "add", "teapot", *folder]).exit_code == 0
     while (await system.imagine("a teapot"))["code"] != 24:
-        pass  # the list is looked at every second
+        pass  # the list is checked every second
     assert "teapot: in 2" not in run(app, ["moderation", "report", *folder]).stdout
 
 

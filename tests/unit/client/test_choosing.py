@@ -1,4 +1,4 @@
-"""Buttons by what is written on them, or by what they do."""
+"""Finding buttons by their label or by their action."""
 
 import pytest
 

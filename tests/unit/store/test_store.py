@@ -1,4 +1,4 @@
-"""The store: durable, in order, told after it is on disk."""
+"""The store: durable, in order, reported after the commit."""
 
 import asyncio
 import sqlite3
@@ -70,12 +70,12 @@ async def test_listeners_hear_of_a_change_when_it_is_on_disk(store: Store, tmp_p
 
 
 async def test_a_caller_who_goes_away_changes_nothing(store: Store, tmp_path: Path) -> None:
-    told: list[bool] = []
+    committed: list[bool] = []
     for number in (1, 1):
-        store.add(make_task(number), kept=told.append).cancel()
-    while len(told) < 2:
+        store.add(make_task(number), kept=committed.append).cancel()
+    while len(committed) < 2:
         await breathe()
-    assert told == [True, False]
+    assert committed == [True, False]
     assert on_disk(tmp_path, "SELECT count(*) FROM tasks") == [(1,)]
 
 

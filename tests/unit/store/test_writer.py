@@ -14,7 +14,7 @@ ADD = "INSERT INTO records (kind, id, body) VALUES ('k', :id, '')"
 
 
 class Flaky:
-    """A connection whose disk fails with a code of SQLite's until it is mended."""
+    """A connection whose disk fails with a code of SQLite's until it is repaired."""
 
     def __init__(self, connection: sqlite3.Connection, code: int) -> None:
         self._connection = connection
@@ -31,20 +31,20 @@ class Flaky:
         return getattr(self._connection, name)
 
 
-class Desk:
-    """A committer over such a connection, and what its writers were told."""
+class Harness:
+    """A committer over such a connection, and what its writers were notified of."""
 
     def __init__(self, folder: Path, code: int) -> None:
         self.flaky = Flaky(connect(folder / "athena.db", create=True), code)
         self.committer = Committer(cast(sqlite3.Connection, self.flaky))
-        self.told: list[tuple[str, bool]] = []
+        self.notified: list[tuple[str, bool]] = []
 
     def write(self, name: str, *, lasting: bool) -> Write:
-        def told(error: sqlite3.Error | None) -> None:
-            self.told.append((name, error is None))
+        def notify(error: sqlite3.Error | None) -> None:
+            self.notified.append((name, error is None))
 
         statement = Change(ADD, {"id": name})
-        return Write((statement,), asyncio.get_running_loop(), told, lasting)
+        return Write((statement,), asyncio.get_running_loop(), notify, lasting)
 
     async def commit(self, *writes: Write) -> None:
         self.committer.commit(list(writes))
@@ -62,30 +62,30 @@ TROUBLES = [
 
 @pytest.mark.parametrize("code", TROUBLES)
 async def test_trouble_passes_and_nothing_that_must_last_is_lost(tmp_path: Path, code: int) -> None:
-    desk = Desk(tmp_path, code)
-    await desk.commit(desk.write("a", lasting=True), desk.write("new", lasting=False))
-    await desk.commit(desk.write("b", lasting=True))
-    assert desk.committer.trouble
-    assert desk.told == [("new", False)]
-    desk.flaky.code = 0
-    await desk.commit(desk.write("c", lasting=False))
-    assert not desk.committer.trouble
-    assert desk.told[1:] == [("a", True), ("b", True), ("c", True)]
-    assert desk.written() == ["a", "b", "c"]
+    harness = Harness(tmp_path, code)
+    await harness.commit(harness.write("a", lasting=True), harness.write("new", lasting=False))
+    await harness.commit(harness.write("b", lasting=True))
+    assert harness.committer.trouble
+    assert harness.notified == [("new", False)]
+    harness.flaky.code = 0
+    await harness.commit(harness.write("c", lasting=False))
+    assert not harness.committer.trouble
+    assert harness.notified[1:] == [("a", True), ("b", True), ("c", True)]
+    assert harness.written() == ["a", "b", "c"]
 
 
 async def test_a_disk_that_nobody_writes_to_is_tried_all_the_same(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, sqlite3.SQLITE_FULL)
-    await desk.commit(desk.write("new", lasting=False))
-    await desk.commit()
-    assert desk.committer.trouble
-    desk.flaky.code = 0
-    await desk.commit()
-    assert not desk.committer.trouble
+    harness = Harness(tmp_path, sqlite3.SQLITE_FULL)
+    await harness.commit(harness.write("new", lasting=False))
+    await harness.commit()
+    assert harness.committer.trouble
+    harness.flaky.code = 0
+    await harness.commit()
+    assert not harness.committer.trouble
 
 
 async def test_a_bad_statement_is_told_at_once_however_long_it_should_last(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, 0)
-    await desk.commit(desk.write("a", lasting=True), desk.write("a", lasting=True))
-    assert desk.told == [("a", True), ("a", False)]
-    assert not desk.committer.trouble
+    harness = Harness(tmp_path, 0)
+    await harness.commit(harness.write("a", lasting=True), harness.write("a", lasting=True))
+    assert harness.notified == [("a", True), ("a", False)]
+    assert not harness.committer.trouble
