@@ -74,7 +74,7 @@ def slug(prompt: str) -> str:
 
 
 def ending(data: bytes) -> str:
-    """The file extension of an image."""
+    """The ending of an image's file."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ".webp"
     if data.startswith(b"\xff\xd8"):

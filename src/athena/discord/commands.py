@@ -1,7 +1,7 @@
-"""The commands of a server's bots, from Discord's command index.
+"""The commands of a server's bots, looked up where Discord lists them.
 
-Ids and versions change whenever a bot is published again, so they are never hard-coded. The index
-is read once, and again when Discord refuses a version (contracts: discord-wire, section 3).
+Ids and versions change whenever a bot's makers publish it anew, so none is ever written down. The
+index is read once, and again when Discord refuses a version (contracts: discord-wire, section 3).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from athena.discord.wire import Command
 
 
 class CommandCatalogue:
-    """The command index of one server; concurrent callers share one request."""
+    """The command index of one server; callers at the same time share one reading of it."""
 
     def __init__(self, rest: Rest, guild_id: str) -> None:
         self._rest = rest
@@ -21,11 +21,11 @@ class CommandCatalogue:
         self._reading = asyncio.Lock()
 
     async def find(self, application_id: str, name: str) -> tuple[Command, str]:
-        """A bot's command by the name that users type, and its subcommand if the name has one:
-        `prefer remix` is the command `prefer` with the subcommand `remix`.
+        """A bot's command by the name that people type, and its sub-command if it has such a
+        part: `prefer remix` is the command `prefer` with the part `remix`.
 
         Raises:
-            UnknownCommand: the bot has no command of that name in this server.
+            UnknownCommand: the bot has none of that name here.
             DiscordError: the index could not be read.
         """
         commands = self._commands or await self._read(None)
@@ -38,7 +38,7 @@ class CommandCatalogue:
         raise UnknownCommand(f"the bot {application_id} has no command /{name} in this server")
 
     async def refresh(self) -> None:
-        """Read the index again; the cached one is out of date."""
+        """Read the index anew; what is known now is out of date."""
         await self._read(self._commands)
 
     async def _read(
@@ -55,5 +55,5 @@ class CommandCatalogue:
 
 
 def _parts(command: Command) -> set[str]:
-    """The names of a command's options, including subcommands."""
+    """The names of a command's options, sub-commands among them."""
     return {str(each.get("name")) for each in command.options or () if isinstance(each, dict)}
