@@ -17,7 +17,7 @@ RUN := .run
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed  ## Create the virtual environment with the locked dependencies
+setup: $(VENV)/.installed  ## Create the virtual environment with locked dependencies
 
 $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@echo "Setting up $(VENV) ..."
@@ -27,20 +27,20 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-run: setup  ## Start the server with the simulator for Discord and Midjourney
+run: setup  ## Start the server with the built-in simulator
 	@$(BIN)/athena serve --simulate --port $(PORT) --speed $(SPEED)
 
-run-all: setup  ## Start all that a developer needs, in the background: without accounts, with the simulator
+run-all: setup  ## Start the server in the background; with the simulator if no account is set
 	@$(MAKE) --no-print-directory start-server SIMULATE=--or-simulate
 
-build-run-all: setup run-all  ## Set up, then the same
+build-run-all: setup run-all  ## Set up, then run-all
 
 stop-all: stop-server  ## Stop what run-all started
 
-start-server: setup  ## Start the server in the background, with the accounts of .env
+start-server: setup  ## Start the server in the background, with the accounts in .env
 	@mkdir -p $(RUN)
 	@if [ -f $(RUN)/server.pid ] && kill -0 $$(cat $(RUN)/server.pid) 2>/dev/null; then \
-	    echo "It runs already: see $(RUN)/server.log"; exit 0; fi; \
+	    echo "Already running; log: $(RUN)/server.log"; exit 0; fi; \
 	nohup $(BIN)/athena serve $(SIMULATE) --port $(PORT) >$(RUN)/server.log 2>&1 </dev/null & \
 	echo $$! >$(RUN)/server.pid; \
 	for i in $$(seq 50); do \
@@ -48,37 +48,37 @@ start-server: setup  ## Start the server in the background, with the accounts of
 	    kill -0 $$(cat $(RUN)/server.pid) 2>/dev/null || break; sleep 0.2; done; \
 	cat $(RUN)/server.log; rm -f $(RUN)/server.pid; exit 1
 
-stop-server:  ## Stop that server
+stop-server:  ## Stop the background server
 	@if [ -f $(RUN)/server.pid ]; then \
 	    kill $$(cat $(RUN)/server.pid) 2>/dev/null; rm -f $(RUN)/server.pid; echo "Stopped."; \
-	else echo "No server of make's runs."; fi
+	else echo "No background server is running."; fi
 
 test: setup  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: setup  ## Format, lint, types and import contracts, without changing anything
+check: setup  ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check src tests bench chaos examples docs get_aws_secrets.py
 	@$(BIN)/ruff check src tests bench chaos examples docs get_aws_secrets.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: setup  ## Format the code and mend what the linter can
+format: setup  ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff check --fix --quiet src tests bench chaos examples docs
 	@$(BIN)/ruff format src tests bench chaos examples
 
-bench: setup  ## Measure speed and memory, as ratios within one run
+bench: setup  ## Measure speed and memory
 	@$(BIN)/python -m bench
 
-chaos: setup  ## Play a day of faults on a virtual clock and judge it: SEED=1 SEEDS=1 TASKS=2000
+chaos: setup  ## Run all faults on a virtual clock and check the tasks: SEED=1 SEEDS=1 TASKS=2000
 	@$(BIN)/python -m chaos --seed $(SEED) --seeds $(SEEDS) --tasks $(TASKS)
 
-kill-test: setup  ## Kill a real server twenty times while it is used, and judge it
+kill-test: setup  ## Kill a real server twenty times under load and check the tasks
 	@$(BIN)/python -m chaos.kill --seed $(SEED)
 
-lock: $(VENV)/.installed  ## Lock the dependencies again, with hashes
+lock: $(VENV)/.installed  ## Lock the dependencies, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
-clean:  ## Remove what was made here, the data folder excepted
+clean:  ## Remove build files and caches; keep the data folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,11 +3,10 @@
 
     ENV=prod python3 get_aws_secrets.py
 
-`ENV` is dev (the default), staging or prod; the secret is then named `athena/dev` and so on, or as
-`ATHENA_SECRET_NAME` says. Its value is a JSON object whose names are those in angle brackets in the
-template; those with a question mark may be missing. Region and credentials are found as boto3
-finds them. The file is written in one step with mode 600; on any error an existing .env stays as
-it is. Needs boto3: `pip install "athena-mj[aws]"`.
+`ENV` is dev (the default), staging or prod; the name of the secret is `athena/dev` and so on, or
+`ATHENA_SECRET_NAME`. Its value is a JSON object with the names in angle brackets in the template;
+names with a question mark are optional. boto3 finds region and credentials. The file is written
+atomically with mode 600; on any error an existing .env stays unchanged. Needs boto3: `pip install "athena-mj[aws]"`.
 """
 
 import json
@@ -24,11 +23,11 @@ _WANTED = re.compile(r"<([A-Z][A-Z0-9_]*)(\?)?>")
 
 
 class CannotWrite(Exception):
-    """What is missing or wrong, in plain words."""
+    """The .env file cannot be written; the message says why."""
 
 
 def main(folder: Path | None = None) -> int:
-    """0 when .env was written, 1 with a word on stderr when it was not."""
+    """Write .env; returns 0, or 1 with a message on stderr."""
     folder = folder or Path(__file__).resolve().parent
     try:
         environment = os.environ.get("ENV", "dev")
@@ -47,7 +46,7 @@ def secret(name: str) -> dict[str, Any]:
     """The values of a secret.
 
     Raises:
-        CannotWrite: it cannot be read, or is no JSON object.
+        CannotWrite: it cannot be read, or is not a JSON object.
     """
     try:
         import boto3
@@ -76,7 +75,7 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     """The template with its names replaced.
 
     Raises:
-        CannotWrite: a value is missing, or cannot stand on one line.
+        CannotWrite: a value is missing, or does not fit on one line.
     """
     missing = [name for name, may in _WANTED.findall(_settings(template))
                if not may and values.get(name) in (None, "")]  # fmt: skip
@@ -86,7 +85,7 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 
 def write(folder: Path, text: str) -> None:
-    """Write .env in one step, readable by its owner alone.
+    """Write .env atomically, readable only by its owner.
 
     Raises:
         CannotWrite: the folder cannot be written to.
@@ -127,7 +126,7 @@ def _value(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As .env files quote: single quotes take all as it is, double ones heed `\\` and `"`."""
+    """Quote a value for .env: single quotes are literal; `\\` and `"` are special in double ones."""
     if "'" not in text:
         return f"'{text}'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,6 +1,6 @@
-"""Speed and memory, measured as ratios within one run, so that a slow machine is no excuse.
+"""Speed and memory, measured as ratios within one run, to be independent of the machine.
 
     make bench
 
-Absolute figures differ from machine to machine; what counts is the last column.
+Absolute values differ between machines; the last column is what matters.
 """

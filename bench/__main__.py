@@ -15,7 +15,7 @@ from bench.result import Result
 
 
 def main() -> None:
-    """Measure everything; exits with 1 when a bound is missed."""
+    """Measure everything; exits with 1 if a value exceeds its bound."""
     results: list[Result] = []
     measurements: list[Callable[[Path], Coroutine[Any, Any, list[Result]]]] = [
         memory.measure,

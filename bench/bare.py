@@ -1,6 +1,6 @@
-"""The yardstick: a bare ASGI program on the same server, answering fixed bytes.
+"""The reference: a bare ASGI program on the same server.
 
-Run as `python -m bench.bare FILE`: answers every request with the file's bytes.
+Run as `python -m bench.bare FILE`: responds to every request with the bytes of the file.
 """
 
 import sys

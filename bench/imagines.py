@@ -1,4 +1,4 @@
-"""Whole imagines: from the submit to the result, through a simulator whose jobs take no time."""
+"""Complete imagines, from submit to result, with a simulator whose jobs take no time."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ _BOUND = 60.0
 
 
 async def measure(folder: Path) -> list[Result]:
-    """The server and the simulator run in a process each; both are part of a whole imagine."""
+    """The server and the simulator run in separate processes; an imagine includes both."""
     serving = server_over_standin(folder, core_size=12, queue_size=_COUNT, speed="inf")
     async with serving as (url, _), aiohttp.ClientSession() as http:
         await _make(http, url, 20)

@@ -26,7 +26,7 @@ from athena.store.queries import TaskFilter
 from athena.store.repository import TaskRepository
 from athena.store.sqlite import SqliteRepository, migrations, open_store, rows
 from athena.store.sqlite.connecting import FILE, connect_owner
-from athena.tasks.model import Action, Button, Failure, Keys, Picture, Status, Task
+from athena.tasks.model import Action, Button, CorrelationIds, Failure, Image, Status, Task
 from athena.tasks.requests import Imagine
 from bench.result import Result
 
@@ -179,12 +179,12 @@ def _ended(task: Task, number: int, random: Random) -> Task:
         status=status,
         finished_at=task.submitted_at + took,
         progress=100,
-        picture=Picture(url=url, filename="a.png", width=2048, height=2048, size=9_000_000),
+        image=Image(url=url, filename="a.png", width=2048, height=2048, size=9_000_000),
         buttons=tuple(
             Button(custom_id=f"MJ::JOB::upsample::{n}::{number:036}", label=f"U{n}")
             for n in range(9)
         ),
-        keys=Keys(nonce=f"9{task.id}", message=f"1{task.id}", job=f"{number:036}"),
+        ids=CorrelationIds(nonce=f"9{task.id}", message=f"1{task.id}", job=f"{number:036}"),
     )
 
 

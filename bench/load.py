@@ -1,4 +1,4 @@
-"""Load from this process: many connections that ask again as soon as they are answered."""
+"""Load from this process: many connections that send the next request after each response."""
 
 import asyncio
 import time
@@ -8,9 +8,9 @@ from collections.abc import Callable
 async def requests_per_second(
     url: str, make: Callable[[int], bytes], *, callers: int, seconds: float
 ) -> float:
-    """Whole requests answered with status 200 each second, over kept-open connections.
+    """Requests per second answered with status 200, over persistent connections.
 
-    `make` gives the bytes of the n-th request. Raw sockets, so that the load costs little.
+    `make` gives the bytes of the n-th request. It uses raw sockets, so that the load costs little.
     """
     host, port = url.removeprefix("http://").split(":")
     count = 0

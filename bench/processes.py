@@ -1,4 +1,4 @@
-"""Servers in processes of their own, so that the load comes from another core."""
+"""Servers in separate processes, so that the load comes from another core."""
 
 import asyncio
 import os
@@ -43,9 +43,19 @@ async def server_over_standin(
     folder: Path, *, core_size: int, queue_size: int, speed: str
 ) -> AsyncIterator[tuple[str, int]]:
     """A server over a simulator, each its own process: the server's URL and process id."""
-    town = folder / "town.toml"
-    town.write_text(_TOWN)
-    simulate = ("-m", "athena", "simulate", "--port", "0", "--speed", speed, "--config", str(town))
+    config = folder / "simulator.toml"
+    config.write_text(_CONFIG)
+    simulate = (
+        "-m",
+        "athena",
+        "simulate",
+        "--port",
+        "0",
+        "--speed",
+        speed,
+        "--config",
+        str(config),
+    )
     async with running(*simulate, says="# control") as (_, text):
         env = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("ATHENA_"))
         ids = re.search(r"GUILD_ID=(\d+) CHANNEL_ID=(\d+)", text)
@@ -64,7 +74,7 @@ async def server_over_standin(
             yield found[1], process.pid
 
 
-_TOWN = """
+_CONFIG = """
 limits = false
 
 [[users]]

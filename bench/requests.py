@@ -14,7 +14,7 @@ _ROUNDS = 3
 
 async def measure(folder: Path) -> list[Result]:
     """Each pair is measured in turn, several times; the medians are compared."""
-    # Jobs that hardly move leave the server to the requests.
+    # Very slow jobs leave the server to the requests.
     serving = server_over_standin(folder, core_size=1, queue_size=100_000, speed="0.01")
     async with serving as (url, _):
         task_id = _submit(url)

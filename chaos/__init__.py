@@ -1,5 +1,5 @@
-"""The promise, tried: the whole system with everything going wrong, and a judge of what came of it.
+"""Tests of the reliability guarantees: the whole system under every kind of fault, and a judge.
 
-`python -m chaos` plays thousands of tasks on a virtual clock in one process; `python -m chaos.kill`
-kills a real server over and over. docs/reliability.md tells what is promised and what was found.
+`python -m chaos` runs thousands of tasks on a virtual clock in one process; `python -m chaos.kill`
+kills a real server repeatedly. docs/reliability.md describes the guarantees and the results.
 """

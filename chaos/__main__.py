@@ -1,4 +1,5 @@
-"""`python -m chaos --seed N --tasks N`: play, print one line, exit 1 when a promise was broken."""
+"""`python -m chaos --seed N --tasks N`: prints one line per run; exits 1 if a guarantee is
+broken."""
 
 import argparse
 import logging
@@ -7,7 +8,7 @@ import time
 
 import structlog
 
-from chaos.town import play
+from chaos.run import play
 
 
 def main() -> int:
@@ -16,11 +17,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="play so many, from --seed on")
     parser.add_argument("--tasks", type=int, default=2_000)
     parser.add_argument("--log", default="CRITICAL", help="level of the server's own log")
-    wishes = parser.parse_args()
-    level = logging.getLevelName(wishes.log.upper())
+    args = parser.parse_args()
+    level = logging.getLevelName(args.log.upper())
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
     logging.disable(logging.CRITICAL)
-    return max(_one(seed, wishes.tasks) for seed in range(wishes.seed, wishes.seed + wishes.seeds))
+    return max(_one(seed, args.tasks) for seed in range(args.seed, args.seed + args.seeds))
 
 
 def _one(seed: int, tasks: int) -> int:

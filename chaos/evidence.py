@@ -1,4 +1,4 @@
-"""Where the judge's evidence is found: the server's disk and accounts, the simulator's jobs and
+"""Collects the evidence for the judge: the server's disk and accounts, the simulator's jobs and
 inboxes."""
 
 import contextlib
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 _OPEN = "SELECT count(*) FROM tasks WHERE ended = 0"
 _JOB = re.compile(rb"Job ID: ([0-9a-f-]{36})")
-_UNTOLD = "SELECT count(*) FROM deliveries"
+_UNDELIVERED = "SELECT count(*) FROM deliveries"
 
 
 def tasks_on_disk(folder: Path) -> dict[str, Task]:
@@ -30,39 +30,39 @@ def tasks_on_disk(folder: Path) -> dict[str, Task]:
 
 
 def is_settled(folder: Path) -> bool:
-    """Whether every task has ended and every webhook was told."""
+    """Whether every task has ended and every webhook was delivered."""
     with contextlib.closing(sqlite3.connect(folder / "athena.db")) as connection:
         (unfinished,) = connection.execute(_OPEN).fetchone()
-        (untold,) = connection.execute(_UNTOLD).fetchone()
-    return not unfinished and not untold
+        (undelivered,) = connection.execute(_UNDELIVERED).fetchone()
+    return not unfinished and not undelivered
 
 
 def made(states: Iterable[Json]) -> list[Json]:
-    """The jobs of all bots, as the simulator tells of them."""
+    """The jobs of all bots, from the simulator's state."""
     return [job for state in states for job in state.get("jobs", ())]
 
 
 def job_in(file: bytes) -> str | None:
-    """The job of which an image's file says that it is: the simulator writes it into each."""
+    """The job named in an image file's metadata, which the simulator writes."""
     found = _JOB.search(file)
     return found[1].decode() if found else None
 
 
-async def letters(
+async def deliveries(
     http: aiohttp.ClientSession, webhooks: str, ledger: Ledger
 ) -> dict[str, list[Json]]:
-    """What each inbox was told, oldest first."""
+    """The requests to each inbox, oldest first."""
     names = sorted({asked.webhook for asked in ledger.asked if asked.webhook})
     return {name: await fetch(http, f"{webhooks}/{name}") for name in names}
 
 
 async def held(http: aiohttp.ClientSession, url: str) -> int:
-    """Places in the accounts' slots and queues that are taken."""
+    """The number of occupied slots and queue places of all accounts."""
     accounts = await fetch(http, f"{url}/mj/account/list")
     return sum(each["runningCount"] + each["queueCount"] for each in accounts)
 
 
 async def fetch(http: aiohttp.ClientSession, url: str) -> Any:
-    """The JSON behind a link."""
+    """The JSON at a URL."""
     async with http.get(url) as answer:
         return await answer.json()

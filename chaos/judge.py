@@ -1,14 +1,14 @@
-"""The judge: compares what users asked, what the simulator made, and what users got.
+"""The judge: compares what users requested, what the simulator created, and what users received.
 
-lost        a request without an end, or that ended badly though its job was made
-mixed       an image that is not the one that was asked for, or that two tasks show
-twice       more jobs made than were asked for
-leaked      places in queues and slots that are still held when everything has ended
-undelivered webhooks that were not told of the end
-backwards   states that users saw go back
+lost        a request that did not end, or that failed although its job was created
+mixed       an image that is not the requested one, or that two tasks show
+twice       more jobs created than requested
+leaked      places in queues and slots that are still occupied when everything has ended
+undelivered webhooks that did not receive the end of a task
+backwards   states that went back for a user
 
-The judge knows the simulator's jobs by their nonces, and the prompts and buttons that users asked
-for; it knows nothing of how the server finds out.
+The judge knows the simulator's jobs by their nonces, and the prompts and buttons that users
+requested; it knows nothing of how the server works.
 """
 
 import re
@@ -28,7 +28,7 @@ _RANK = {"NOT_START": 0, "MODAL": 0, "SUBMITTED": 1, "IN_PROGRESS": 2}
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"::(?:upsample|variation|video_virtual_upscale)::([1-4])::")
 BY_HAND = "by hand"
-"""How the prompts of people begin who use Midjourney themselves, in the same channels."""
+"""The start of prompts of people who use Midjourney by hand in the same channels."""
 
 
 _KINDS = {
@@ -39,23 +39,23 @@ _KINDS = {
 
 
 class Evidence(Struct, kw_only=True):
-    """Everything that there is to judge by."""
+    """All evidence of a run."""
 
     ledger: Ledger
     tasks: dict[str, Task]
-    """As they are in the end."""
+    """Their final state."""
     jobs: list[Json]
-    """What the simulator's bots made, each with its `end`."""
-    letters: dict[str, list[Json]]
-    """What each inbox was told."""
+    """The jobs of the simulator's bots, each with its `end`."""
+    deliveries: dict[str, list[Json]]
+    """The requests to each inbox."""
     held: int
-    """Places that are still taken."""
+    """Places that are still occupied."""
     users: dict[str, str]
-    """The server's accounts, and which user of the simulator each is."""
+    """The simulator's user for each of the server's accounts."""
 
 
 class Verdict(Struct, kw_only=True):
-    """What came of it; `why` names each case."""
+    """The result; `why` describes each case."""
 
     tasks: int = 0
     lost: int = 0
@@ -86,14 +86,14 @@ class Verdict(Struct, kw_only=True):
 def judge(evidence: Evidence) -> Verdict:
     """The verdict."""
     verdict = Verdict(tasks=len(evidence.ledger.asked))
-    court = _Court(evidence, verdict)
+    judging = _Court(evidence, verdict)
     for asked in evidence.ledger.asked:
-        court.judge(asked)
-    court.judge_jobs()
-    court.judge_images()
-    court.judge_letters()
+        judging.judge(asked)
+    judging.judge_jobs()
+    judging.judge_images()
+    judging.judge_deliveries()
     for task, glimpses in evidence.ledger.seen.items():
-        court.judge_glimpses(task, glimpses)
+        judging.judge_glimpses(task, glimpses)
     for _ in range(evidence.held):
         verdict.find("leaked", "a place that is still held")
     return verdict
@@ -147,14 +147,14 @@ class _Court:
             self._verdict.find("mixed", f"{task.id} shows {job['id']}: {why}")
 
     def _shown_by(self, task: Task) -> Json | None:
-        """The job whose image a task shows; one of faces is known by its file alone."""
+        """The job whose image a task shows; a face swap is identified by its file alone."""
         if task.ids.job:
             return self._by_id.get(task.ids.job)
         named = _ID.findall(task.image.filename if task.image else "")
         return self._by_id.get(named[-1]) if named else None
 
     def _strange(self, asked: Asked, task: Task, job: Json) -> str:
-        """Why an image cannot be the one that was asked for."""
+        """Why an image cannot be the requested one; empty if it can."""
         mine = (self._evidence.users[task.account], task.ids.nonce)
         if (job["user"], job["nonce"]) != mine:
             return "another interaction made it"
@@ -167,7 +167,7 @@ class _Court:
         return ""
 
     def _elsewhere(self, asked: Asked, job: Json) -> str:
-        """Why an image cannot have been made of what was asked."""
+        """Why an image cannot have been created from the request; empty if it can."""
         if asked.images and job["images"] != [*asked.images]:
             return "it is of other faces"
         source = self._by_id.get(job["parent"], job) if asked.kind is Kind.EXTEND else job
@@ -179,8 +179,8 @@ class _Court:
         return ""
 
     def judge_jobs(self) -> None:
-        """No more jobs than were asked for, of each kind of request. Taking one video out of
-        several makes nothing new, and is done again where that helps."""
+        """Check that there are no more jobs than requests of each kind. Selecting one video of a
+        grid creates nothing new and may be repeated."""
         ours = self._evidence.users.values()
         wanted: Counter[str] = Counter(
             self._wanted(asked)
@@ -199,7 +199,7 @@ class _Court:
                 self._verdict.find("twice", f"{what}: made {made[what]}, asked {wanted[what]}")
 
     def _wanted(self, asked: Asked) -> str:
-        """What a request makes, in the words of `_made`."""
+        """The job that a request creates, in the format of `_made`."""
         match asked.kind:
             case Kind.SWAP:
                 return f"swap of {asked.images}"
@@ -229,29 +229,29 @@ class _Court:
             if count > 1:
                 self._verdict.find("mixed", f"{count} tasks show {job}")
 
-    def judge_letters(self) -> None:
+    def judge_deliveries(self) -> None:
         for asked in self._evidence.ledger.asked:
             task = self.task_of(asked)
             if task is None or not asked.webhook or not task.ended:
                 continue
-            letters = [each["body"] for each in self._evidence.letters.get(asked.webhook, ())]
+            deliveries = [each["body"] for each in self._evidence.deliveries.get(asked.webhook, ())]
             if asked.trigger:
-                self._judge_callbacks(task, letters)
+                self._judge_callbacks(task, deliveries)
             else:
-                own = [each for each in letters if each.get("id") == task.id]
+                own = [each for each in deliveries if each.get("id") == task.id]
                 self._judge_webhooks(task, own)
 
-    def _judge_webhooks(self, task: Task, letters: list[Json]) -> None:
-        glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in letters]
+    def _judge_webhooks(self, task: Task, deliveries: list[Json]) -> None:
+        glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in deliveries]
         if not glimpses or glimpses[-1].status != task.status:
-            told = [glimpse.status for glimpse in glimpses]
+            received = [glimpse.status for glimpse in glimpses]
             self._verdict.find(
-                "undelivered", f"{task.id} is {task.status}, its webhook heard {told}"
+                "undelivered", f"{task.id} is {task.status}, its webhook received {received}"
             )
         self.judge_glimpses(task.id, glimpses)
 
-    def _judge_callbacks(self, task: Task, letters: list[Json]) -> None:
-        ends = [each for each in letters if each["trigger_id"] == task.trigger
+    def _judge_callbacks(self, task: Task, deliveries: list[Json]) -> None:
+        ends = [each for each in deliveries if each["trigger_id"] == task.trigger
                 and each["type"] not in ("start", "generating")]  # fmt: skip
         if not any(str(each["id"]) == (task.ids.message or "0") for each in ends):
             self._verdict.find("undelivered", f"{task.id}, of trigger {task.trigger}")
@@ -271,11 +271,11 @@ def _is_back(before: Glimpse, after: Glimpse) -> bool:
 
 
 def _number(button: str) -> int | None:
-    """Which of a grid's images a button means."""
+    """The number of the grid image that a button belongs to."""
     found = _NUMBER.search(button)
     return int(found[1]) if found and "::SOLO" not in button else None
 
 
 def _kind_of(button: str) -> str:
-    """What the simulator calls the job that a button makes."""
+    """The simulator's name for the job that a button creates."""
     return next((kind for sign, kind in _KINDS.items() if sign in button), button)

@@ -1,7 +1,7 @@
 """`python -m chaos.kill`: a real server, a real simulator, real sockets, and kill -9.
 
-The server is killed at random moments while users work with it, and started again; the simulator,
-being Discord, lives on. Afterwards the same judge as in the virtual town looks at what is there.
+The server is killed at random moments under load and started again; the simulator keeps running.
+Afterwards the judge of the chaos runs checks the result.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from athena.clock import SystemClock
 from athena.simulator.config import load
 from athena.sockets import listen
 from chaos import evidence
-from chaos.ideas import ODD
 from chaos.judge import Evidence, Verdict, judge
 from chaos.ledger import Ledger
+from chaos.prompts import ODD
 from chaos.users import Habits, User
 
 _STANDIN = """
@@ -62,11 +62,11 @@ _HABITS = Habits(
 _USERS = 12
 _SPEED = 12
 _PATIENCE = 400.0
-"""Seconds that are left for promises to be kept."""
+"""Seconds for all tasks and webhooks to complete."""
 
 
-class Yard:
-    """One run of the test."""
+class KillRun:
+    """One run of the kill test."""
 
     def __init__(self, seed: int, tasks: int, kills: int, folder: Path) -> None:
         self._seed = seed
@@ -155,7 +155,7 @@ class Yard:
             await self._server.wait()
             await self._start()
 
-    # The users, and what came of it
+    # Users and evidence
 
     async def _live(self) -> None:
         async with aiohttp.ClientSession() as http:
@@ -175,21 +175,21 @@ class Yard:
     async def _evidence(self) -> Evidence:
         async with aiohttp.ClientSession() as http:
             state = await evidence.fetch(http, f"{self._simulator}/_control/state")
-            letters = await evidence.letters(http, f"{self._simulator}/_hooks", self._ledger)
+            deliveries = await evidence.deliveries(http, f"{self._simulator}/_hooks", self._ledger)
             held = await evidence.held(http, self._url)
         config = load(self._config)
         return Evidence(
             ledger=self._ledger,
             tasks=evidence.tasks_on_disk(self._data),
             jobs=evidence.made(state["bots"].values()),
-            letters=letters,
+            deliveries=deliveries,
             held=held,
             users={config.channel_of(user): config.id_of(user) for user in config.users},
         )
 
 
 async def _up(url: str) -> None:
-    """Wait until somebody answers there."""
+    """Wait until the server responds."""
     async with aiohttp.ClientSession() as http:
         while True:
             with contextlib.suppress(aiohttp.ClientError, OSError):
@@ -210,14 +210,14 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--keep", type=Path, help="a folder for the logs and the database")
-    wishes = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        kept = wishes.keep or Path(folder)
+        kept = args.keep or Path(folder)
         kept.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        verdict = asyncio.run(Yard(wishes.seed, wishes.tasks, wishes.kills, kept).run())
+        verdict = asyncio.run(KillRun(args.seed, args.tasks, args.kills, kept).run())
     print(verdict)
-    took = f"seed {wishes.seed}, {wishes.kills} kills, {time.monotonic() - began:.0f} s"
+    took = f"seed {args.seed}, {args.kills} kills, {time.monotonic() - began:.0f} s"
     print(took, *verdict.why, sep="\n  ", file=sys.stderr)
     return 0 if verdict.is_good else 1
 

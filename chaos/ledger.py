@@ -1,4 +1,4 @@
-"""What users asked for and were promised, and what they saw of it afterwards."""
+"""The accepted requests of all users, and the states that they saw afterwards."""
 
 from collections import Counter
 from enum import StrEnum
@@ -7,44 +7,44 @@ from msgspec import Struct, field
 
 
 class Kind(StrEnum):
-    """What was asked for, as far as the judge has to tell."""
+    """Kinds of requests, as the judge distinguishes them."""
 
     IMAGINE = "imagine"
     PRESS = "press"
     BLEND = "blend"
     SWAP = "swap"
     EXTEND = "extend"
-    """Go on with a video that is still in its grid."""
+    """Extend a video that is still in its grid."""
     WORDS = "words"
-    """A describe or a shorten: it makes no job."""
+    """A describe or a shorten: it creates no job."""
 
 
 class Asked(Struct, kw_only=True):
-    """One request that was accepted."""
+    """One accepted request."""
 
     kind: Kind
     task: str = ""
-    """Its task's id; empty where the dialect tells none."""
+    """Its task's id; empty if the API does not return one."""
     trigger: str = ""
     prompt: str = ""
-    """Of an imagine, or as a modal was filled in."""
+    """The prompt of an imagine, or of a submitted modal."""
     parent: str = ""
     """The job whose image's button was pressed."""
     button: str = ""
     index: int | None = None
-    """Which video of the parent, 1 to 4."""
+    """The number of the parent's video, 1 to 4."""
     images: tuple[str, ...] = ()
-    """Digests of the face, and of the image it goes into."""
+    """Digests of the face and of the target image."""
     webhook: str = ""
-    """The name of the inbox that is told."""
+    """The name of its webhook inbox."""
     cancelled: bool = False
-    """Its user asked for its end."""
+    """Its user cancelled it."""
     abandoned: bool = False
-    """It has a modal that its user never filled in."""
+    """It has a modal that its user did not submit."""
 
 
 class Glimpse(Struct, frozen=True):
-    """A task as it was seen at one moment."""
+    """A task's state at one moment."""
 
     status: str
     progress: int
@@ -52,15 +52,15 @@ class Glimpse(Struct, frozen=True):
 
 
 class Ledger(Struct):
-    """Everything that users know."""
+    """Everything that the users know."""
 
     asked: list[Asked] = field(default_factory=list)
     seen: dict[str, list[Glimpse]] = field(default_factory=dict)
-    """Tasks by id as their users fetched them, in that order."""
+    """The fetched states of each task, in order."""
     files: dict[str, str | None] = field(default_factory=dict)
-    """Tasks by id whose images were fetched: the job that the file says it is of."""
+    """The job named in the fetched image file of each task."""
     refused: Counter[str] = field(default_factory=Counter)
-    """Requests that were not accepted, by the answer; nothing was promised."""
+    """The number of rejected requests by response."""
 
     def accept(self, asked: Asked) -> Asked:
         self.asked.append(asked)
@@ -71,5 +71,5 @@ class Ledger(Struct):
 
 
 def percent(text: str) -> int:
-    """The number of `31%`; an empty text is the beginning."""
+    """The number of `31%`; an empty text counts as 0."""
     return int(text.rstrip("%") or 0)

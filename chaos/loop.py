@@ -1,13 +1,13 @@
-"""An event loop in which time is a number and the network is memory.
+"""An event loop with a virtual clock and an in-memory network.
 
-Nothing here waits. When no callback is ready the loop jumps to the next timer, so an hour in which
-little happens takes no time; sockets are pairs of objects that hand bytes to each other after a
-short, random delay; threads are calls. With the same seed everything happens in the same order.
+Nothing here waits. When no callback is ready the loop jumps to the next timer, so idle time costs
+nothing. Sockets are pairs of objects that pass bytes to each other after a short, random delay;
+thread calls are direct calls. With the same seed everything happens in the same order.
 
-Programs run unchanged on it: they ask for servers, connections and timers as on any other loop.
-Each runs on a *machine*, named by a context variable that its tasks inherit. A machine can be
-switched off in mid-sentence: its tasks are gone, its connections break, its listeners with them,
-and nothing that it does after that reaches anybody.
+Programs run on it unchanged: they use servers, connections and timers as on any other loop. Each
+runs on a *machine*, named by a context variable that its tasks inherit. A machine can be switched
+off at any moment: its tasks end, its connections and listeners break, and nothing that it does
+afterwards has an effect.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from zlib import crc32
 _EPOCH = 1_760_000_000_000
 _LATENCY = (0.0002, 0.004)
 _CALL = 0.001
-"""Seconds that a call takes which would go to a thread."""
+"""Seconds that a thread call takes."""
 
 MACHINE: contextvars.ContextVar[str] = contextvars.ContextVar("machine", default="nobody")
 
@@ -32,11 +32,11 @@ Address = tuple[str, int]
 
 
 class Stuck(RuntimeError):
-    """Everybody waits for somebody, and nothing will ever happen again."""
+    """Deadlock: every task waits and no timer is set."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Make one, `run_until_complete` what is to be played, close it."""
+    """Create it, call `run_until_complete`, close it."""
 
     def __init__(self, seed: int) -> None:
         self._elapsed = 0.0
@@ -74,7 +74,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return task
 
     def start(self, machine: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run something on a machine of this name, which is then switched on."""
+        """Run a coroutine on the machine with this name, which is then switched on."""
         self._off.discard(machine)
         context = contextvars.copy_context()
         context.run(MACHINE.set, machine)
@@ -83,7 +83,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return task
 
     async def switch_off(self, machine: str) -> None:
-        """Kill whatever runs on a machine, at this very moment."""
+        """Kill everything on a machine immediately."""
         self._off.add(machine)
         for address, listener in list(self._listeners.items()):
             if listener.machine == machine:
@@ -106,13 +106,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return listener
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
-        """Every name leads to this machine."""
+        """Every name resolves to this machine."""
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
 
     async def sock_connect(self, sock: socket.socket, address: Address) -> None:  # type: ignore[override]
         await asyncio.sleep(self.latency())
         if address not in self._listeners or MACHINE.get() in self._off:
-            raise ConnectionRefusedError(f"nobody listens at {address}")
+            raise ConnectionRefusedError(f"no listener at {address}")
         self._dialled[sock] = address
 
     async def create_connection(  # type: ignore[override]
@@ -122,7 +122,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         sock.close()
         listener = self._listeners.get(address)
         if listener is None:
-            raise ConnectionResetError(f"nobody listens at {address} any more")
+            raise ConnectionResetError(f"no listener at {address} any more")
         here = _End(self, MACHINE.get(), contextvars.copy_context(), address)
         there = _End(self, listener.machine, listener.context, address)
         here.peer, there.peer = there, here
@@ -160,11 +160,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return done
 
     def _write_to_self(self) -> None:
-        """Nobody has to wake a loop that never sleeps."""
+        """Not needed: the loop never sleeps."""
 
 
 def _complain(task: "asyncio.Task[None]") -> None:
-    """A program that ends by an error is a fault of the test's, or a bug worth seeing."""
+    """Report a program that ends with an error: a bug in the test or in the server."""
     if not task.cancelled() and (error := task.exception()):
         traceback.print_exception(error)
 
@@ -232,8 +232,8 @@ class _Listener(asyncio.AbstractServer):
 
 
 class _End(asyncio.Transport):
-    """One end of a connection. What is written arrives at the other a moment later, in order; what
-    is written in that moment arrives with it."""
+    """One end of a connection. Written data arrives at the other end after a delay, in order; data
+    written during the delay arrives together."""
 
     def __init__(
         self, loop: VirtualLoop, machine: str, context: contextvars.Context, address: Address
@@ -257,7 +257,7 @@ class _End(asyncio.Transport):
         self._context.run(self._protocol.connection_made, self)
         return self._protocol
 
-    # What a protocol asks of its transport
+    # Transport interface
 
     def write(self, data: Any) -> None:
         if self._closing or self._over:
@@ -310,7 +310,7 @@ class _End(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol  # type: ignore[assignment]
 
-    # What goes on between the ends
+    # Between the two ends
 
     def _later(self, act: Callable[[], None]) -> None:
         self._loop.call_later(self._loop.latency(), act)
@@ -328,7 +328,7 @@ class _End(asyncio.Transport):
         self._protocol.data_received(data)
 
     def _part(self) -> None:
-        """This end is closed: what was written goes out, then both are over."""
+        """Close this end: written data is delivered, then both ends close."""
         self._deliver()
         self._end(None)
         self._loop.call_soon(self.peer.hang_up, context=self.peer._context)

@@ -1,7 +1,7 @@
-"""Users of a server that fails in every way: they ask, press, cancel, fill in modals, walk away.
+"""Simulated users: they submit, press buttons, cancel, fill in modals or abandon them.
 
-They are patient and careful, as the documentation tells them to be: every request carries an
-`Idempotency-Key` and is made again until there is an answer. Nothing else helps them.
+They follow the documentation: every request carries an `Idempotency-Key` and is repeated until
+there is a response. They have no other means of recovery.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from athena.clock import Clock
 from chaos import evidence
-from chaos.ideas import LATER, ODD, Ideas, digest, inline
 from chaos.ledger import Asked, Glimpse, Kind, Ledger, percent
+from chaos.prompts import LATER, ODD, PromptSource, digest, inline
 
 Json = dict[str, Any]
 
@@ -33,37 +33,37 @@ _TIMEOUT = aiohttp.ClientTimeout(total=40)
 
 
 class Habits(Struct, frozen=True, kw_only=True):
-    """How users behave: chances for each request, and seconds."""
+    """The behaviour of users: probabilities for each request, and seconds."""
 
     common: float = 0.3
-    """Ask for what others ask for too, word by word."""
+    """Use the same prompt as other users."""
     odd: float = 0.06
-    """Ask for what Midjourney will refuse."""
+    """Use a prompt that Midjourney rejects."""
     odd_ways: tuple[str, ...] = ODD + LATER
     words: float = 0.1
     blend: float = 0.04
     swap: float = 0.04
     trigger: float = 0.25
-    """Speak the Athena dialect."""
+    """Use the trigger API."""
     press: float = 0.6
-    """Go on with a finished image."""
+    """Press a button of a finished image."""
     extend: float = 0.5
-    """Go on with a video where there are some, instead of pressing a button."""
+    """Extend a video, if there is one, instead of pressing a button."""
     look: float = 0.01
     """Fetch the image's file."""
     relayed: float = 0.0
-    """Of those who fetch files: ask the server for it, not Discord."""
+    """Of those who fetch files: fetch it from the server, not from Discord."""
     cancel: float = 0.08
     abandon: float = 0.2
     """Of those who have a modal to fill in."""
     polls: tuple[float, float] = (2.0, 20.0)
     idle: tuple[float, float] = (0.0, 30.0)
     full: tuple[float, float] = (10.0, 60.0)
-    """Before they ask again where there was no room."""
+    """Before a retry when the queue is full."""
 
 
 class User:
-    """One user; `live` makes requests until their number is used up."""
+    """One user; `live` makes a number of requests."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class User:
         self._clock = clock
         self._ledger = ledger
         self._random = Random(f"{seed}/{name}")
-        self._ideas = Ideas(name, self._random)
+        self._prompts = PromptSource(name, self._random)
         self._habits = habits
         self._left = 0
         self._keys = 0
@@ -92,14 +92,14 @@ class User:
     async def live(self, requests: int) -> None:
         self._left = requests
         while self._left > 0:
-            await self._story()
+            await self._scenario()
             await self._clock.sleep(self._random.uniform(*self._habits.idle))
         if self._beside:
             await asyncio.wait(self._beside)
 
-    # Stories
+    # Scenarios
 
-    async def _story(self) -> None:
+    async def _scenario(self) -> None:
         dice, habits = self._random, self._habits
         if dice.random() < habits.words:
             await self._ask_for_words()
@@ -114,7 +114,7 @@ class User:
 
     async def _imagine(self) -> None:
         habits = self._habits
-        prompt = self._ideas.prompt(common=habits.common, odd=habits.odd, ways=habits.odd_ways)
+        prompt = self._prompts.prompt(common=habits.common, odd=habits.odd, ways=habits.odd_ways)
         asked = Asked(kind=Kind.IMAGINE, prompt=prompt)
         task = await self._submit("/mj/submit/imagine", {"prompt": prompt}, asked)
         while task and self._left > 0 and self._random.random() < habits.press:
@@ -123,11 +123,11 @@ class User:
             task = await (self._extend(task, videos) if extends else self._press(task))
 
     async def _blend(self) -> None:
-        images = [inline(self._ideas.image()) for _ in range(2)]
+        images = [inline(self._prompts.image()) for _ in range(2)]
         await self._submit("/mj/submit/blend", {"base64Array": images}, Asked(kind=Kind.BLEND))
 
     async def _swap(self) -> None:
-        source, target = self._ideas.image(), self._ideas.image()
+        source, target = self._prompts.image(), self._prompts.image()
         asked = Asked(kind=Kind.SWAP, images=(digest(source), digest(target)))
         body = {"sourceBase64": inline(source), "targetBase64": inline(target)}
         await self._submit("/mj/insight-face/swap", body, asked)
@@ -135,10 +135,10 @@ class User:
     async def _ask_for_words(self) -> None:
         asked = Asked(kind=Kind.WORDS)
         if self._random.random() < 0.5:
-            body = {"base64": inline(self._ideas.image())}
+            body = {"base64": inline(self._prompts.image())}
             await self._submit("/mj/submit/describe", body, asked)
             return
-        asked.prompt = self._ideas.unique()
+        asked.prompt = self._prompts.unique()
         await self._submit("/mj/submit/shorten", {"prompt": asked.prompt}, asked)
 
     async def _press(self, task: Json) -> Json | None:
@@ -154,7 +154,7 @@ class User:
         return await self._submit("/mj/submit/action", body, asked)
 
     async def _extend(self, task: Json, videos: int) -> Json | None:
-        """Go on with one of a task's videos, out of the grid in which it still is."""
+        """Extend one of a task's videos that is still in its grid."""
         index = self._random.randrange(videos)
         asked = Asked(kind=Kind.EXTEND, parent=task["properties"]["messageHash"], index=index + 1)
         motion = self._random.choice(("low", "high"))
@@ -162,7 +162,7 @@ class User:
         return await self._submit("/mj/submit/video", body, asked)
 
     async def _submit(self, path: str, body: Json, asked: Asked) -> Json | None:
-        """Ask, and follow what was accepted to its end; None when it went badly."""
+        """Submit a request and follow its task to the end; None if it failed."""
         self._left -= 1
         asked.webhook = self.name
         webhook = f"{self._webhooks}/{self.name}"
@@ -183,7 +183,7 @@ class User:
         return task
 
     async def _look(self, task: Json) -> None:
-        """Fetch the image's file, which says whose it is."""
+        """Fetch the image file and record the job that it names."""
         relayed = self._random.random() < self._habits.relayed
         path = f"{'/mj-relay/mj' if relayed else '/mj'}/task/{task['id']}/fetch"
         while True:
@@ -197,9 +197,9 @@ class User:
         if self._random.random() < self._habits.abandon:
             asked.abandoned = True
             return False
-        body = {"taskId": asked.task, "prompt": self._ideas.unique()}
+        body = {"taskId": asked.task, "prompt": self._prompts.unique()}
         if "Inpaint" in asked.button:
-            body["maskBase64"] = inline(self._ideas.mask())
+            body["maskBase64"] = inline(self._prompts.mask())
         else:
             body["prompt"] += " --zoom 1.8"
         asked.prompt = body["prompt"]
@@ -233,11 +233,11 @@ class User:
             if not waits:
                 await self._clock.sleep(self._random.uniform(*self._habits.polls))
 
-    # The other dialect
+    # Trigger API
 
     async def _trigger(self) -> None:
         self._left -= 1
-        prompt = self._ideas.unique()
+        prompt = self._prompts.unique()
         answer = await self._until_triggered("/imagine", {"prompt": prompt})
         if answer is None:
             return
@@ -278,7 +278,7 @@ class User:
     # Calls
 
     async def _until_taken(self, path: str, body: Json) -> Json:
-        """Make a submit as often as the server says that it is full."""
+        """Repeat a submit while the server says that it is full."""
         for _ in range(40):
             answer = await self._call("POST", path, body, key=self._key())
             if answer["code"] not in _TOO_FULL:
@@ -287,7 +287,7 @@ class User:
         return answer
 
     async def _call(self, method: str, path: str, body: Json | None = None, key: str = "") -> Json:
-        """Make a call until there is an answer to it."""
+        """Repeat a call until there is a response."""
         headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
@@ -306,7 +306,7 @@ class User:
         return f"{self.name}-{self._keys}"
 
     async def _file(self, link: str) -> bytes:
-        """What is behind a link; nothing while it cannot be had."""
+        """The bytes of a link; empty if it cannot be fetched."""
         try:
             async with self._http.get(link, timeout=_TIMEOUT) as answer:
                 return await answer.read() if answer.status == 200 else b""
@@ -315,13 +315,13 @@ class User:
 
 
 def _videos_of(task: Json) -> int:
-    """How many videos can be taken out of a task's grid."""
+    """The number of videos that can be selected from a task's grid."""
     names = (button["customId"] for button in task["buttons"])
     return sum(name.startswith("MJ::JOB::video_virtual_upscale") for name in names)
 
 
 def _is_trouble(said: Json | Sequence[Any]) -> bool:
-    """A disk that takes nothing, or no account that can work now: try again later."""
+    """Whether to retry later: the disk cannot be written, or no account is available."""
     if not isinstance(said, dict):
         return False
     text = str(said.get("description") or said.get("message") or "")

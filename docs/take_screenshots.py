@@ -1,7 +1,7 @@
-"""Takes the screenshots of docs/screenshots from a running product.
+"""Takes the screenshots in docs/screenshots from a running server.
 
 Run it with `python docs/take_screenshots.py`. It needs Chromium and the development requirements,
-and starts a server with the simulator by itself.
+and starts its own server with the simulator.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ TABS = {
     "figures": "svg", "accounts": ".account", "tokens": "table", "tasks": "tbody tr",
     "webhooks": "tbody tr", "settings": "textarea",
 }  # fmt: skip
-"""Of running the place, and what each holds once it is there."""
+"""The administration pages, and a text that each shows when it is loaded."""
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}
 
 
@@ -37,7 +37,7 @@ async def main() -> None:
     settings = Settings().model_copy(update={"data_dir": folder, "webhooks": webhooks})
     try:
         async with (
-            local.standing_in(settings, speed=60) as (led, urls),
+            local.running_simulator(settings, speed=60) as (led, urls),
             local.served(led) as (url, secret),
             Athena.connect(url, secret) as mj,
         ):
@@ -62,7 +62,7 @@ async def main() -> None:
 
 
 async def fill(mj: Athena, webhook: str) -> str:
-    """Make something to see; the id of a single image."""
+    """Create content; returns the id of a single image."""
     wishes = [{"prompt": prompt, "notifyHook": webhook} for prompt in PROMPTS]
     grids = [await (await mj.ask("submit/imagine", wish)) for wish in wishes]
     single = await (await grids[0].upscale(2))

@@ -1,4 +1,4 @@
-"""The whole flow in Python, with nothing but the standard library.
+"""The complete flow in Python, with only the standard library.
 
     python examples/flow.py http://127.0.0.1:8062
     python examples/flow.py http://127.0.0.1:8062/mj-turbo-proxy
@@ -32,7 +32,7 @@ def submit(path: str, **body: object) -> str:
 
 
 def finished(task_id: str) -> dict[str, Any]:
-    """The task at its end; each call returns at the next change."""
+    """The finished task; each call returns at the next change."""
     while True:
         task: dict[str, Any] = ask("GET", f"/task/{task_id}/fetch?wait=30")
         print(task["status"], task["progress"], file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""Shared fixtures."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from athena.store.sqlite import Committer, Write, Writer
 
 
 class WatchedWriter(Writer):
-    """A server's way to its disk that knows how much is not there yet."""
+    """A writer that knows how many writes are not on disk yet."""
 
     every: ClassVar["WeakSet[WatchedWriter]"] = WeakSet()
 
@@ -39,8 +39,8 @@ class WatchedWriter(Writer):
 
 
 async def breathe() -> None:
-    """Let sockets, threads and disks do what they can at once; no time of any clock passes. So a
-    clock that is turned never outruns a slow disk."""
+    """Let sockets, threads and disks complete their pending work without time passing on any clock,
+    so that a turned clock never outruns a slow disk."""
     for _ in range(3):
         await asyncio.to_thread(int)
         while any(writer.is_writing for writer in WatchedWriter.every):
@@ -54,7 +54,8 @@ def clock() -> TurnableClock:
 
 @pytest.fixture
 def need() -> Callable[[str], str]:
-    """The path of an outside program; without it the test skips, or fails where none may skip."""
+    """The path of an external program; if it is missing, the test is skipped, or fails with
+    ATHENA_NO_SKIPS."""
 
     def find(program: str) -> str:
         path = shutil.which(program)

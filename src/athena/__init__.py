@@ -1,4 +1,4 @@
-"""Athena: one's own Midjourney subscription, from programs, a web page and a terminal."""
+"""Athena: your own Midjourney subscription, from programs, a web page and a terminal."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         AthenaError,
         NoSuchButton,
         Refused,
+        RequestRefused,
         Result,
         ServerUnreachable,
         Task,
@@ -22,6 +23,7 @@ __all__ = [
     "AthenaError",
     "NoSuchButton",
     "Refused",
+    "RequestRefused",
     "Result",
     "ServerUnreachable",
     "Task",
@@ -32,7 +34,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The library is loaded when it is first used; the server does without it."""
+    """The library is loaded when it is first used; the server does not need it."""
     if name not in __all__:
         raise AttributeError(f"module 'athena' has no attribute {name!r}")
     if name == "imagine":

@@ -48,7 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Callable[[str], Browser]]:
-    """For one module: its driver keeps an event loop running, which others must not meet."""
+    """For one module: its driver runs an event loop, which other modules must not see."""
     opened: list[Browser] = []
     with sync_playwright() as playwright:
 
@@ -69,16 +69,16 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def page(browser: Callable[[str], Browser], need: Callable[[str], str]) -> Iterator[Open]:
-    """Opens pages of their own; whatever the browser complains about fails the test."""
+    """Opens separate pages; any browser error fails the test."""
     program = need("chromium")
     contexts = []
     complaints: list[str] = []
 
-    def open_page(url: str, *, wide: int = 1280, high: int = 860, **wishes: object) -> Page:
+    def open_page(url: str, *, wide: int = 1280, high: int = 860, **options: object) -> Page:
         context = browser(program).new_context(
             viewport={"width": wide, "height": high},
             locale="en-US",
-            **wishes,  # type: ignore[arg-type]
+            **options,  # type: ignore[arg-type]
         )
         contexts.append(context)
         opened = context.new_page()

@@ -1,4 +1,4 @@
-"""A reverse proxy that serves something under a path prefix, as people put it before their own."""
+"""A reverse proxy that serves a server under a path prefix."""
 
 import contextlib
 import http.client
@@ -13,7 +13,7 @@ _DROPPED = ("transfer-encoding", "connection", "content-length", "host")
 
 @contextlib.contextmanager
 def proxied(url: str) -> Iterator[str]:
-    """The URL under which it is found."""
+    """Run the proxy; yields its URL."""
     inside = urlsplit(url).netloc
 
     class Handler(BaseHTTPRequestHandler):

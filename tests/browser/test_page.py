@@ -1,4 +1,4 @@
-"""What people do on the page."""
+"""User actions on the web page."""
 
 import json
 import re
@@ -49,7 +49,9 @@ def test_from_a_prompt_to_a_region_drawn_anew(page: Open, place: Place) -> None:
     button(shown, "Undo")
     shown.locator("dialog.dialog textarea").fill("a straw hat")
     button(shown, "Send")
-    expect(shown.locator("dialog.dialog")).to_have_count(0)  # it closes when it was taken
+    expect(shown.locator("dialog.dialog")).to_have_count(
+        0
+    )  # it closes when the request is accepted
     newest = requests.get(f"{place.url}/mj/task/list?size=1", timeout=30).json()[0]
     assert newest["action"] == "VARIATION"
     assert newest["prompt"] == "a straw hat"
@@ -264,7 +266,7 @@ def test_signing_in_and_what_users_see(page: Open, tmp_path: Path) -> None:
 
 
 def _from_elsewhere(running: Place, cookie: str) -> int:
-    """Another site's form brings the cookie, but not the page's header."""
+    """Another site's form sends the cookie, but not the page's header."""
     body = {"prompt": "not mine"}
     return requests.post(
         f"{running.url}/mj/submit/imagine", json=body, cookies={"athena": cookie}, timeout=30

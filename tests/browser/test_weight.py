@@ -1,4 +1,4 @@
-"""How heavy the page is: what it loads, from whom, and how many tasks it carries."""
+"""The weight of the page: what it loads, from where, and how many tasks it handles."""
 
 import asyncio
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ async def _fill(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("full")
-    # The browser's driver has an event loop of its own in this thread.
+    # The browser's driver has its own event loop in this thread.
     filling = Thread(target=lambda: asyncio.run(_fill(folder)))
     filling.start()
     filling.join()

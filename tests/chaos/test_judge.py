@@ -1,4 +1,4 @@
-"""The judge by itself: each broken promise is found and named."""
+"""The judge itself: it detects and names each broken guarantee."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def job(**changes: Any) -> dict[str, Any]:
     return {**made, **changes}
 
 
-def letter(status: str = "SUCCESS", progress: str = "100%") -> dict[str, Any]:
+def delivery(status: str = "SUCCESS", progress: str = "100%") -> dict[str, Any]:
     return {"at": 1, "body": {"id": "1", "status": status, "progress": progress}}
 
 
@@ -37,7 +37,7 @@ def evidence(**changes: Any) -> Evidence:
     asked = Asked(kind=Kind.IMAGINE, task="1", prompt="a cat", webhook="me")
     given = {
         "ledger": Ledger(asked=[asked]), "tasks": {"1": task()}, "jobs": [job()],
-        "letters": {"me": [letter()]}, "held": 0, "users": {"5": "ada"},
+        "deliveries": {"me": [delivery()]}, "held": 0, "users": {"5": "ada"},
     }  # fmt: skip
     return Evidence(**{**given, **changes})
 
@@ -64,16 +64,16 @@ FALLEN = Ledger(
     [
         ({"tasks": {}}, "lost"),
         ({"tasks": {"1": task(status=Status.IN_PROGRESS)}}, "lost"),
-        ({"tasks": {"1": FAILED}, "letters": {"me": [letter("FAILURE")]}}, "lost"),
+        ({"tasks": {"1": FAILED}, "deliveries": {"me": [delivery("FAILURE")]}}, "lost"),
         ({"jobs": [job(nonce="8")]}, "mixed"),
         ({"jobs": [job(prompt="a dog --v 7.0")]}, "mixed"),
         ({"tasks": {"1": task(image=Image(url="", filename=f"{OTHER}.png"))}}, "mixed"),
         ({"tasks": {"1": task(), "2": task(id="2")}}, "mixed"),
         ({"jobs": [job(), job(id=OTHER, nonce="8")]}, "twice"),
         ({"held": 2}, "leaked"),
-        ({"letters": {"me": [letter("IN_PROGRESS", "93%")]}}, "undelivered"),
-        ({"letters": {}}, "undelivered"),
-        ({"letters": {"me": [letter(), letter("IN_PROGRESS"), letter()]}}, "backwards"),
+        ({"deliveries": {"me": [delivery("IN_PROGRESS", "93%")]}}, "undelivered"),
+        ({"deliveries": {}}, "undelivered"),
+        ({"deliveries": {"me": [delivery(), delivery("IN_PROGRESS"), delivery()]}}, "backwards"),
         ({"ledger": MOVED}, "backwards"),
         ({"ledger": FALLEN}, "backwards"),
     ],
@@ -128,7 +128,7 @@ def test_images_of_images_are_judged(asked: Asked, jobs: list[dict[str, Any]], b
 
 
 def test_one_swapped_face_belongs_to_one_task() -> None:
-    """Though the tasks know of no job: their files name it."""
+    """The tasks have no job id, but their files name the job."""
     asked = asked_for(Kind.SWAP, images=("face", "target"))
     one, other = task(ids=CorrelationIds(nonce="7")), task(id="2", ids=CorrelationIds(nonce="8"))
     for tasks, mixed in (({"1": one}, 0), ({"1": one, "2": other}, 1)):
@@ -149,6 +149,6 @@ def test_a_file_must_say_whose_it_is() -> None:
         assert judge(evidence(ledger=ledger)).mixed == mixed
 
 
-def test_what_a_person_made_by_hand_is_nobody_s() -> None:
+def test_jobs_made_by_hand_are_ignored() -> None:
     by_hand = job(id=OTHER, nonce=None, prompt="by hand 3 --v 7.0")
     assert judge(evidence(jobs=[job(), by_hand])).is_good

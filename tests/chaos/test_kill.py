@@ -1,4 +1,4 @@
-"""A real server that is killed in mid-sentence goes on with everything."""
+"""A real server that is killed resumes everything."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A real server process with the simulator, for calls as any client makes them."""
+"""A real server process with the simulator, called as clients do."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class Server(Struct):
     folder: Path
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """The JSON of an answer; every answer must be JSON."""
+        """The JSON of a response; every response must be JSON."""
         answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=60)
         assert answer.headers["Content-Type"].startswith("application/json"), answer.text
         return answer.json()
@@ -42,7 +42,7 @@ class Server(Struct):
                 return dict(task)
 
     def done(self, path: str, body: Json) -> Json:
-        """Submit and wait for the end, which must be a good one."""
+        """Submit and wait for the task, which must succeed."""
         answer = self.post(path, body)
         assert answer["code"] in (1, 22), answer
         task = self.ended(answer["result"])

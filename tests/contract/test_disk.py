@@ -1,4 +1,4 @@
-"""A disk that is full: a real server says so, loses nothing, and recovers when the disk does."""
+"""A full disk: a real server reports it, loses nothing, and recovers with the disk."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ from tests.contract.conftest import Server, places
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[tuple[Server, int]]:
-    """A server of one's own, and its process id. Jobs take some seconds."""
+    """A separate server and its process id. Jobs take some seconds."""
     command = [sys.executable, "-m", "athena", "serve", "--simulate", "--port", "0"]
     environment = {**os.environ, "ATHENA_LOG__LEVEL": "ERROR", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
@@ -29,7 +29,7 @@ def alone(tmp_path: Path) -> Iterator[tuple[Server, int]]:
 
 
 def _allow(process: int, size: int) -> None:
-    """No file of the process may grow beyond so many bytes."""
+    """Limit the size of the files of a process, in bytes."""
     _, most = resource.prlimit(process, resource.RLIMIT_FSIZE)
     resource.prlimit(process, resource.RLIMIT_FSIZE, (size, most))
 

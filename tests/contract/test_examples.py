@@ -1,4 +1,4 @@
-"""The examples, as a reader would run them."""
+"""The examples, run as documented."""
 
 import subprocess
 import sys

@@ -27,7 +27,7 @@ def test_a_server_in_the_background(need: Callable[[str], str], tmp_path: Path) 
         body = {"prompt": "a cute cat", "extra": "--ar 9:16"}
         answer = requests.post(f"{found[1]}/v1/api/trigger/imagine", json=body, timeout=30).json()
         assert (answer["message"], len(answer["trigger_id"])) == ("success", 10)
-        assert "runs already" in run("start-server")
+        assert "Already running" in run("start-server")
     finally:
         assert "Stopped" in run("stop-server")
-    assert "No server" in run("stop-server")
+    assert "No background server" in run("stop-server")

@@ -1,7 +1,7 @@
 """The `/mj` contract, table by table, against a real server process.
 
-Each row of the contract's tables is a row here. What needs a turned clock or a look inside is in
-tests/simulated.
+Each row of the contract's tables is a row here. Tests that need a virtual clock or access to
+internals are in tests/simulated.
 """
 
 import base64
@@ -129,7 +129,7 @@ def test_2_what_is_no_json(server: Server, body: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, 4)
 
 
-# Section 3: the answer to a submit
+# Section 3: the response to a submit
 
 
 def test_3_codes_1_and_22_with_their_words(server: Server) -> None:
@@ -278,8 +278,8 @@ def test_7_task_endpoints(server: Server, grid: Json) -> None:
     unknown = requests.get(f"{server.url}/mj/task/1/fetch", timeout=30)
     assert (unknown.status_code, unknown.json()["code"]) == (404, 3)
     for path in ("list-by-condition", "list-by-ids"):
-        told = server.post(f"/mj/task/{path}", {"ids": [grid["id"], "1", grid["id"]]})
-        assert [task["id"] for task in told] == [grid["id"]] * 2
+        found = server.post(f"/mj/task/{path}", {"ids": [grid["id"], "1", grid["id"]]})
+        assert [task["id"] for task in found] == [grid["id"]] * 2
     newest = server.get("/mj/task/list")
     assert grid["id"] in [task["id"] for task in newest]
     times = [task["submitTime"] for task in newest]
@@ -298,11 +298,11 @@ def test_7_task_endpoints(server: Server, grid: Json) -> None:
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, "queue.Queue[Json]"]]:
-    told: queue.Queue[Json] = queue.Queue()
+    received: queue.Queue[Json] = queue.Queue()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -311,22 +311,22 @@ def receiver() -> Iterator[tuple[str, "queue.Queue[Json]"]]:
 
     listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://localhost:{listening.server_port}/hook", told
+    yield f"http://localhost:{listening.server_port}/hook", received
     listening.shutdown()
 
 
 def test_10_callbacks(server: Server, receiver: tuple[str, "queue.Queue[Json]"]) -> None:
-    url, told = receiver
+    url, received = receiver
     task_id = server.post("/mj/submit/imagine", {"prompt": "a cat", "notifyHook": url})["result"]
-    seen = [told.get(timeout=30)]
+    seen = [received.get(timeout=30)]
     while seen[-1]["status"] != "SUCCESS":
-        seen.append(told.get(timeout=30))
+        seen.append(received.get(timeout=30))
     assert {task["id"] for task in seen} == {task_id}
     assert seen[-1] == server.get(f"/mj/task/{task_id}/fetch")
     assert server.get(f"/mj/admin/task/{task_id}")["hook"]["url"] == url
 
 
-# Section 11: who depends on what
+# Section 11: typical clients
 
 
 def test_11_a_web_client(server: Server) -> None:
@@ -344,18 +344,18 @@ def test_11_a_web_client(server: Server) -> None:
 
 
 def test_11_a_relay_product(server: Server) -> None:
-    """Submits in a mode, polls everything it knows, 200 ids a call, reads what it needs."""
+    """Submits in a mode, polls all its tasks, 200 ids per call, reads the fields it needs."""
     answers = [server.post("/mj-turbo/mj/submit/imagine", {"prompt": f"cat {n}"}) for n in range(6)]
     assert all(isinstance(answer["result"], str) for answer in answers)
     ours = [answer["result"] for answer in answers]
     others = [str(n) for n in range(1, 195)]
     while True:
-        told = server.post("/mj/task/list-by-condition", {"ids": ours + others})
-        assert [task["id"] for task in told] == ours
-        for task in told:
+        found = server.post("/mj/task/list-by-condition", {"ids": ours + others})
+        assert [task["id"] for task in found] == ours
+        for task in found:
             assert task.keys() >= {
                 "status", "progress", "failReason", "finishTime", "buttons", "properties",
             }  # fmt: skip
-        if all(task["status"] == "SUCCESS" for task in told):
+        if all(task["status"] == "SUCCESS" for task in found):
             break
-    assert all("(turbo)" in task["properties"]["messageContent"] for task in told)
+    assert all("(turbo)" in task["properties"]["messageContent"] for task in found)

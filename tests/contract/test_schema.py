@@ -1,4 +1,4 @@
-"""The OpenAPI description, held against what the server does."""
+"""The OpenAPI description, compared with the server's behaviour."""
 
 from typing import Any
 
@@ -47,13 +47,13 @@ def test_every_operation_does_as_described(server: Server) -> None:
 
 
 def test_the_description_names_errors_secrets_prefixes_and_examples(server: Server) -> None:
-    told = requests.get(f"{server.url}/openapi.json", timeout=30).json()
-    assert told["openapi"].startswith("3.1")
-    assert {each["url"] for each in told["servers"]} >= {"/", "/mj-fast", "/mj-turbo-proxy"}
-    assert {*told["components"]["securitySchemes"]} == {"secret", "bearer"}
-    imagine = told["paths"]["/mj/submit/imagine"]["post"]
+    schema = requests.get(f"{server.url}/openapi.json", timeout=30).json()
+    assert schema["openapi"].startswith("3.1")
+    assert {each["url"] for each in schema["servers"]} >= {"/", "/mj-fast", "/mj-turbo-proxy"}
+    assert {*schema["components"]["securitySchemes"]} == {"secret", "bearer"}
+    imagine = schema["paths"]["/mj/submit/imagine"]["post"]
     assert {"200", "400", "401", "429"} <= imagine["responses"].keys()
-    schemas = told["components"]["schemas"]
+    schemas = schema["components"]["schemas"]
     assert schemas["ImagineBody"]["properties"]["prompt"]["examples"]
     assert schemas["Answer"]["properties"]["code"]["examples"] == [1]
     page = requests.get(f"{server.url}/docs", timeout=30)

@@ -1,4 +1,4 @@
-"""What the tests of the bots' language share: asking, pressing, downloading, and images."""
+"""Helpers for tests of the bots: submit, press, download, and images."""
 
 import base64
 import io
@@ -22,7 +22,7 @@ def text(data: bytes) -> str:
 
 
 def mask(size: tuple[int, int]) -> bytes:
-    """White in the middle."""
+    """A mask with a white centre."""
     image = Image.new("L", size)
     wide, high = size
     ImageDraw.Draw(image).rectangle((wide // 4, high // 4, wide // 2, high // 2), 255)
@@ -32,7 +32,7 @@ def mask(size: tuple[int, int]) -> bytes:
 
 
 async def submit(system: System, path: str, **body: object) -> Json:
-    """Submit and wait for the end, which must be a good one."""
+    """Submit and wait for the task, which must succeed."""
     answer = await system.post(f"/mj/{path}", body)
     assert answer["code"] in (1, 22), answer
     task = await system.ended(answer["result"])
@@ -66,7 +66,7 @@ def button(task: Json, start: str) -> str:
 
 
 def labels(image: Image.Image) -> dict[str, str]:
-    """What a file says of itself, PNG or video."""
+    """The metadata of a file, PNG or video."""
     if "Job" in image.info:
         return {name: image.info[name] for name in ("Job", "Parent", "Tile")}
     xmp = image.info["xmp"].decode()

@@ -1,4 +1,4 @@
-"""A whole system for tests: the simulator, the server, and a client, over real sockets."""
+"""A complete system for tests: simulator, server and client over real sockets."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 class System(Struct):
-    """One server over one simulator."""
+    """One server with one simulator."""
 
     url: str
     simulator: Simulator
@@ -58,7 +58,7 @@ class System(Struct):
         return await self.post("/mj/submit/imagine", {"prompt": prompt, **more})
 
     async def until(self, task_id: str, done: Callable[[Json], bool]) -> Json:
-        """Ask for a task until it is as wished; the test's time-out ends what never is."""
+        """Poll a task until a condition holds; the test's timeout is the limit."""
         while not done(task := await self.fetch(task_id)):
             pass
         return task
@@ -69,12 +69,12 @@ class System(Struct):
         )
 
     def jobs(self) -> list[Json]:
-        """What the simulator's Midjourney made."""
+        """The jobs of the simulator's Midjourney bot."""
         return list(self.simulator.world.players[MIDJOURNEY].state()["jobs"])
 
 
 def account(number: int = 0, **changes: Any) -> AccountSettings:
-    """One of the demo users, who asks nothing about itself unless a test wants it to."""
+    """One of the demo users; profile queries are off by default."""
     user = DEMO.users[number]
     return AccountSettings(
         **{
@@ -94,18 +94,18 @@ Build = Callable[..., Awaitable[System]]
 
 @pytest.fixture
 async def build(tmp_path: Path) -> AsyncIterator[Build]:
-    """Builds houses; all are torn down after the test."""
+    """Builds systems; all are closed after the test."""
     async with AsyncExitStack() as stack:
 
-        async def make(**wishes: Any) -> System:
-            return await stack.enter_async_context(system_at(tmp_path / "data", **wishes))
+        async def make(**settings: Any) -> System:
+            return await stack.enter_async_context(system_at(tmp_path / "data", **settings))
 
         yield make
 
 
 @pytest.fixture
 async def system(build: Build) -> System:
-    """One account, jobs that take no time."""
+    """A system with one account, whose jobs take no time."""
     return await build()
 
 
@@ -129,7 +129,7 @@ async def system_at(
             simulator = await stack.enter_async_context(
                 Simulator(config, speed=speed, clock=simulator_clock)
             )
-        settings = led_to(
+        settings = using_simulator(
             simulator,
             data_dir=folder,
             accounts=accounts or [account()],
@@ -146,10 +146,10 @@ async def system_at(
         yield System(url, simulator, http)
 
 
-def led_to(simulator: Simulator, **wishes: Any) -> Settings:
-    """Settings that lead to a simulator instead of Discord."""
+def using_simulator(simulator: Simulator, **settings: Any) -> Settings:
+    """Settings that use a simulator instead of Discord."""
     urls = simulator.urls
     discord = DiscordSettings(
         api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
     )
-    return Settings(discord=discord, **wishes)
+    return Settings(discord=discord, **settings)

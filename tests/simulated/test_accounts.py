@@ -1,4 +1,4 @@
-"""Accounts, administered while the server runs."""
+"""Administration of accounts on a running server."""
 
 import asyncio
 from pathlib import Path
@@ -45,16 +45,20 @@ async def test_an_account_is_added_changed_and_removed(build: Build, tmp_path: P
     system = await build()
     assert (await ask(system, "POST", "create", second(remark="two")))["code"] == 1
     assert await made_by(system, **ONLY_SECOND) == SECOND.channel_id
-    told = await shown(system)
-    assert (told["remark"], told["state"], told["coreSize"]) == ("two", "online", 3)
+    account_view = await shown(system)
+    assert (account_view["remark"], account_view["state"], account_view["coreSize"]) == (
+        "two",
+        "online",
+        3,
+    )
     assert SECOND.token not in str(await ask(system, "GET", "list"))
     for file in (tmp_path / "data").iterdir():
         if file.is_file():
             assert SECOND.token.encode() not in file.read_bytes()
     changed = {"coreSize": 7, "weight": 3, "remark": "new", "timeoutMinutes": 9.5}
     assert (await ask(system, "PUT", f"{SECOND.channel_id}/update", changed))["code"] == 1
-    told = await shown(system)
-    assert {name: told[name] for name in changed} == changed
+    account_view = await shown(system)
+    assert {name: account_view[name] for name in changed} == changed
     assert (await ask(system, "DELETE", f"{SECOND.channel_id}/delete"))["code"] == 1
     assert (await ask(system, "GET", f"{SECOND.channel_id}/fetch"))["code"] == 3
     assert (await system.imagine("a cat", **ONLY_SECOND))["code"] == 9
@@ -72,14 +76,17 @@ async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> N
 
 
 async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Build) -> None:
-    system = await build(accounts=[account(0, core_size=1), account(1)], speed=100)
+    system = await build(accounts=[account(0, core_size=1), account(1)], speed=5)
     waiting = [
         (await system.imagine(f"cat {n}", accountFilter={"instanceId": FIRST.channel_id}))["result"]
         for n in range(4)
     ]
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
-    told = await shown(system, FIRST.channel_id)
-    assert (told["enable"], told["disabledReason"]) == (False, "The account is disabled.")
+    account_view = await shown(system, FIRST.channel_id)
+    assert (account_view["enable"], account_view["disabledReason"]) == (
+        False,
+        "The account is disabled.",
+    )
     homes = [(await system.ended(each))["properties"]["discordInstanceId"] for each in waiting[1:]]
     assert set(homes) == {SECOND.channel_id}
     assert await made_by(system) == SECOND.channel_id
@@ -105,10 +112,10 @@ async def test_reconnect_and_sync(build: Build) -> None:
     assert await made_by(system) == FIRST.channel_id
     assert (await shown(system, FIRST.channel_id))["properties"]["plan"] is None
     assert (await ask(system, "POST", f"{FIRST.channel_id}/sync"))["code"] == 1
-    while (told := await shown(system, FIRST.channel_id))["properties"]["version"] is None:
+    while (account_view := await shown(system, FIRST.channel_id))["properties"]["version"] is None:
         pass
-    assert told["properties"]["plan"] == "Standard"
-    assert told["properties"]["fastTimeTotal"] == 15.0
+    assert account_view["properties"]["plan"] == "Standard"
+    assert account_view["properties"]["fastTimeTotal"] == 15.0
 
 
 async def test_running_tasks_outlive_a_reconnect(build: Build) -> None:

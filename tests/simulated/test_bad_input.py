@@ -1,4 +1,4 @@
-"""Bad input: the dialect's codes, at once, and nothing is stored."""
+"""Bad input: the API's error codes, without delay, and nothing is stored."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Ways not to poll: waiting for a change, and streams that go on where they broke off."""
+"""Alternatives to polling: waiting for a change, and streams that resume where they broke off."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ Event = tuple[str, str, Json]
 
 
 async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[Event]:
-    """(event, id, data) of each."""
+    """(event, id, data) of each event."""
     fields: dict[str, str] = {}
     async for line in answer.content:
         name, _, value = line.decode().strip().partition(": ")
@@ -74,12 +74,12 @@ async def test_a_task_s_stream_ends_with_the_task(build: Build) -> None:
     task_id = (await system.imagine("a cat"))["result"]
     async with system.http.get(f"{system.url}/mj/task/{task_id}/events") as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
-        told = [event async for event in events(answer)]
-    assert {event for event, _, _ in told} == {"task"}
-    assert {data["id"] for _, _, data in told} == {task_id}
-    assert told[-1][2]["status"] == "SUCCESS"
-    assert told[-1][2] == await system.fetch(task_id)
-    percents = [int(data["progress"].rstrip("%") or 0) for _, _, data in told]
+        received = [event async for event in events(answer)]
+    assert {event for event, _, _ in received} == {"task"}
+    assert {data["id"] for _, _, data in received} == {task_id}
+    assert received[-1][2]["status"] == "SUCCESS"
+    assert received[-1][2] == await system.fetch(task_id)
+    percents = [int(data["progress"].rstrip("%") or 0) for _, _, data in received]
     assert percents == sorted(percents)
 
 
@@ -109,9 +109,9 @@ async def test_the_stream_of_all_goes_on_where_it_broke_off(build: Build) -> Non
     numbers = [int(number) for _, number, _ in before + after]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     for task_id in ids:
-        told = [data["status"] for _, _, data in before + after if data["id"] == task_id]
-        assert told[0] == "NOT_START"
-        assert told[-1] == "SUCCESS"
+        received = [data["status"] for _, _, data in before + after if data["id"] == task_id]
+        assert received[0] == "NOT_START"
+        assert received[-1] == "SUCCESS"
 
 
 async def test_who_was_away_too_long_is_told_to_read_anew(system: System) -> None:

@@ -1,4 +1,4 @@
-"""The whole path, from a request to its image, over real sockets."""
+"""The complete path from a request to its image, over real sockets."""
 
 import asyncio
 import io
@@ -142,7 +142,7 @@ async def test_an_account_with_a_wrong_token_stops_and_the_other_works_on(build:
 async def test_only_a_wrong_token_is_said_plainly(build: Build) -> None:
     system = await build(accounts=[account(0, token="wrong")])
     first = await system.imagine("a cat")
-    if first["code"] != 9:  # it was taken before Discord's refusal came
+    if first["code"] != 9:  # it was accepted before Discord's refusal arrived
         task = await system.ended(first["result"])
         assert "refused this account's token" in task["failReason"]
         first = await system.imagine("a cat")
@@ -153,14 +153,14 @@ async def test_only_a_wrong_token_is_said_plainly(build: Build) -> None:
 
 async def test_variation_reroll_and_the_older_forms(system: System) -> None:
     task = await system.ended((await system.imagine("a lighthouse"))["result"])
-    wishes: list[tuple[str, Json, str]] = [
+    submits: list[tuple[str, Json, str]] = [
         ("change", {"taskId": task["id"], "action": "VARIATION", "index": 3}, "VARIATION"),
         ("change", {"taskId": task["id"], "action": "REROLL"}, "IMAGINE"),
         ("simple-change", {"content": f"{task['id']} V1"}, "VARIATION"),
         ("simple-change", {"content": f"{task['id']} R"}, "IMAGINE"),
         ("simple-change", {"content": f"{task['id']} U4"}, "UPSCALE"),
     ]
-    for path, body, action in wishes:
+    for path, body, action in submits:
         answer = await system.post(f"/mj/submit/{path}", body)
         assert answer["code"] == 1, answer
         made = await system.ended(answer["result"])
@@ -220,7 +220,7 @@ async def test_a_new_command_version_costs_one_more_call(system: System) -> None
 
 
 async def wait_online(system: System) -> None:
-    """Until the account's session is there, so that what is sent starts at once."""
+    """Wait for the account's session, so that submitted tasks start immediately."""
     while not system.simulator.world.sessions.all():
         await system.http.get(f"{system.url}/openapi.json")
 

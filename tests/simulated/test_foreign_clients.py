@@ -1,4 +1,4 @@
-"""Programs that know nothing of Athena take the simulator for Discord."""
+"""Other Discord clients work with the simulator."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ NODE = Path(__file__).parent / "node"
 
 
 class Watcher(discord.Client):
-    """A bot that notes what it hears in the channel."""
+    """A bot that records the messages in the channel."""
 
     def __init__(self) -> None:
         intents = discord.Intents.none()
@@ -97,12 +97,12 @@ async def test_the_npm_client(need: Callable[[str], str], tmp_path: Path) -> Non
     async with Simulator(speed=40) as simulator:
         args = (simulator.urls.cdn, GUILD, CHANNEL, DEMO.users[0].token)
         out = await run(node, "imagine_and_upscale.js", *args, cwd=tmp_path)
-        told = json.loads(out)
+        result = json.loads(out)
         bot = simulator.world.players[MIDJOURNEY]
         grid, single = bot.state()["jobs"]
-    assert "31%" in told["progress"]
-    assert told["grid"]["hash"] == grid["id"]
-    assert told["single"]["hash"] == single["id"]
+    assert "31%" in result["progress"]
+    assert result["grid"]["hash"] == grid["id"]
+    assert result["single"]["hash"] == single["id"]
     assert (single["parent"], single["index"]) == (grid["id"], 2)
 
 

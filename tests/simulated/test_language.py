@@ -1,4 +1,4 @@
-"""Everything that the bots offer, asked for and received over real sockets."""
+"""Every command and button of the bots, over real sockets."""
 
 import base64
 import re
@@ -28,7 +28,7 @@ SHAPES = [re.compile(r"::[0-9a-f]{8}-[0-9a-f-]{27}"), re.compile(r"::[1-5](?=::|
 
 
 def kind_of(custom_id: str, parent: Json) -> str:
-    """Buttons that do the same to images that were made the same way count once."""
+    """The kind of a button: buttons with the same effect on the same kind of image count once."""
     for varying in SHAPES:
         custom_id = varying.sub("", custom_id)
     return f"{parent['action']}: {custom_id}"
@@ -72,7 +72,7 @@ async def test_every_button_leads_on_from_one_imagine(build: Build) -> None:
 
 
 def close(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two images are the same but for scaling."""
+    """Whether two images are the same except for scaling."""
     small = [each.convert("RGB").resize((32, 32), Image.Resampling.BOX) for each in (one, other)]
     lightest = ImageChops.difference(*small).convert("L").getextrema()[1]
     return isinstance(lightest, int | float) and lightest < 12
@@ -261,8 +261,8 @@ async def test_seeds(system: System) -> None:
     task = await submit(system, "submit/imagine", prompt="a cat --seed 42")
     for _ in range(2):
         async with system.http.get(f"{system.url}/mj/task/{task['id']}/image-seed") as answer:
-            told = await answer.json()
-        assert (told["code"], told["result"]) == (1, "42")
+            body = await answer.json()
+        assert (body["code"], body["result"]) == (1, "42")
     assert (await system.fetch(task["id"]))["properties"]["imageSeed"] == "42"
     async with system.http.get(f"{system.url}/mj/task/1/image-seed") as answer:
         assert (await answer.json())["code"] == 3

@@ -1,4 +1,4 @@
-"""The Python library, by each of its three ways, and everything that an image can become."""
+"""The Python library: its three ways to connect, and every action on an image."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import athena
-from athena import Athena, NoSuchButton, Refused, ServerUnreachable, TaskFailed
+from athena import Athena, NoSuchButton, RequestRefused, ServerUnreachable, TaskFailed
 from athena.client.files import BadTemplate
 from athena.simulator.app import Simulator
 from athena.simulator.config import DEMO
@@ -25,7 +25,7 @@ async def mj(system: System) -> Any:
         yield mj
 
 
-async def test_a_task_tells_its_changes_and_its_result(mj: Athena, tmp_path: Path) -> None:
+async def test_changes_and_result_of_a_task(mj: Athena, tmp_path: Path) -> None:
     task = await mj.imagine("a cute cat --ar 3:2")
     seen = [change.status async for change in task]
     assert seen[-1] == "SUCCESS"
@@ -42,7 +42,7 @@ async def test_a_task_tells_its_changes_and_its_result(mj: Athena, tmp_path: Pat
     assert not set(again) & set(paths)
 
 
-async def test_files_say_what_they_are(mj: Athena, tmp_path: Path) -> None:
+async def test_files_contain_their_metadata(mj: Athena, tmp_path: Path) -> None:
     cat = await (await mj.imagine("a cute cat --ar 3:2 --seed 17"))
     await cat.seed()
     cat = await (await mj.task(cat.id))
@@ -55,7 +55,7 @@ async def test_files_say_what_they_are(mj: Athena, tmp_path: Path) -> None:
     assert first.info["Tile"] == "1"
 
 
-async def test_everything_that_an_image_can_become(mj: Athena, tmp_path: Path) -> None:
+async def test_every_action_on_an_image(mj: Athena, tmp_path: Path) -> None:
     grid = await (await mj.imagine("a cat --ar 3:2"))
     assert (await (await grid.vary(3))).is_grid
     assert (await (await grid.reroll())).is_grid
@@ -95,9 +95,9 @@ async def test_images_of_images(mj: Athena) -> None:
     assert (await (await mj.video("waves come in"))).task.is_video
 
 
-async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
+async def test_errors_say_what_to_do(mj: Athena, tmp_path: Path) -> None:
     grid = await (await mj.imagine("a cat"))
-    with pytest.raises(NoSuchButton, match="upscale one of them first"):
+    with pytest.raises(NoSuchButton, match="upscale one of its images first"):
         await grid.zoom()
     with pytest.raises(NoSuchButton, match="U1, U2"):
         await grid.press("Nonsense")
@@ -105,7 +105,7 @@ async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
         await grid.save(tmp_path / "out", "{no_such}_{tile}")
     with pytest.raises(BadTemplate, match="tile"):
         await grid.save(tmp_path / "out", "{job}")
-    with pytest.raises(Refused, match="--ar"):
+    with pytest.raises(RequestRefused, match="--ar"):
         await mj.imagine("x --ar 0:1")
     with pytest.raises(TaskFailed, match="Banned prompt") as failed:
         await (await mj.imagine('x --notice "Banned prompt detected"'))
@@ -113,7 +113,7 @@ async def test_what_cannot_be_done_is_said(mj: Athena, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-async def test_a_cancelled_task_is_told_as_such(build: Build) -> None:
+async def test_a_cancelled_task_is_reported_as_cancelled(build: Build) -> None:
     system = await build(speed=1)
     async with Athena.connect(system.url) as mj:
         task = await mj.imagine("a cat")
@@ -123,23 +123,23 @@ async def test_a_cancelled_task_is_told_as_such(build: Build) -> None:
         assert failed.value.cancelled
 
 
-async def test_a_key_of_ones_own_makes_a_request_once(mj: Athena, system: System) -> None:
+async def test_a_key_makes_a_request_idempotent(mj: Athena, system: System) -> None:
     first, second = [await mj.imagine("a cat", key="mine") for _ in range(2)]
     assert first.id == second.id
     await first
     assert len(system.jobs()) == 1
 
 
-async def test_a_server_that_wants_a_secret(build: Build) -> None:
+async def test_a_server_that_requires_a_secret(build: Build) -> None:
     system = await build(secret="open sesame")
     async with Athena.connect(system.url, "open sesame") as mj:
         assert (await (await mj.imagine("a cat"))).url
     async with Athena.connect(system.url) as mj:
-        with pytest.raises(Refused, match="secret"):
+        with pytest.raises(RequestRefused, match="secret"):
             await mj.imagine("a cat")
 
 
-async def test_directly_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_direct_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Simulator(speed=60) as simulator:
         for name, url in (("API", simulator.urls.api), ("GATEWAY", simulator.urls.gateway),
                           ("CDN", simulator.urls.cdn), ("APPS", simulator.urls.apps)):  # fmt: skip
@@ -165,7 +165,7 @@ async def test_without_async(tmp_path: Path) -> None:
     assert all(path.exists() for path in paths)
 
 
-async def test_nobody_there() -> None:
+async def test_an_unreachable_server() -> None:
     async with Athena.connect("http://127.0.0.1:9") as mj:
         with pytest.raises(ServerUnreachable):
             await mj.imagine("a cat")

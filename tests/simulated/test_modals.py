@@ -10,7 +10,7 @@ from tests.simulated.test_recovery import control
 
 
 async def turn_remix_on(system: System) -> None:
-    """As its owner would in Discord, where the account's session hears of it."""
+    """As its owner would in Discord; the account's session receives the event."""
     for player in system.simulator.world.players.values():
         if hasattr(player, "studio"):
             player.studio.preferences["1100000000000000101"].remix = True
@@ -20,7 +20,7 @@ async def test_remix_opens_modals_once_it_is_known(build: Build) -> None:
     system = await build(accounts=[account(refresh_minutes=60)])
     grid = await submit(system, "submit/imagine", prompt="a lighthouse")
     await turn_remix_on(system)
-    # Not known yet: the modal is submitted as it is, and from now on it is known.
+    # Not known yet: the modal is submitted unchanged, and from now on it is known.
     varied = await press(system, grid, button(grid, "MJ::JOB::variation::1"))
     assert system.jobs()[-1]["index"] == 1
     assert varied["properties"]["finalPrompt"] == grid["properties"]["finalPrompt"]

@@ -1,4 +1,4 @@
-"""Speed and image links by path and by token; what a token may do, and how much."""
+"""Speed and image links by path and by token; permissions and quotas of tokens."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ SECRET = "the operator's own"
 
 
 def make_token(folder: Path, *options: str) -> str:
-    """As an administrator does, beside the running server."""
+    """Create a token with the command line, beside the running server."""
     made = CliRunner().invoke(
         app, ["token", "create", "--name", "t", *options, "--data-dir", str(folder)]
     )
@@ -158,7 +158,7 @@ async def test_quotas(build: Build, tmp_path: Path, option: str) -> None:
     system = await build(secret=SECRET, clock=clock, speed=0.01)
     token = {"mj-api-secret": make_token(tmp_path / "data", option, "2")}
     assert (await system.post("/mj/submit/imagine", {"prompt": ""}, **token))["code"] == 4
-    if option == "--rate":  # what was refused as invalid has used a submit of the minute
+    if option == "--rate":  # invalid submits count too
         clock.turn(30)
     for _ in range(2):
         assert (await system.post("/mj/submit/imagine", {"prompt": "x"}, **token))["code"] == 1
@@ -202,12 +202,12 @@ async def test_account_filters(build: Build) -> None:
         ({"modes": ["RELAX", "FAST"]}, slow, "relaxed"),
         ({"modes": ["TURBO", "RELAX"]}, quick, "turbo"),
     ]
-    for wish, home, said in homes:
-        task = await submit(system, "submit/imagine", prompt="a cat", accountFilter=wish)
-        assert (task["properties"]["discordInstanceId"], mode(task)) == (home, said), wish
-    nobody: list[Json] = [{"remark": "none"}, {"instanceId": "1"}, {"remix": True}]
-    for wish in nobody:
-        answer = await system.imagine("a cat", accountFilter=wish)
+    for wanted, home, said in homes:
+        task = await submit(system, "submit/imagine", prompt="a cat", accountFilter=wanted)
+        assert (task["properties"]["discordInstanceId"], mode(task)) == (home, said), wanted
+    unmatched: list[Json] = [{"remark": "none"}, {"instanceId": "1"}, {"remix": True}]
+    for wanted in unmatched:
+        answer = await system.imagine("a cat", accountFilter=wanted)
         assert answer["code"] == 9
         assert "accountFilter" in answer["description"]
     assert (await system.imagine("a cat", accountFilter={"modes": ["WARP"]}))["code"] == 4

@@ -1,4 +1,4 @@
-"""Every notice of the bot, from its message to the task's and the account's end."""
+"""Every notice of the bot, from its message to its effect on task and account."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from athena.clock import TurnableClock
 from athena.simulator.bots import notices
 from athena.simulator.bots.index import MIDJOURNEY
-from athena.simulator.bots.notices import Way
+from athena.simulator.bots.notices import Delivery
 from athena.simulator.config import DEMO
 from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, submit
@@ -18,7 +18,7 @@ FAILS = [
     "Could not validate this link", "Failed to process your command", "Internal error",
     "Sorry! Could not complete the job!", "Sorry, something went wrong",
     "Duplicate images detected", "Job action restricted", "Failed to request upscale",
-    "Something that nobody has seen yet",
+    "Something never seen before",
 ]  # fmt: skip
 MODERATES = [
     "Banned prompt", "Banned prompt detected", "Request cancelled due to output filters",
@@ -34,7 +34,7 @@ STOPS = [
 
 def test_the_simulator_knows_them_all() -> None:
     here = {*FAILS, *MODERATES, *RETRIES, *STOPS, "Job queued", "Removed"}
-    assert {*notices.known()} == here - {"Something that nobody has seen yet"}
+    assert {*notices.known()} == here - {"Something never seen before"}
 
 
 async def ask(system: System, title: str, prompt: str = "a cat") -> str:
@@ -43,7 +43,7 @@ async def ask(system: System, title: str, prompt: str = "a cat") -> str:
     return str(answer["result"])
 
 
-async def wish(system: System, title: str, **more: Any) -> None:
+async def request_notice(system: System, title: str, **more: Any) -> None:
     url = f"{system.simulator.urls.cdn}/_control/notice"
     async with system.http.post(url, json={"title": title, **more}) as answer:
         assert answer.status == 200, await answer.text()
@@ -60,7 +60,7 @@ WAYS = [
     (title, way)
     for title in FAILS + MODERATES
     for way in ("", " | fresh", " | edit", " | reply", " | plain")
-    if (title, way) != (FAILS[-1], " | plain")  # a plain text that nobody knows is no notice
+    if (title, way) != (FAILS[-1], " | plain")  # an unknown plain text is no notice
 ]
 
 
@@ -90,7 +90,7 @@ async def test_a_job_that_is_queued_comes(system: System) -> None:
 async def test_what_shall_come_later_does(build: Build, title: str) -> None:
     clock = TurnableClock()
     system = await build(clock=clock)
-    await wish(system, title)
+    await request_notice(system, title)
     task_id = (await system.imagine("a cat"))["result"]
     task = await turn_until_ended(system, clock, task_id)
     assert (task["status"], len(system.jobs())) == (DONE, 1)
@@ -127,7 +127,7 @@ async def test_the_account_is_paused_with_the_reason(build: Build, title: str) -
 @pytest.mark.parametrize("title", STOPS)
 async def test_its_tasks_move_to_another_account(build: Build, title: str) -> None:
     system = await build(accounts=[account(0, core_size=1), account(1)])
-    await wish(system, title, user_id=DEMO.users[0].id)
+    await request_notice(system, title, user_id=DEMO.users[0].id)
     answers = [await system.imagine(f"cat {n}") for n in range(6)]
     tasks = [await system.ended(answer["result"]) for answer in answers]
     assert [task["failReason"] for task in tasks] == [None] * 6
@@ -137,7 +137,7 @@ async def test_its_tasks_move_to_another_account(build: Build, title: str) -> No
 
 async def test_exhausted_hours_may_be_answered_by_relaxed_mode(build: Build) -> None:
     system = await build(accounts=[account(relax_when_exhausted=True, core_size=2)])
-    await wish(system, "Credits exhausted", times=2)
+    await request_notice(system, "Credits exhausted", times=2)
     answers = [await system.imagine(f"cat {n}") for n in range(4)]
     tasks = [await system.ended(answer["result"]) for answer in answers]
     assert [task["failReason"] for task in tasks] == [None] * 4
@@ -158,15 +158,15 @@ async def test_a_job_that_is_removed_without_a_word(build: Build) -> None:
 @pytest.mark.parametrize("title", ["Job action restricted", "Failed to request upscale"])
 async def test_a_button_that_cannot_be_pressed_again(system: System, title: str) -> None:
     grid = await submit(system, "submit/imagine", prompt="a cat")
-    await wish(system, title)
+    await request_notice(system, title)
     body = {"taskId": grid["id"], "customId": button(grid, "MJ::JOB::upsample::1")}
     task = await system.ended((await system.post("/mj/submit/action", body))["result"])
     assert task["failReason"].startswith(f"[{title}]")
 
 
-async def test_unknown_wishes_are_refused(system: System) -> None:
+async def test_unknown_notices_are_rejected(system: System) -> None:
     url = f"{system.simulator.urls.cdn}/_control/notice"
     for body in ({"title": "Blocked | by smoke"}, {"title": "x", "application_id": "1"}, {}):
         async with system.http.post(url, json=body) as answer:
             assert answer.status == 400
-    assert Way("plain") is Way.PLAIN
+    assert Delivery("plain") is Delivery.PLAIN

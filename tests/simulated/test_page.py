@@ -1,4 +1,4 @@
-"""What the page asks of the server, call by call."""
+"""The web page's calls to the server."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ async def test_tasks_are_found_by_what_they_are_like(system: System) -> None:
     assert len(await found("text=CAT&status=SUCCESS")) == 5
     assert len(await found("status=FAILURE&action=IMAGINE")) == 1
     assert await found("action=BLEND") == []
-    assert await found("account=nobody") == []
+    assert await found("account=none") == []
     assert await found("since=9999999999999") == []
     first = await system.get("/mj/task/search?size=4")
     second = await system.get(f"/mj/task/search?size=4&before={first['next']}")
@@ -57,8 +57,8 @@ async def test_forgetting_a_task(build: Build) -> None:
         assert answer.status == 404
 
 
-async def test_what_is_saved_as_it_was_is_not_kept(tmp_path: Path) -> None:
-    """The page saves its whole form; a new setting still counts for what nobody changed."""
+async def test_unchanged_settings_are_not_stored(tmp_path: Path) -> None:
+    """The page saves its whole form; unchanged fields still follow the configuration."""
     async with Simulator(speed=float("inf")) as simulator:
         async with system_at(tmp_path, simulator=simulator) as system:
             was = await system.get("/mj/settings")
@@ -69,13 +69,13 @@ async def test_what_is_saved_as_it_was_is_not_kept(tmp_path: Path) -> None:
 
 
 async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
-    wish = {"rule": "Polling", "links": "relay", "bannedWords": "kumquat\n"}
+    settings = {"rule": "Polling", "links": "relay", "bannedWords": "kumquat\n"}
     async with Simulator(speed=float("inf")) as simulator:
         async with system_at(tmp_path, simulator=simulator) as system:
             url = f"{system.url}/mj/settings"
             was = await system.get("/mj/settings")
             assert was == {"rule": "BestWaitIdle", "links": "origin", "bannedWords": ""}
-            for name, value in wish.items():
+            for name, value in settings.items():
                 async with system.http.put(url, json={name: value}) as answer:
                     assert await answer.json() == (was := {**was, name: value})
             assert (await system.imagine("a kumquat"))["code"] == 24
@@ -83,7 +83,7 @@ async def test_settings_at_run_time_outlive_a_restart(tmp_path: Path) -> None:
                 async with system.http.put(url, json=wrong) as answer:
                     assert answer.status == 400
         async with system_at(tmp_path, simulator=simulator) as system:
-            assert await system.get("/mj/settings") == wish
+            assert await system.get("/mj/settings") == settings
             task = await system.ended((await system.imagine("a cat"))["result"])
             assert task["imageUrl"].startswith(f"{system.url}/mj/image/{task['id']}")
 

@@ -18,7 +18,7 @@ from athena.tasks.bot_events import Profile
 from athena.terminal.app import app
 from tests.conftest import breathe
 from tests.simulated.asking import DONE, button, press, submit
-from tests.simulated.conftest import CHANNEL, Build, System, account, led_to, system_at
+from tests.simulated.conftest import CHANNEL, Build, System, account, system_at, using_simulator
 
 
 async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) -> None:
@@ -27,7 +27,9 @@ async def test_info_and_settings_become_the_account_s_profile(tmp_path: Path) ->
         bot: Any = simulator.world.players[MIDJOURNEY]
         own = bot.studio.preferences[DEMO.users[0].id]
         own.remix, own.mode, own.stealth, own.fast_minutes = True, "turbo", True, 3
-        settings = led_to(simulator, data_dir=tmp_path, accounts=[account(refresh_minutes=2)])
+        settings = using_simulator(
+            simulator, data_dir=tmp_path, accounts=[account(refresh_minutes=2)]
+        )
         async with running(settings, Runtime(clock=clock)) as server:
             worker = server.workers.get(CHANNEL)
             assert worker is not None

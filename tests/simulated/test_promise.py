@@ -1,4 +1,4 @@
-"""What keeps the promise, piece by piece: keys, alike tasks, gaps, a clean end, old notices."""
+"""Reliability in detail: idempotency keys, similar tasks, gaps, clean shutdown, old notices."""
 
 import asyncio
 from pathlib import Path
@@ -115,8 +115,8 @@ async def test_keys_outlive_a_restart_but_not_a_day(tmp_path: Path, clock: Turna
 async def test_what_is_asked_again_is_counted_once(build: Build) -> None:
     system = await build(secret="open sesame")
     operator = {"mj-api-secret": "open sesame"}
-    wish = {"name": "shop", "dailyLimit": 2}
-    made = await system.post("/mj/token/create", wish, **operator)
+    fields = {"name": "shop", "dailyLimit": 2}
+    made = await system.post("/mj/token/create", fields, **operator)
     token = {"mj-api-secret": made["result"]}
     for _ in range(3):
         assert (await system.post("/mj/submit/imagine", {"prompt": "a"}, **KEY, **token))[
@@ -140,7 +140,7 @@ async def test_a_late_job_of_a_cancelled_task_is_cancelled_after_a_restart(tmp_p
             assert (await system.fetch(task_id))["status"] == "CANCEL"
 
 
-# Alike tasks
+# Similar tasks
 
 
 async def test_alike_tasks_go_one_after_another_and_let_others_pass(build: Build) -> None:
@@ -183,8 +183,8 @@ async def test_one_that_is_given_up_lets_those_behind_it_go(
 async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
     tmp_path: Path, clock: TurnableClock
 ) -> None:
-    """The upload for the second step of a face swap waits until the first is begun anew, and then
-    goes through before that."""
+    """The upload for the second step of a face swap waits until the first is restarted, and then
+    completes before that."""
     async with (
         Simulator(speed=1, clock=clock) as simulator,
         system_at(tmp_path, simulator=simulator, clock=clock) as system,
@@ -195,14 +195,16 @@ async def test_a_step_that_was_held_up_is_not_taken_beside_the_next_try(
         await system.until(task_id, lambda task: task["status"] == "SUBMITTED")
         upload: Json = {"route": "POST /channels/attachments", "status": 429}
         await control(system, "fail", {**upload, "retry_after": 29})  # from second 4 to 33
-        begun = clock.monotonic()
-        while clock.monotonic() < begun + 31:
+        started = clock.monotonic()
+        while clock.monotonic() < started + 31:
             clock.turn(0.25)
             await breathe()
         await control(system, "faults", {"pause": 0.0})
         await control(system, "fail", {**upload, "way": "slow"})  # by no time at all
         await control(system, "fail", {**upload, "retry_after": 2})
-        while (await system.fetch(task_id))["finishTime"] is None or clock.monotonic() < begun + 90:
+        while (await system.fetch(task_id))[
+            "finishTime"
+        ] is None or clock.monotonic() < started + 90:
             clock.turn(0.25)
             await breathe()
         assert (await system.fetch(task_id))["status"] == "SUCCESS"
@@ -234,7 +236,7 @@ async def test_numbers_that_jump_are_reason_to_read_the_history(
         assert clock.monotonic() < 60
 
 
-# The end of the program
+# Shutdown
 
 
 async def test_a_clean_end_lets_what_is_on_its_way_arrive(tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ async def test_a_clean_end_lets_what_is_on_its_way_arrive(tmp_path: Path) -> Non
         assert len(system.jobs()) <= 1
 
 
-# Old news
+# Old notices
 
 
 async def test_a_notice_that_was_heeded_stops_nothing_when_it_is_read_again(build: Build) -> None:

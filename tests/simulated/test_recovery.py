@@ -1,4 +1,4 @@
-"""What fails in between is mended: lost events, restarts, lost answers, overdue tasks."""
+"""Recovery from failures: lost events, restarts, lost answers, overdue tasks."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ async def test_a_restart_goes_on_with_every_task(tmp_path: Path) -> None:
             ids = [(await system.imagine(f"cat {n}"))["result"] for n in range(7)]
             await system.until(ids[0], lambda task: task["status"] == "IN_PROGRESS")
         while running_now(system):
-            await breathe()  # those that were sent finish while nobody listens
+            await breathe()  # sent tasks finish while the server is down
         async with system_at(tmp_path, simulator=simulator) as system:
             tasks = [await system.ended(task_id) for task_id in ids]
             assert [task["status"] for task in tasks] == ["SUCCESS"] * 7

@@ -1,4 +1,4 @@
-"""The simulator as any client of Discord's sees it."""
+"""The simulator as any Discord client sees it."""
 
 import io
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ IMAGINE = {"id": "938956540159881230", "version": "1237876415471554623", "name":
 
 
 class Visitor:
-    """A client that knows nothing of Athena."""
+    """A plain Discord client."""
 
     def __init__(self, simulator: Simulator, http: aiohttp.ClientSession) -> None:
         self.simulator = simulator
@@ -200,8 +200,8 @@ async def test_too_many_calls_are_limited(visitor: Visitor, clock: TurnableClock
 
 async def test_faults_on_request(visitor: Visitor) -> None:
     control = f"{visitor.simulator.urls.cdn}/_control"
-    wish = {"route": "GET /users/@me", "status": 500, "times": 2}
-    async with visitor.http.post(f"{control}/fail", json=wish) as answer:
+    fault = {"route": "GET /users/@me", "status": 500, "times": 2}
+    async with visitor.http.post(f"{control}/fail", json=fault) as answer:
         assert answer.status == 200
     statuses = [(await visitor.call("GET", "/users/@me"))[0] for _ in range(3)]
     assert statuses == [500, 500, 200]
@@ -268,7 +268,7 @@ async def test_close_codes(visitor: Visitor, frames: list[object], code: int) ->
 
 
 async def test_other_servers_are_out_of_reach(tmp_path: Path) -> None:
-    file = tmp_path / "town.toml"
+    file = tmp_path / "simulator.toml"
     file.write_text(
         '[[guilds]]\nname="here"\n[[guilds]]\nname="there"\n'
         '[[users]]\nname="ada"\ntoken="a"\nguild="there"\n[[users]]\nname="bob"\ntoken="b"\n'
@@ -313,7 +313,7 @@ async def test_the_same_seed_makes_the_same_jobs(clock: TurnableClock) -> None:
 
 
 def test_a_configuration_of_one_s_own(tmp_path: Path) -> None:
-    file = tmp_path / "town.toml"
+    file = tmp_path / "simulator.toml"
     file.write_text(
         '[[users]]\nname="ada"\ntoken="a"\nplan="mega"\nchannel="x"\n'
         '[[users]]\nname="bob"\ntoken="b"\nchannel="x"\n'

@@ -1,4 +1,4 @@
-"""The command line as a person or a script uses it, in processes of their own."""
+"""The command line in separate processes."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from athena.client import Athena, Refused, ServerUnreachable
+from athena.client import Athena, RequestRefused, ServerUnreachable
 from tests.simulated.conftest import Build
 
 PIPE = asyncio.subprocess.PIPE
@@ -64,12 +64,12 @@ async def test_imagine_against_a_server(build: Build, tmp_path: Path) -> None:
     check_files(out, tmp_path)
 
 
-async def test_what_goes_wrong_is_said_with_what_to_do(build: Build, tmp_path: Path) -> None:
+async def test_errors_say_what_to_do(build: Build, tmp_path: Path) -> None:
     system = await build()
     code, _, err = await run("imagine", "x --ar 0:1", "--server", system.url, cwd=tmp_path)
     assert (code, err.strip()) == (
         4,
-        "Not taken: Validation error: --ar must be two positive whole numbers such as 16:9, "
+        "Rejected: Validation error: --ar must be two positive whole numbers such as 16:9, "
         "not '0:1'",
     )
     code, _, err = await run("imagine", "x", "--server", "http://127.0.0.1:9", cwd=tmp_path)
@@ -104,7 +104,7 @@ async def read_until(process: asyncio.subprocess.Process, pattern: str) -> str:
     return text
 
 
-async def test_serve_with_the_simulator_inside(tmp_path: Path) -> None:
+async def test_serve_with_the_built_in_simulator(tmp_path: Path) -> None:
     async with running("serve", "--simulate", "--port", "0", "--speed", "60", cwd=tmp_path) as it:
         text = await read_until(it, r"Athena is ready: (\S+)")
         url = text.rsplit(" ", 1)[-1].strip()
@@ -113,13 +113,13 @@ async def test_serve_with_the_simulator_inside(tmp_path: Path) -> None:
             assert len(cat.buttons) == 9
             pressed = await (await cat.press("U1"))
             assert pressed.task.action == "UPSCALE"
-            with pytest.raises(Refused):
+            with pytest.raises(RequestRefused):
                 await mj.task("1")
         it.terminate()
         assert await it.wait() == 0
 
 
-async def test_serve_against_a_simulator_of_its_own(tmp_path: Path) -> None:
+async def test_serve_with_a_separate_simulator(tmp_path: Path) -> None:
     async with running("simulate", "--port", "0", "--speed", "60", cwd=tmp_path) as simulator:
         text = await read_until(simulator, r"# control")
         env = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("ATHENA_"))
@@ -133,7 +133,7 @@ async def test_serve_against_a_simulator_of_its_own(tmp_path: Path) -> None:
                 assert (await (await mj.imagine("a cat"))).url
 
 
-async def test_no_server_is_an_error_of_its_own() -> None:
+async def test_no_server_raises_server_unreachable() -> None:
     async with Athena.connect("http://127.0.0.1:9") as mj:
         with pytest.raises(ServerUnreachable):
             await mj.imagine("a cat")

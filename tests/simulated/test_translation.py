@@ -1,4 +1,4 @@
-"""Prompts that are translated on their way, by services that are real servers here."""
+"""Translation of prompts, with local servers as services."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ WORDS = {"一只猫": "a cat", "狗, 鸟": "dogs, birds", "风车": "a windmill"
 
 
 class Service:
-    """A translation service that speaks all three forms; `fault` makes it fail."""
+    """A translation service with all three APIs; `fault` makes it fail."""
 
     def __init__(self) -> None:
         self.fault = ""
@@ -41,8 +41,8 @@ class Service:
         if fault := await self.broken():
             return fault
         order, said = (each["content"] for each in (await request.json())["messages"])
-        told = self.say(said, "en" if "English" in order else "zh")
-        return web.json_response({"choices": [{"message": {"content": f" {told}\n"}}]})
+        translated = self.say(said, "en" if "English" in order else "zh")
+        return web.json_response({"choices": [{"message": {"content": f" {translated}\n"}}]})
 
     async def baidu(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -58,8 +58,8 @@ class Service:
         if fault := await self.broken():
             return fault
         asked = await request.json()
-        told = self.say(asked["text"][0], asked["target_lang"])
-        return web.json_response({"translations": [{"text": told}]})
+        translated = self.say(asked["text"][0], asked["target_lang"])
+        return web.json_response({"translations": [{"text": translated}]})
 
 
 @asynccontextmanager

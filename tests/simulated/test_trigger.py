@@ -1,4 +1,4 @@
-"""The Athena dialect: every endpoint to its callback, by the user's and by a bot's session."""
+"""The trigger API: every endpoint to its callback, by the user's and by a bot's session."""
 
 import asyncio
 import io
@@ -29,19 +29,19 @@ class Backend:
     """The user's own server behind CALLBACK_URL."""
 
     def __init__(self) -> None:
-        self.told: list[Json] = []
+        self.received: list[Json] = []
         self.url = ""
 
     async def take(self, request: web.Request) -> web.Response:
-        self.told.append(await request.json())
+        self.received.append(await request.json())
         return web.Response()
 
     async def end(self, trigger: str, *, kind: str = "end", after: int = 0) -> Json:
-        """The callback of this kind for a trigger, among those behind the first `after`."""
+        """The callback of this kind for a trigger, after the first `after` callbacks."""
         while True:
-            for told in self.told[after:]:
-                if (told.get("trigger_id"), told.get("type")) == (trigger, kind):
-                    return told
+            for callback in self.received[after:]:
+                if (callback.get("trigger_id"), callback.get("type")) == (trigger, kind):
+                    return callback
             await breathe()
 
 
@@ -58,11 +58,11 @@ async def backend() -> AsyncIterator[Backend]:
     await runner.cleanup()
 
 
-async def built(build: Build, told: Backend, listens: str, **more: Any) -> System:
+async def built(build: Build, receiver: Backend, listens: str, **more: Any) -> System:
     token: Json = {"bot_token": LISTENER} if listens == "bot" else {}
     return await build(
         accounts=[account(**{**token, **more})],
-        webhooks=WebhookSettings(url=told.url, allow_loopback=True),
+        webhooks=WebhookSettings(url=receiver.url, allow_loopback=True),
     )
 
 
@@ -92,14 +92,14 @@ both = pytest.mark.parametrize("listens", ["user", "bot"])
 async def test_every_button_of_the_document_ends_in_its_callback(
     build: Build, listens: str
 ) -> None:
-    async with backend() as told:
-        system = await built(build, told, listens)
+    async with backend() as receiver:
+        system = await built(build, receiver, listens)
         asked = await trigger(
             system, "imagine", prompt="a cute cat", extra="--ar 3:2", picurl="https://x.com/a.png"
         )
         made = asked["trigger_id"]
         assert (len(made), asked["trigger_type"]) == (10, "generate")
-        grid = await told.end(made)
+        grid = await receiver.end(made)
         assert "<https://s.mj.run/" in grid["content"]
         assert f"<#{made}#>a cute cat --ar 3:2" in grid["content"]
         assert isinstance(grid["id"], int)
@@ -111,7 +111,7 @@ async def test_every_button_of_the_document_ends_in_its_callback(
         assert attached["width"] > attached["height"]
         name = attached["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1]
         of_grid: Json = {"msg_id": str(grid["id"]), "msg_hash": name, "trigger_id": made}
-        single = await pressed(system, told, "upscale", of_grid, index=2)
+        single = await pressed(system, receiver, "upscale", of_grid, index=2)
         of_single: Json = {
             "msg_id": single["id"],
             "msg_hash": single["attachments"][0]["filename"].rsplit(".", 1)[0].rsplit("_", 1)[-1],
@@ -127,38 +127,40 @@ async def test_every_button_of_the_document_ends_in_its_callback(
             ("zoomout", {**of_single, "zoomout": 75}),
             ("expand", {**of_single, "direction": "left"}),
         ):
-            ended = await pressed(system, told, path, body)
+            ended = await pressed(system, receiver, path, body)
             assert f"<#{made}#>" in ended["content"]
-        kinds = [each["type"] for each in told.told]
+        kinds = [each["type"] for each in receiver.received]
         assert "end" in kinds
         assert set(kinds) <= {"start", "generating", "end"}
         newest = await system.get(f"{API}/getmessage?trigger_id={made}")
         assert newest["status"] == "SUCCESS"
-        assert newest["msg_id"] == str(told.told[-1]["id"])
+        assert newest["msg_id"] == str(receiver.received[-1]["id"])
 
 
-async def pressed(system: System, told: Backend, path: str, body: Json, **more: object) -> Json:
-    before = len(told.told)
+async def pressed(system: System, receiver: Backend, path: str, body: Json, **more: object) -> Json:
+    before = len(receiver.received)
     answer = await trigger(system, path, **body, **more)
     assert (answer["trigger_id"], answer["trigger_type"]) == (body["trigger_id"], path)
-    return await told.end(body["trigger_id"], after=before)
+    return await receiver.end(body["trigger_id"], after=before)
 
 
 async def test_the_kinds_come_in_order(build: Build) -> None:
-    async with backend() as told:
-        system = await build(speed=40, webhooks=WebhookSettings(url=told.url, allow_loopback=True))
+    async with backend() as receiver:
+        system = await build(
+            speed=40, webhooks=WebhookSettings(url=receiver.url, allow_loopback=True)
+        )
         made = (await trigger(system, "imagine", prompt="a cat"))["trigger_id"]
-        await told.end(made)
-        kinds = [each["type"] for each in told.told]
+        await receiver.end(made)
+        kinds = [each["type"] for each in receiver.received]
         assert list(dict.fromkeys(kinds)) == ["start", "generating", "end"]
         assert kinds.count("generating") > 1
-        assert all(each["id"] > 0 for each in told.told)
+        assert all(each["id"] > 0 for each in receiver.received)
 
 
 @both
 async def test_upload_describe_and_message(build: Build, listens: str) -> None:
-    async with backend() as told:
-        system = await built(build, told, listens)
+    async with backend() as receiver:
+        system = await built(build, receiver, listens)
         uploads = [await upload(system, image()) for _ in range(3)]
         for status, answer in uploads:
             assert (status, answer["message"]) == (200, "success")
@@ -168,7 +170,7 @@ async def test_upload_describe_and_message(build: Build, listens: str) -> None:
         for name, made in zip(names, ids, strict=True):
             await trigger(system, "describe", upload_filename=name, trigger_id=made)
         for made in ids:
-            text = await told.end(made, kind="text")
+            text = await receiver.end(made, kind="text")
             (embed,) = text["embeds"]
             assert embed["description"].startswith("1️⃣")
             assert f"/{made}.png" in embed["image"]["url"]
@@ -179,12 +181,12 @@ async def test_upload_describe_and_message(build: Build, listens: str) -> None:
 
 
 async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: Path) -> None:
-    wishes: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
+    settings: Json = {"accounts": [account(0), account(1)], "choice": {"rule": "Polling"}}
     async with Simulator(speed=float("inf")) as simulator:
-        async with system_at(tmp_path, simulator=simulator, **wishes) as system:
+        async with system_at(tmp_path, simulator=simulator, **settings) as system:
             uploaded = [(await upload(system, image()))[1] for _ in range(2)]
         for each, home in zip(reversed(uploaded), (account(1), account(0)), strict=True):
-            async with system_at(tmp_path, simulator=simulator, **wishes) as system:
+            async with system_at(tmp_path, simulator=simulator, **settings) as system:
                 names = {name: each[name] for name in ("upload_filename", "trigger_id")}
                 await trigger(system, "describe", **names)
                 (task,) = await system.get("/mj/task/list?size=1")
@@ -193,8 +195,8 @@ async def test_a_brought_file_is_used_where_it_is_after_a_restart_too(tmp_path: 
 
 @both
 async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> None:
-    async with backend() as told:
-        system = await built(build, told, listens, core_size=12)
+    async with backend() as receiver:
+        system = await built(build, receiver, listens, core_size=12)
         answers = await asyncio.gather(
             *(system.post(f"{API}/imagine", {"prompt": "the very same"}) for _ in range(50))
         )
@@ -202,7 +204,7 @@ async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> N
         assert len(ids) == 50
         images = set()
         for made in ids:
-            ended = await told.end(made)
+            ended = await receiver.end(made)
             assert f"<#{made}#>the very same" in ended["content"]
             images.add(ended["attachments"][0]["filename"])
         assert len(images) == 50
@@ -210,10 +212,10 @@ async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> N
 
 @both
 async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
-    async with backend() as told:
-        system = await built(build, told, listens)
+    async with backend() as receiver:
+        system = await built(build, receiver, listens)
         made = (await trigger(system, "imagine", prompt="a cat"))["trigger_id"]
-        grid = await told.end(made)
+        grid = await receiver.end(made)
         (task,) = await system.get("/mj/task/list")
         assert task["properties"]["triggerId"] == made
         assert task["properties"]["finalPrompt"] == "a cat --v 7.0"
@@ -221,32 +223,32 @@ async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
         other = await submit(system, "submit/imagine", prompt="a dog")
         assert "<#" not in str(other)
         assert other["properties"]["triggerId"] is None
-        before = len(told.told)
+        before = len(receiver.received)
         body = {
             "msg_id": other["properties"]["messageId"],
             "msg_hash": other["properties"]["messageHash"],
             "trigger_id": made,
         }
         await trigger(system, "upscale", **body, index=1)
-        single = await told.end(made, after=before)
+        single = await receiver.end(made, after=before)
         assert "Image #1" in single["content"]
         assert grid["id"] != single["id"]
 
 
 async def test_moderation_failure_and_release(build: Build) -> None:
-    async with backend() as told:
-        system = await built(build, told, "user", core_size=1)
+    async with backend() as receiver:
+        system = await built(build, receiver, "user", core_size=1)
         banned = await system.post(f"{API}/imagine", {"prompt": "a nude"})
         assert banned["code"] == 14
         made = await trigger(system, "imagine", prompt='x --notice "Internal error"')
-        failed = await told.end(made["trigger_id"], kind="error")
+        failed = await receiver.end(made["trigger_id"], kind="error")
         assert "Internal error" in failed["content"]
         asked = 'x --notice "Request cancelled due to output filters"'
         made = await trigger(system, "imagine", prompt=asked)
-        await told.end(made["trigger_id"], kind="banned")
+        await receiver.end(made["trigger_id"], kind="banned")
         asked = 'x --notice "Action needed to continue"'
         made = await trigger(system, "imagine", prompt=asked)
-        await told.end(made["trigger_id"], kind="verify")
+        await receiver.end(made["trigger_id"], kind="verify")
 
 
 async def test_queue_positions_and_a_full_queue(build: Build) -> None:
@@ -258,9 +260,9 @@ async def test_queue_positions_and_a_full_queue(build: Build) -> None:
     assert (await system.post(f"{API}/imagine", {"prompt": "four"}))["code"] == 15
     assert len(await system.get("/mj/task/list")) == 3
     await trigger(system, "queue/release", trigger_id=first["trigger_id"])
-    told = await system.post(f"{API}/getmessage", {"trigger_id": first["trigger_id"]})
-    assert told["status"] == "FAILURE"
-    assert "by hand" in told["content"]
+    message = await system.post(f"{API}/getmessage", {"trigger_id": first["trigger_id"]})
+    assert message["status"] == "FAILURE"
+    assert "by hand" in message["content"]
     assert (await trigger(system, "imagine", prompt="four"))["queue_position"] == 1
 
 
@@ -292,8 +294,8 @@ async def test_what_is_no_image_is_said_in_the_old_words(system: System) -> None
 
 
 async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
-    async with backend() as told:
-        system = await built(build, told, "user")
+    async with backend() as receiver:
+        system = await built(build, receiver, "user")
         task = await submit(system, "submit/imagine", prompt="a cat")
         job = task["properties"]["messageHash"]
         row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "U1",
@@ -305,17 +307,17 @@ async def test_a_message_that_no_task_of_ours_made(build: Build) -> None:
         )
         body = {"msg_id": strange["id"], "msg_hash": job, "trigger_id": "1234567890"}
         await trigger(system, "upscale", **body, index=1)
-        assert (await told.end("1234567890"))["attachments"]
+        assert (await receiver.end("1234567890"))["attachments"]
 
 
 async def test_a_image_that_is_removed_while_it_runs_is_banned(build: Build) -> None:
     clock = TurnableClock()
-    async with backend() as told:
+    async with backend() as receiver:
         system = await build(
-            webhooks=WebhookSettings(url=told.url, allow_loopback=True), clock=clock
+            webhooks=WebhookSettings(url=receiver.url, allow_loopback=True), clock=clock
         )
         made = (await trigger(system, "imagine", prompt='x --notice "Removed"'))["trigger_id"]
-        ended = asyncio.create_task(told.end(made, kind="banned"))
+        ended = asyncio.create_task(receiver.end(made, kind="banned"))
         while not ended.done():
             clock.turn(0.5)
             await breathe()

@@ -1,4 +1,4 @@
-"""A server for the terminal's tests, and the command line in processes of its own."""
+"""A server for the terminal's tests, and the command line in separate processes."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from tests.contract.conftest import Server, places
 
 
 class Terminal(Struct):
-    """A folder, a server, and `athena` as a person calls it there."""
+    """A folder, a server, and the `athena` command."""
 
     server: Server
     folder: Path
@@ -45,7 +45,7 @@ class Terminal(Struct):
         return done
 
     def jobs(self) -> list[dict[str, str]]:
-        """What the simulator's Midjourney made."""
+        """The jobs of the simulator's Midjourney bot."""
         state = requests.get(f"{self.server.simulator}/_control/state", timeout=30).json()
         return list(state["bots"]["936929561302675456"]["jobs"])
 
@@ -66,7 +66,7 @@ def serving(folder: Path, *, speed: float) -> "subprocess.Popen[str]":
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """Its jobs go as fast as the module's SPEED says."""
+    """A server with the speed that the module's SPEED gives."""
     folder = tmp_path_factory.mktemp("server")
     process = serving(folder, speed=getattr(request.module, "SPEED", 100))
     try:

@@ -1,4 +1,4 @@
-"""Commands one by one: what they print, for people and as JSON, and how they fail."""
+"""Every command: its output as text and as JSON, and its errors."""
 
 import json
 from pathlib import Path
@@ -22,24 +22,24 @@ def test_looking_at_tasks(terminal: Terminal) -> None:
     assert len(saved) == 5
     assert terminal.athena("open", task["id"], "--print").stdout.startswith("http")
     assert terminal.athena("seed", task["id"]).stdout.strip().isdecimal()
-    assert "done already" in terminal.athena("cancel", task["id"], code=4).stderr
+    assert "already finished" in terminal.athena("cancel", task["id"], code=4).stderr
     assert terminal.athena("tasks", "--status", "failed", "--search", "nothing").stdout == ""
 
 
-def test_not_waiting_and_coming_back(terminal: Terminal) -> None:
+def test_detaching_and_resuming(terminal: Terminal) -> None:
     task_id = terminal.athena("imagine", "a later cat", "--no-wait").stdout.strip()
     assert task_id.isdecimal()
     files = terminal.athena("show", task_id, "--wait", "--out", "later").stdout.splitlines()
     assert len(files) == 5
-    told = json.loads(terminal.athena("imagine", "a cat", "--json", "--out", "later").stdout)
-    assert told["status"] == "SUCCESS"
-    assert len(told["files"]) == 5
+    result = json.loads(terminal.athena("imagine", "a cat", "--json", "--out", "later").stdout)
+    assert result["status"] == "SUCCESS"
+    assert len(result["files"]) == 5
 
 
 def test_names_of_files(terminal: Terminal) -> None:
-    wish = ("imagine", "a named cat", "--out", "out", "--name", "{slug}/{tile}")
+    command = ("imagine", "a named cat", "--out", "out", "--name", "{slug}/{tile}")
     files = [Path(line).relative_to("out").as_posix() for line in
-             terminal.athena(*wish).stdout.splitlines()]  # fmt: skip
+             terminal.athena(*command).stdout.splitlines()]  # fmt: skip
     assert files[0] == "a-named-cat/grid.png"
     assert (
         "no_such"
@@ -49,9 +49,9 @@ def test_names_of_files(terminal: Terminal) -> None:
 
 def test_files_in_a_prompt_are_images(terminal: Terminal) -> None:
     draw(terminal.folder / "sketch.png", "red")
-    told = json.loads(terminal.athena("imagine", "sketch.png in oil --ar 1:1", "--json").stdout)
-    assert told["prompt"] == "in oil --ar 1:1"
-    assert "s.mj.run" in told["words"]
+    result = json.loads(terminal.athena("imagine", "sketch.png in oil --ar 1:1", "--json").stdout)
+    assert result["prompt"] == "in oil --ar 1:1"
+    assert "s.mj.run" in result["words"]
 
 
 def test_accounts(terminal: Terminal) -> None:
@@ -68,15 +68,17 @@ def test_accounts(terminal: Terminal) -> None:
         (("zoom", "last", "3"), "from 1 to 2"),
         (("animate", "last", "wild"), "high or low"),
         (("blend", "one.png"), "Two to five"),
-        (("swap", "nobody.png", "nothing.png"), "no file nobody.png"),
-        (("video",), "Say what happens"),
+        (("swap", "missing.png", "nothing.png"), "No such file: missing.png"),
+        (("video",), "Give a prompt"),
         (("video", "waves", "--motion", "wild"), "low or high"),
-        (("describe", "none.png"), "no file none.png"),
-        (("region", "last", "none.png"), "no file none.png"),
+        (("describe", "none.png"), "No such file: none.png"),
+        (("region", "last", "none.png"), "No such file: none.png"),
         (("imagine", "x", "--name", "{job}"), "{tile}"),
     ],
 )
-def test_bad_wishes_are_told_at_once(terminal: Terminal, args: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_are_reported_at_once(
+    terminal: Terminal, args: tuple[str, ...], said: str
+) -> None:
     assert said in terminal.athena(*args, code=2).stderr
 
 
@@ -86,7 +88,7 @@ def test_a_failed_image_is_an_exit_code(terminal: Terminal) -> None:
     assert "not found" in terminal.athena("show", "1", code=4).stderr
 
 
-def test_nothing_is_configured_and_nobody_is_there(terminal: Terminal) -> None:
+def test_nothing_is_configured_and_no_server_runs(terminal: Terminal) -> None:
     done = terminal.athena("imagine", "x", code=3, ATHENA_SERVER_URL="http://127.0.0.1:9")
     assert "athena doctor" in done.stderr
 
@@ -101,7 +103,7 @@ def test_the_profile_names_a_server(terminal: Terminal) -> None:
     assert "no-url" in terminal.athena("config", "init", "--server", "no-url", code=2).stderr
 
 
-def test_config_asks_and_writes(terminal: Terminal) -> None:
+def test_config_init(terminal: Terminal) -> None:
     typed = "my-token\nnonsense\n1100000000000000001\n1100000000000000201\n"
     done = terminal.athena("config", "init", typed=typed)
     written = terminal.folder / ".env"
@@ -110,7 +112,7 @@ def test_config_asks_and_writes(terminal: Terminal) -> None:
         "GUILD_ID=1100000000000000001", "CHANNEL_ID=1100000000000000201", "USER_TOKEN=my-token",
     ]  # fmt: skip
     assert "Copy Server ID" in done.stdout
-    assert "no id" in done.stdout
+    assert "Invalid id" in done.stdout
     assert "my-token" not in done.stdout + done.stderr
     assert "my-token" not in terminal.athena("config", "show").stdout
 
@@ -137,11 +139,11 @@ def test_the_doctor_finds_a_refused_token(terminal: Terminal) -> None:
     assert "wrong-token" not in done.stdout + done.stderr
 
 
-def test_the_shell_reads_a_pipe(terminal: Terminal) -> None:
+def test_the_shell_reads_standard_input(terminal: Terminal) -> None:
     done = terminal.athena("shell", "--out", "out", typed="help\nqueue\nu1\nquit\n")
     assert "upscale, vary or reroll" in done.stdout
-    assert "Nothing is being made" in done.stdout
-    assert "no image of this shell yet" in done.stdout
+    assert "Idle" in done.stdout
+    assert "no image yet" in done.stdout
 
 
 def test_completion_is_there(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""Every example of the README, of docs/ and of --help works as it stands."""
+"""Every example in the README, docs/ and --help works unchanged."""
 
 import json
 import re
@@ -17,14 +17,14 @@ from tests.terminal.conftest import Terminal, draw, draw_mask
 ROOT = Path(__file__).parents[2]
 SPEED = 100
 
-_LASTING = ("serve", "simulate")
+_SERVERS = ("serve", "simulate")
 """Commands that run until they are stopped."""
 
 _OF_GRIDS = ("upscale last 2", "vary last 3", "reroll last")
 
 
 def written() -> Iterator[str]:
-    """The examples in the pages' indented blocks."""
+    """The commands in the indented blocks of the documentation."""
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for line in page.read_text().splitlines():
             found = re.match(r" {4,}(athena .*)", line)
@@ -33,7 +33,7 @@ def written() -> Iterator[str]:
 
 
 def helped() -> Iterator[str]:
-    """Those of every command's --help."""
+    """The examples in every command's --help."""
     for path in sorted((ROOT / "src/athena/terminal").glob("*.py")):
         for line in path.read_text().splitlines():
             found = re.fullmatch(r" {6}(athena .*)", line)
@@ -46,7 +46,7 @@ EXAMPLES = sorted({*written(), *helped()})
 
 @pytest.fixture
 def ready(terminal: Terminal) -> Terminal:
-    """With the files that the examples name, and an image of the kind that they go on with."""
+    """With the files that the examples use."""
     for name, colour in (
         ("cat.png", "teal"),
         ("castle.png", "gray"),
@@ -58,14 +58,14 @@ def ready(terminal: Terminal) -> Terminal:
     (terminal.folder / "messages.jsonl").write_text(
         '{"content": "**a cat** - <@1> (31%) (fast)"}\n'
     )
-    (terminal.folder / "town.toml").write_text('[[users]]\nname = "ada"\ntoken = "t"\n')
+    (terminal.folder / "simulator.toml").write_text('[[users]]\nname = "ada"\ntoken = "t"\n')
     (terminal.folder / "data").mkdir()
     (terminal.folder / "data" / "unknown-forms.jsonl").write_text('{"content": "what"}\n')
     return terminal
 
 
 def blocks(start: str) -> list[str]:
-    """The indented blocks that begin so, of the README and of docs/."""
+    """The indented blocks in the README and docs/ that start with a text."""
     pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     text = "\n".join(page.read_text() for page in pages)
     found = re.findall(r"(?:^    .*\n|^\n)+", text, re.MULTILINE)
@@ -125,7 +125,7 @@ def test_a_call(ready: Terminal, need: Callable[[str], str], command: str) -> No
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example(ready: Terminal, example: str) -> None:
     args = shlex.split(example)[1:]
-    if args[0] in _LASTING:
+    if args[0] in _SERVERS:
         _starts(ready, args)
         return
     prepare(ready, " ".join(args))
@@ -137,7 +137,7 @@ def test_an_example(ready: Terminal, example: str) -> None:
 
 
 def prepare(terminal: Terminal, command: str) -> None:
-    """Let `last` be what the example takes it for."""
+    """Make `last` the kind of image that the example needs."""
     if " last" not in f" {command}":
         return
     terminal.athena("imagine", "a cat --ar 3:2", "--out", "before")
@@ -158,7 +158,7 @@ def _starts(terminal: Terminal, args: list[str]) -> None:
     )  # fmt: skip
     try:
         assert process.stdout
-        assert any("Ctrl-C stops it" in line for line in process.stdout)
+        assert any("Press Ctrl-C to stop" in line for line in process.stdout)
     finally:
         process.terminate()
         process.wait(20)

@@ -1,4 +1,4 @@
-"""Images by what the terminal says that it can: sixels, kitty's protocol, blocks, or nothing."""
+"""Previews by what the terminal supports: sixels, kitty's protocol, blocks, or nothing."""
 
 import base64
 import fcntl
@@ -19,16 +19,16 @@ from tests.terminal.conftest import Terminal
 SIXEL = b"\x1b[?62;4c"
 KITTY = b"\x1b[?62c" + b"\x1b_Gi=1;OK\x1b\\"
 NEITHER = b"\x1b[?62c" + b"\x1b[?0n"
-"""What a terminal answers when it is asked what it is, and whether it knows kitty's protocol."""
+"""A terminal's responses when it is queried for its type and for kitty's protocol."""
 
-WINDOW = struct.pack("HHHH", 40, 120, 120 * 8, 40 * 20)
+SIZE = struct.pack("HHHH", 40, 120, 120 * 8, 40 * 20)
 """Rows and columns, then the pixels of both: a cell is 8 by 20."""
 
 
 def look(terminal: Terminal, answers: bytes, *args: str, term: str = "xterm-256color") -> str:
-    """All that a terminal with these answers is sent; they wait as if they were typed ahead."""
+    """Everything that is sent to a terminal with these responses, which are typed ahead."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, WINDOW)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
     os.write(master, answers)
     environment = {**terminal.environment, "TERM": term}
     for name in ("COLUMNS", "NO_COLOR", "COLORTERM"):
@@ -43,7 +43,7 @@ def look(terminal: Terminal, answers: bytes, *args: str, term: str = "xterm-256c
         while piece := os.read(master, 65536):
             shown += piece
     except OSError:
-        pass  # the program has let the terminal go
+        pass  # the program has closed the terminal
     os.close(master)
     assert process.wait(60) == 0, shown
     return shown.decode(errors="replace")
@@ -76,7 +76,7 @@ def test_half_blocks(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("args", "term"), [(("--no-preview",), "xterm-256color"), ((), "xterm"), ((), "dumb")]
 )
-def test_no_image_where_none_is_wanted_or_none_would_be_good(
+def test_no_image_if_disabled_or_unsupported(
     terminal: Terminal, args: tuple[str, ...], term: str
 ) -> None:
     shown = look(terminal, NEITHER, *args, term=term)
@@ -85,7 +85,7 @@ def test_no_image_where_none_is_wanted_or_none_would_be_good(
 
 
 def test_no_image_without_a_keyboard(terminal: Terminal) -> None:
-    """Nobody could answer; and nothing may fail of it."""
+    """No response is possible, and nothing may fail because of it."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "athena", "imagine", "a fox", "--out", "out", "--preview"]
     process = subprocess.Popen(

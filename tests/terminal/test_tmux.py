@@ -1,4 +1,4 @@
-"""What a person sees, in a real terminal."""
+"""The output in a real terminal."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ import pytest
 from tests.terminal.conftest import Terminal
 
 SPEED = 6
-"""An image takes some five seconds: time to look, and to press Ctrl-C."""
+"""An image takes about five seconds: time to look, and to press Ctrl-C."""
 
 
 class Screen:
@@ -22,7 +22,6 @@ class Screen:
 
     def __init__(self, tmux: str, terminal: Terminal, wide: int, high: int) -> None:
         self._tmux = [tmux, "-L", f"athena-{uuid.uuid4().hex[:8]}", "-f", "/dev/null"]
-        self._desk = terminal
         environment = {**terminal.environment, "TERM": "xterm-256color", "PS1": "$ "}
         del environment["COLUMNS"]
         subprocess.run(
@@ -46,9 +45,9 @@ class Screen:
         return shown.stdout
 
     def until(self, done: Callable[[str], bool]) -> str:
-        """Look until it is so; the test's time-out ends what never is."""
+        """Wait for a condition; the test's timeout is the limit."""
         while not done(text := self.text()):
-            time.sleep(0.05)  # a person does not look more often either
+            time.sleep(0.05)  # tmux offers no notification
         return text
 
     def close(self) -> None:
@@ -88,7 +87,7 @@ def test_the_live_view(screen: Open, terminal: Terminal) -> None:
     assert len(list(Path(terminal.folder / "out").iterdir())) == 10
 
 
-def test_ctrl_c_once_leaves_and_says_how_to_come_back(screen: Open, terminal: Terminal) -> None:
+def test_ctrl_c_once_detaches_and_prints_how_to_resume(screen: Open, terminal: Terminal) -> None:
     shown = screen()
     shown.athena("imagine", "a fox that goes on", "--no-preview")
     shown.until(lambda text: "drawing" in text)
@@ -115,7 +114,7 @@ def test_ctrl_c_twice_cancels_at_midjourney(screen: Open, terminal: Terminal) ->
     assert terminal.jobs()[-1]["end"] == "stopped"
 
 
-def test_three_images_at_once_while_one_types(screen: Open, terminal: Terminal) -> None:
+def test_three_images_at_once_while_typing(screen: Open, terminal: Terminal) -> None:
     shown = screen(wide=110, high=40)
     shown.athena("shell", "--out", "out")
     shown.until(lambda text: "athena>" in text)
@@ -127,7 +126,7 @@ def test_three_images_at_once_while_one_types(screen: Open, terminal: Terminal) 
     assert "athena> half a sen" in seen
     seen = shown.until(lambda text: all(f"#{n} done" in text for n in (1, 2, 3)))
     assert "athena> half a sen" in seen
-    assert "nothing is being made" in shown.until(lambda text: "nothing is being made" in text)
+    assert "Idle" in shown.until(lambda text: "Idle" in text)
     shown.type("tence")
     assert "half a sentence" in shown.until(lambda text: "half a sentence" in text)
     shown.press("C-u")

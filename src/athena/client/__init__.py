@@ -1,7 +1,7 @@
-"""The Python library: images from a program, through a server or without one.
+"""The Python library: create images from a program, with or without a server.
 
-It knows the `/mj` dialect and nothing of the engine; `local` starts a server where none is wanted.
-What is named here is loaded when it is first used, so that the command line starts at once.
+It uses the `/mj` API and knows nothing of the server's internals; `local` starts a server inside
+the process. Names are loaded when they are first used, so that the command line starts fast.
 """
 
 from importlib import import_module
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         AthenaError,
         NoSuchButton,
         Refused,
+        RequestRefused,
         ServerUnreachable,
         TaskFailed,
     )
@@ -26,6 +27,7 @@ __all__ = [
     "Button",
     "NoSuchButton",
     "Refused",
+    "RequestRefused",
     "Result",
     "ServerUnreachable",
     "Snapshot",
@@ -33,15 +35,22 @@ __all__ = [
     "TaskFailed",
 ]
 
-_HOMES = {
-    "errors": ("AthenaError", "NoSuchButton", "Refused", "ServerUnreachable", "TaskFailed"),
+_MODULES = {
+    "errors": (
+        "AthenaError",
+        "NoSuchButton",
+        "Refused",
+        "RequestRefused",
+        "ServerUnreachable",
+        "TaskFailed",
+    ),
     "library": ("Athena", "Result", "Task"),
     "server": ("DEFAULT_SERVER", "Account", "Button", "Snapshot"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
-            return getattr(import_module(f"athena.client.{home}"), name)
+            return getattr(import_module(f"athena.client.{module}"), name)
     raise AttributeError(f"module 'athena.client' has no attribute {name!r}")

@@ -1,25 +1,29 @@
-"""What can go wrong for a program that makes images. Every text says what to do."""
+"""Errors of the library. Every message says what to do."""
 
 
 class AthenaError(Exception):
-    """Base of all."""
+    """Base class of all errors."""
 
 
 class ServerUnreachable(AthenaError):
-    """No server answers at the URL, or it speaks another language."""
+    """No server responds at the URL, or it is not an Athena server."""
 
 
-class Refused(AthenaError):
-    """The request was not taken; `code` is the `/mj` dialect's."""
+class RequestRefused(AthenaError):
+    """The server rejected the request; `code` is the code of the `/mj` API."""
 
     def __init__(self, code: int, description: str) -> None:
         super().__init__(description)
         self.code = code
 
 
+Refused = RequestRefused
+"""The earlier name."""
+
+
 class TaskFailed(AthenaError):
-    """The task ended without an image; the text is the reason. It was `cancelled` by its user,
-    or `moderated` by Midjourney, or neither."""
+    """The task ended without an image; the message is the reason. It was `cancelled` by its user,
+    `moderated` by Midjourney, or neither."""
 
     def __init__(
         self, reason: str, *, task_id: str = "", cancelled: bool = False, moderated: bool = False
@@ -31,4 +35,4 @@ class TaskFailed(AthenaError):
 
 
 class NoSuchButton(AthenaError):
-    """The image has no such button; the text names those that it has."""
+    """The image has no such button; the message lists the buttons it has."""

@@ -1,6 +1,6 @@
-"""Images as files: names that tell what they are, and nothing ever overwritten.
+"""Writes images to files with descriptive names, and never overwrites a file.
 
-A name is made of a template with these fields: `date` (of the task), `slug` (the prompt's first
+A name comes from a template with these fields: `date` (of the task), `slug` (the prompt's first
 words), `job8` (the job's first eight digits), `job`, `task`, `tile` (`grid`, or 1 to 4).
 """
 
@@ -25,36 +25,38 @@ _FIELDS = frozenset({"date", "slug", "job8", "job", "task", "tile"})
 
 
 class BadTemplate(ValueError):
-    """The template cannot be used; the text says why."""
+    """The template is invalid; the message says why."""
 
 
 class File(Struct, frozen=True):
-    """An image and the name that it is to have, without its folder."""
+    """An image and its file name, without the folder."""
 
     name: str
     data: bytes
 
 
 def check(template: str) -> str:
-    """A template that can be used.
+    """Validate a template and return it.
 
     Raises:
-        BadTemplate: it names a field that there is not, or is none.
+        BadTemplate: it has an unknown field, or is malformed.
     """
     try:
         fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError as error:
-        raise BadTemplate(f"{template!r} is no template: {error}") from error
+        raise BadTemplate(f"{template!r} is not a template: {error}") from error
     if unknown := fields - _FIELDS:
         known = ", ".join(sorted(_FIELDS))
-        raise BadTemplate(f"{template!r}: there is no {', '.join(unknown)}; there are {known}")
+        raise BadTemplate(
+            f"{template!r}: unknown field {', '.join(sorted(unknown))}; fields are {known}"
+        )
     if "tile" not in fields:
-        raise BadTemplate(f"{template!r}: it needs {{tile}}, else the five files have one name")
+        raise BadTemplate(f"{template!r} needs {{tile}}, or all five files have the same name")
     return template
 
 
 def stem(template: str, task: Snapshot, tile: str) -> str:
-    """The name of a file of a task, without its ending."""
+    """The file name for a tile of a task, without the extension."""
     moment = (task.finish_time or task.submit_time or 0) / 1000
     fields = {
         "date": f"{datetime.fromtimestamp(moment):%Y-%m-%d}",
@@ -68,7 +70,7 @@ def stem(template: str, task: Snapshot, tile: str) -> str:
 
 
 def slug(prompt: str) -> str:
-    """The prompt's first words as a file's name can hold them."""
+    """The prompt's first words, safe for a file name."""
     text = re.sub(r"https?://\S+|--.*", " ", prompt.lower())
     return "-".join(re.findall(r"\w+", text))[:40].rstrip("-") or "image"
 
@@ -80,10 +82,10 @@ def ending(data: bytes) -> str:
 
 
 def write(folder: Path, files: Sequence[File]) -> list[Path]:
-    """Write files under names that were free.
+    """Write files, each under a name that is not in use.
 
     Raises:
-        OSError: one could not be written; those before it are there.
+        OSError: a file could not be written; the files before it were.
     """
     return [_write(folder / file.name, file.data) for file in files]
 

@@ -10,8 +10,8 @@
         print(await cat.save("images"))
         closer = await (await cat.upscale(2))
 
-`connect` talks to a server, `direct` uses one's own account without one, `simulated` needs neither.
-All three are the same to what follows.
+`connect` uses a server, `direct` your own account without a server, `simulated` the simulator. The
+rest of the API is the same for all three.
 """
 
 import asyncio
@@ -37,9 +37,9 @@ from athena.client.server import (
 
 
 class Athena:
-    """A way to make images. Make one with `connect`, `direct` or `simulated`.
+    """The client. Create one with `connect`, `direct` or `simulated`.
 
-    Every method may raise `ServerUnreachable`, and `Refused` when a request is not taken.
+    Every method may raise `ServerUnreachable`, and `RequestRefused` when a request is rejected.
     """
 
     def __init__(self, server: Server) -> None:
@@ -50,7 +50,7 @@ class Athena:
     async def connect(
         cls, server: str = DEFAULT_SERVER, secret: str | None = None
     ) -> AsyncIterator["Athena"]:
-        """Through the server at a base URL, with its API secret or a token if it wants one."""
+        """Use the server at a base URL, with its API secret or a token if it requires one."""
         async with aiohttp.ClientSession() as http:
             yield cls(Server(http, server, secret or ""))
 
@@ -59,11 +59,11 @@ class Athena:
     async def direct(
         cls, token: str, guild: str, channel: str, *, data_dir: Path | str = "data"
     ) -> AsyncIterator["Athena"]:
-        """With one's own Discord account and no server. What was asked for is kept in `data_dir`,
-        so a program that is started again goes on with it.
+        """Use your own Discord account, without a server. Tasks are stored in `data_dir`, so a
+        program that is started again resumes them.
 
         Raises:
-            AthenaError: the folder is in use, or an id cannot be one.
+            AthenaError: the folder is in use, or an id is invalid.
         """
         from athena.client import local
 
@@ -74,7 +74,7 @@ class Athena:
     @classmethod
     @asynccontextmanager
     async def simulated(cls, *, speed: float = 20.0) -> AsyncIterator["Athena"]:
-        """With the simulator: no account, no GPU time. `speed` divides the time that jobs take."""
+        """Use the simulator: no account, no GPU time. `speed` divides the duration of jobs."""
         from athena.client import local
 
         async with local.simulated(speed) as (url, secret), cls.connect(url, secret) as mj:
@@ -83,24 +83,24 @@ class Athena:
     async def imagine(
         self, prompt: str, images: Sequence[bytes] = (), *, key: str | None = None
     ) -> "Task":
-        """Ask for images of a text, with images put before it. With a `key` of one's own the
-        same request may be made twice and is taken once."""
+        """Create images from a prompt and optional image prompts. A repeated call with the same
+        `key` is the same request and is accepted once."""
         body = {"prompt": prompt, "base64Array": [text_of(each) for each in images]}
         return await self.ask("submit/imagine", body, key)
 
     async def blend(self, images: Sequence[bytes], shape: str = "") -> "Task":
-        """Ask for a mixture of two to five images; `shape` is portrait, square or landscape."""
-        wish = {"dimensions": shape.upper()} if shape else {}
-        body = {"base64Array": [text_of(each) for each in images], **wish}
+        """Blend two to five images; `shape` is portrait, square or landscape."""
+        dimensions = {"dimensions": shape.upper()} if shape else {}
+        body = {"base64Array": [text_of(each) for each in images], **dimensions}
         return await self.ask("submit/blend", body)
 
     async def swap(self, face: bytes, image: bytes) -> "Task":
-        """Ask for an image with another face in it."""
+        """Swap a face into an image."""
         body = {"sourceBase64": text_of(face), "targetBase64": text_of(image)}
         return await self.ask("insight-face/swap", body)
 
     async def edit(self, prompt: str, image: bytes, mask: bytes | None = None) -> "Task":
-        """Ask for an image of one's own, changed as a text says, where the mask is white."""
+        """Restyle your own image from a prompt, where the mask is white."""
         masked = {"maskBase64": text_of(mask)} if mask else {}
         return await self.ask("submit/edits", {"prompt": prompt, "image": text_of(image), **masked})
 
@@ -113,61 +113,60 @@ class Athena:
         motion: str = "low",
         loop: bool = False,
     ) -> "Task":
-        """Ask for videos of a text, of a first image, or of both; `motion` is low or high."""
+        """Create videos from a prompt, a first frame, or both; `motion` is low or high."""
         frames = {"image": start, "endImage": end}
         given = {name: text_of(frame) for name, frame in frames.items() if frame}
         body = {"prompt": prompt, "motion": motion, "loop": loop, **given}
         return await self.ask("submit/video", body)
 
     film = video
-    """Its former name."""
+    """The earlier name."""
 
     async def describe(self, image: bytes | str) -> "Task":
-        """Ask for prompts that fit an image, or the one behind a link; the result's `words`."""
+        """Get prompts that describe an image or a linked image; see the result's `words`."""
         given = {"link": image} if isinstance(image, str) else {"base64": text_of(image)}
         return await self.ask("submit/describe", given)
 
     async def shorten(self, prompt: str) -> "Task":
-        """Ask which words of a prompt matter; the result's `words`."""
+        """Analyze a prompt and get shorter ones; see the result's `words`."""
         return await self.ask("submit/shorten", {"prompt": prompt})
 
     async def task(self, task_id: str) -> "Task":
-        """A task by its id, however long ago it was asked for."""
+        """A task by its id, of any age."""
         return Task(self.server, await self.server.fetch(task_id))
 
     async def tasks(self, most: int = 100) -> list["Task"]:
-        """The newest tasks, newest first."""
+        """The latest tasks, newest first."""
         return [Task(self.server, each) for each in await self.server.tasks(most)]
 
     async def accounts(self) -> list[Account]:
-        """The accounts that make the images."""
+        """The server's accounts."""
         return await self.server.accounts()
 
     async def upload(self, images: Sequence[bytes]) -> list[str]:
-        """Bring images to Discord; their links can stand in prompts."""
+        """Upload images to Discord and return their links, for use in prompts."""
         return await self.server.upload(images)
 
     async def ask(self, what: str, body: Mapping[str, Any], key: str | None = None) -> "Task":
-        """Any submit of the `/mj` dialect."""
+        """Send any submit of the `/mj` API."""
         taken = await self.server.submit(what, body, key)
         return Task(self.server, await self.server.fetch(taken.task_id))
 
 
 class Task:
-    """Something that was asked for. `await` it for its result, or go through its changes with
-    `async for`."""
+    """A submitted task. `await` it for its result, or iterate over its changes with `async for`."""
 
     def __init__(self, server: Server, snapshot: Snapshot) -> None:
         self._server = server
         self.now = snapshot
-        """As it was when it was last heard of."""
+        """Its last known state."""
 
     @property
     def id(self) -> str:
         return self.now.id
 
     async def __aiter__(self) -> AsyncIterator[Snapshot]:
-        """The task as it is, then at each change; the last one is its end."""
+        """The task's current state, then its state at each change until it ends."""
         self.now = await self._server.fetch(self.id)
         yield self.now
         while not self.now.ended:
@@ -180,7 +179,7 @@ class Task:
         return self.result().__await__()
 
     async def result(self) -> "Result":
-        """Wait for the end.
+        """Wait until the task ends.
 
         Raises:
             TaskFailed: it ended without an image.
@@ -190,7 +189,7 @@ class Task:
         return self.ended()
 
     def ended(self) -> "Result":
-        """The result of a task that was seen to have ended.
+        """The result of a task that is known to have ended.
 
         Raises:
             TaskFailed: it ended without an image.
@@ -198,10 +197,10 @@ class Task:
         """
         now = self.now
         if not now.ended:
-            raise AthenaError(f"task {self.id} is {now.status}: wait for its end")
+            raise AthenaError(f"task {self.id} has not ended ({now.status}); await it first")
         if now.status != "SUCCESS":
             raise TaskFailed(
-                now.fail_reason or "it was cancelled",
+                now.fail_reason or "the task was cancelled",
                 task_id=self.id,
                 cancelled=now.status == "CANCEL",
                 moderated=bool(now.properties.get("moderated")),
@@ -209,12 +208,12 @@ class Task:
         return Result(self._server, now)
 
     async def cancel(self) -> None:
-        """End it, and its job at Midjourney."""
+        """Cancel the task, and its job at Midjourney."""
         self.now = await self._server.cancel(self.id)
 
 
 class Result:
-    """A finished task: its image, its words, and what can be made of it."""
+    """A finished task: its image or text, and the actions on it."""
 
     def __init__(self, server: Server, task: Snapshot) -> None:
         self._server = server
@@ -227,12 +226,13 @@ class Result:
 
     @property
     def words(self) -> str:
-        """Of a describe or a shorten; of an image, the prompt as Midjourney understood it."""
+        """The text of a describe or shorten; for an image, the prompt as Midjourney interpreted
+        it."""
         return self.task.final_prompt
 
     @property
     def url(self) -> str:
-        """The image's link, which may die after a day; empty where there is none."""
+        """The image's link, which may expire after a day; empty if there is none."""
         return self.task.image_url or ""
 
     @property
@@ -241,36 +241,38 @@ class Result:
 
     @property
     def is_grid(self) -> bool:
-        """Whether the image holds four."""
+        """Whether the image is a grid of four."""
         ids = [button.custom_id for button in self.buttons]
         return any(each.startswith("MJ::JOB::upsample::") for each in ids)
 
     # Files
 
     async def image(self) -> bytes:
-        """The image as Midjourney made it: of a grid, all four."""
+        """The image as Midjourney created it; for a grid, the whole grid."""
         if self._image is None:
             self._image = await self._server.download(self.url)
         return self._image
 
     async def tile(self, number: int) -> bytes:
-        """One image of a grid, 1 to 4 in reading order, cut out as PNG.
+        """One tile of a grid, 1 to 4 in reading order, as PNG.
 
         Raises:
-            AthenaError: there is no such tile.
+            AthenaError: the image is not a grid, or has no such tile.
         """
-        if not self.is_grid or not 1 <= number <= 4:
-            raise AthenaError(f"there is no tile {number}: the image is no grid of four")
+        if not self.is_grid:
+            raise AthenaError("the image is not a grid and has no tiles")
+        if not 1 <= number <= 4:
+            raise AthenaError(f"tile must be 1 to 4, not {number}")
         return (await self._tiles())[number - 1]
 
     async def save(self, folder: Path | str = ".", name: str = files.TEMPLATE) -> list[Path]:
-        """Write the image, and of a grid the four tiles, into a folder; the paths. `name` is a
-        template (see `athena.client.files`); no file is ever overwritten. Prompt, job and seed are
-        written into each file.
+        """Write the image, and the four tiles of a grid, to a folder and return the paths. `name`
+        is a template (see `athena.client.files`); files are never overwritten. Each file contains
+        prompt, job and seed.
 
         Raises:
-            BadTemplate: the template cannot be used.
-            OSError: a file cannot be written.
+            BadTemplate: the template is invalid.
+            OSError: a file could not be written.
         """
         files.check(name)
         made = await self._files(name)
@@ -309,57 +311,58 @@ class Result:
         try:
             return await asyncio.to_thread(split, await self.image())
         except NotAImage as error:
-            raise AthenaError(f"the grid cannot be cut: {error}") from error
+            raise AthenaError(f"cannot split the grid: {error}") from error
 
-    # What can be made of it. All raise `NoSuchButton` where the image does not offer it.
+    # Actions. All raise `NoSuchButton` if the image does not offer the action.
 
     async def upscale(self, number: int | None = None, way: str = "") -> Task:
-        """One of a grid's four; of a single image again, `subtle` or `creative`."""
-        wish = f"upscale {number or way}".strip()
-        return await self._press(choosing.upscale(number, way), wish)
+        """Upscale one image of a grid, or a single image (`way`: `subtle` or `creative`)."""
+        action = f"upscale {number or way}".strip()
+        return await self._press(choosing.upscale(number, way), action)
 
     async def vary(self, number: int | None = None, way: str = "strong") -> Task:
-        """One of a grid's four; of a single image `subtle` or `strong`."""
+        """Create variations of one image of a grid, or of a single image (`way`: `subtle` or
+        `strong`)."""
         return await self._press(choosing.vary(number, way), f"vary {number or way}")
 
     async def reroll(self) -> Task:
-        """The same once more."""
+        """Run the same prompt again."""
         return await self._press(choosing.reroll(), "reroll")
 
     async def zoom(self, factor: float = 2.0) -> Task:
-        """Step back, by 1 to 2."""
+        """Zoom out by a factor of 1 to 2."""
         prompt = f"{self.task.final_prompt} --zoom {factor:g}"
         return await self._press(choosing.zoom(factor), f"zoom {factor:g}", prompt)
 
     async def square(self) -> Task:
-        """Widen it to a square."""
+        """Extend the image to a square."""
         return await self._press(choosing.square(), "make square")
 
     async def pan(self, direction: str) -> Task:
-        """Go on to the left, right, up or down."""
+        """Extend the image to the left, right, up or down."""
         return await self._press(choosing.pan(direction), f"pan {direction}")
 
     async def region(self, mask: bytes, prompt: str = "") -> Task:
-        """Draw a region anew: `mask` is an image of the same size, white where."""
+        """Repaint part of the image. `mask` is an image of the same size; white marks the area."""
         return await self._press(choosing.region(), "vary region", prompt, mask)
 
     async def animate(self, motion: str = "high") -> Task:
-        """Make videos of it; `motion` is high or low."""
+        """Animate the image; `motion` is high or low."""
         return await self._press(choosing.animate(motion), f"animate {motion}")
 
     async def press(self, name: str, prompt: str = "", mask: bytes | None = None) -> Task:
-        """Any button, by what is written on it. `prompt` and `mask` fill in its modal; without
-        a prompt the modal stays as it proposes."""
+        """Press any button, by its label. `prompt` and `mask` fill in its modal; without a prompt,
+        the modal is submitted with the prompt that it proposes."""
         return await self._pressed(choosing.named(self.buttons, name), prompt, mask)
 
     async def seed(self) -> str:
-        """The job's seed, asked of Midjourney the first time."""
+        """The job's seed, requested from Midjourney the first time."""
         return await self._server.seed(self.id)
 
     async def _press(
-        self, forms: Sequence[str], wish: str, prompt: str = "", mask: bytes | None = None
+        self, forms: Sequence[str], action: str, prompt: str = "", mask: bytes | None = None
     ) -> Task:
-        return await self._pressed(choosing.find(self.buttons, forms, wish), prompt, mask)
+        return await self._pressed(choosing.find(self.buttons, forms, action), prompt, mask)
 
     async def _pressed(self, button: Button, prompt: str, mask: bytes | None) -> Task:
         body = {"taskId": self.id, "customId": button.custom_id}

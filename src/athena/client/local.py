@@ -1,7 +1,7 @@
-"""A server inside this process, for those who want none: for one's own account, or the simulator.
+"""A server inside this process, for your own account or for the simulator.
 
-It listens on a free loopback port with a secret made up for the occasion. So a program that works
-without a server works with one too, and the other way round.
+It listens on a free loopback port with a random secret. A program therefore works the same with and
+without a separate server.
 """
 
 import secrets
@@ -23,10 +23,10 @@ from athena.tasks.model import ImageLinks
 
 
 def direct(token: str, guild: str, channel: str, data_dir: Path) -> Settings:
-    """Settings of one account.
+    """Settings with one account.
 
     Raises:
-        AthenaError: an id cannot be one.
+        AthenaError: an id is invalid.
     """
     try:
         account = AccountSettings(token=SecretStr(token), guild_id=guild, channel_id=channel)
@@ -38,10 +38,10 @@ def direct(token: str, guild: str, channel: str, data_dir: Path) -> Settings:
 
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[tuple[str, str]]:
-    """A server with these settings for this process alone: its URL and its secret.
+    """Run a private server with these settings; yields its URL and its secret.
 
     Raises:
-        AthenaError: another process works with its data folder, or that cannot be used.
+        AthenaError: another process uses the data folder, or the folder is unusable.
     """
     secret = secrets.token_urlsafe(24)
     alone = {"host": "127.0.0.1", "port": 0, "secret": SecretStr(secret)}
@@ -58,25 +58,28 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, str]]:
 
 @asynccontextmanager
 async def simulated(speed: float) -> AsyncIterator[tuple[str, str]]:
-    """The same with the simulator in Discord's place, in a world that ends with it."""
+    """Run a private server with the simulator; all its data is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="athena-") as folder:
         settings = Settings().model_copy(update={"data_dir": Path(folder)})
-        async with standing_in(settings, speed=speed) as (led, _), served(led) as place:
-            yield place
+        async with (
+            running_simulator(settings, speed=speed) as (changed, _),
+            served(changed) as server,
+        ):
+            yield server
 
 
 @asynccontextmanager
-async def standing_in(
+async def running_simulator(
     settings: Settings, *, speed: float, seed: int = 7
 ) -> AsyncIterator[tuple[Settings, Urls]]:
-    """A running simulator on a free loopback port, and the same settings led to it."""
+    """Run a simulator on a free loopback port; yields the settings changed to use it."""
     async with Simulator(DEMO, speed=speed, seed=seed) as simulator:
-        yield led_to(settings, simulator.urls), simulator.urls
+        yield using_simulator(settings, simulator.urls), simulator.urls
 
 
-def led_to(settings: Settings, urls: Urls) -> Settings:
+def using_simulator(settings: Settings, urls: Urls) -> Settings:
     """Settings with the simulator's URLs and its first demo account. Only base URLs and the account
-    differ; nothing else knows that Discord is not the real one."""
+    differ; the rest of the server cannot tell the simulator from Discord."""
     first = DEMO.users[0]
     account = AccountSettings(
         token=SecretStr(first.token),

@@ -1,7 +1,7 @@
-"""Calls to a running Athena server in its `/mj` dialect (contracts: mj-dialect).
+"""Client of a running Athena server's `/mj` API.
 
-Every submit carries a key of its own, so one whose answer got lost is simply made again: the server
-takes it once. Nothing here knows the server's inside.
+Every submit carries its own idempotency key. When a response is lost, the client repeats the
+submit, and the server accepts it once. Nothing here knows the server's internals.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ import aiohttp
 import msgspec
 from msgspec import Struct, field
 
-from athena.client.errors import AthenaError, Refused, ServerUnreachable
+from athena.client.errors import AthenaError, RequestRefused, ServerUnreachable
 
 DEFAULT_SERVER = "http://127.0.0.1:8062"
 
 _T = TypeVar("_T")
 
 _ENDS = frozenset({"SUCCESS", "FAILURE", "CANCEL"})
-_TAKEN = (1, 21, 22)
-_WINDOW = 21
+_ACCEPTED = (1, 21, 22)
+_MODAL = 21
 _TRIES = 4
 _TIMEOUT = aiohttp.ClientTimeout(total=150, connect=5)
 
 WAIT = 30
-"""Seconds for which the server may hold back its answer until something changes."""
+"""Seconds that the server may delay its response until something changes."""
 
 
 class Button(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -37,12 +37,12 @@ class Button(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def name(self) -> str:
-        """What is written on it."""
+        """Its label or emoji."""
         return self.label or self.emoji
 
 
 class Snapshot(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A task as it was at one moment. Times are Unix milliseconds."""
+    """A task's state at one moment. Times are Unix milliseconds."""
 
     id: str
     action: str
@@ -71,17 +71,17 @@ class Snapshot(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def job(self) -> str:
-        """Midjourney's id of the job; empty while it has none."""
+        """Midjourney's id of the job; empty if it has none yet."""
         return str(self.properties.get("messageHash") or "")
 
     @property
     def final_prompt(self) -> str:
-        """The prompt as Midjourney understood it; of a describe or a shorten, its words."""
+        """The prompt as Midjourney interpreted it; for describe and shorten, the resulting text."""
         return str(self.properties.get("finalPrompt") or self.prompt or "")
 
     @property
     def seed(self) -> str:
-        """The job's seed, once it was asked for."""
+        """The job's seed; empty until it has been requested."""
         return str(self.properties.get("imageSeed") or "")
 
     @property
@@ -90,14 +90,14 @@ class Snapshot(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Submitted(Struct, frozen=True):
-    """A task that was taken. `modal`: the prompt that its modal proposes, to be filled in."""
+    """An accepted task. `modal`: the prompt that its modal proposes; None if it opened no modal."""
 
     task_id: str
     modal: str | None = None
 
 
 class Account(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One of the server's accounts, as far as everybody may see it."""
+    """One of the server's accounts, with the fields that every user may see."""
 
     id: str
     guild_id: str = ""
@@ -120,8 +120,8 @@ class _Answer(Struct):
 
 
 class Server:
-    """A server's calls. Every method may raise `ServerUnreachable`, and `Refused` where the server
-    says no."""
+    """The server's calls. Every method may raise `ServerUnreachable`, and `RequestRefused` when the
+    server rejects the request."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, secret: str = "") -> None:
         self._http = http
@@ -129,33 +129,34 @@ class Server:
         self._headers = {"Accept-Language": "en", **({"mj-api-secret": secret} if secret else {})}
 
     async def submit(self, what: str, body: Mapping[str, Any], key: str | None = None) -> Submitted:
-        """Make a request, such as `submit/imagine`, under a key of its own (made up when none is
-        given): made again with the same key it is the same request."""
+        """Send a submit, such as `submit/imagine`, with an idempotency key (a random one by
+        default): a repeated submit with the same key is the same request."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         answer = await self._persist("POST", f"/mj/{what}", body, _Answer, headers)
-        if answer.code not in _TAKEN:
-            raise Refused(answer.code, answer.description)
+        if answer.code not in _ACCEPTED:
+            raise RequestRefused(answer.code, answer.description)
         proposal = str(answer.properties.get("finalPrompt") or "")
-        return Submitted(str(answer.result), proposal if answer.code == _WINDOW else None)
+        return Submitted(str(answer.result), proposal if answer.code == _MODAL else None)
 
     async def fetch(self, task_id: str, wait: float = 0) -> Snapshot:
-        """A task as it is now, or at its next change within so many seconds (at most 120)."""
+        """A task's current state, or its state at the next change within `wait` seconds (at most
+        120)."""
         query = f"?wait={wait:g}" if wait else ""
         return await self._persist("GET", f"/mj/task/{task_id}/fetch{query}", None, Snapshot)
 
     async def tasks(self, most: int = 100) -> list[Snapshot]:
-        """The newest tasks, newest first."""
+        """The latest tasks, newest first."""
         return await self._persist("GET", f"/mj/task/list?size={most}", None, list[Snapshot])
 
     async def cancel(self, task_id: str) -> Snapshot:
-        """End a task, and its job at Midjourney."""
+        """Cancel a task, and its job at Midjourney."""
         return await self._persist("POST", f"/mj/task/{task_id}/cancel", {}, Snapshot)
 
     async def seed(self, task_id: str) -> str:
         """The seed of a finished task's job."""
         answer = await self._persist("GET", f"/mj/task/{task_id}/image-seed", None, _Answer)
-        if answer.code not in _TAKEN:
-            raise Refused(answer.code, answer.description)
+        if answer.code not in _ACCEPTED:
+            raise RequestRefused(answer.code, answer.description)
         return str(answer.result)
 
     async def accounts(self) -> list[Account]:
@@ -163,23 +164,25 @@ class Server:
         return await self._persist("GET", "/mj/account/list", None, list[Account])
 
     async def upload(self, images: Sequence[bytes]) -> list[str]:
-        """Bring images to Discord; their links."""
+        """Upload images to Discord and return their links."""
         body = {"base64Array": [text_of(image) for image in images]}
         answer = await self._call("POST", "/mj/submit/upload-discord-images", body, _Answer)
-        if answer.code not in _TAKEN:
-            raise Refused(answer.code, answer.description)
+        if answer.code not in _ACCEPTED:
+            raise RequestRefused(answer.code, answer.description)
         return [str(link) for link in answer.result]
 
     async def download(self, url: str) -> bytes:
-        """The bytes behind an image's link; the server's secret goes to the server alone."""
+        """Download an image. The server's secret is sent only to the server itself."""
         headers = self._headers if url.startswith(f"{self.url}/") else {}
         try:
             async with self._http.get(url, headers=headers, timeout=_TIMEOUT) as answer:
                 if answer.status != 200:
-                    raise ServerUnreachable(f"the image's host answered {answer.status}")
+                    raise ServerUnreachable(
+                        f"download failed: HTTP {answer.status} from {answer.url.host}"
+                    )
                 return await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServerUnreachable(f"the image cannot be downloaded: {error}") from error
+            raise ServerUnreachable(f"download failed: {error}") from error
 
     async def _persist(
         self,
@@ -189,7 +192,7 @@ class Server:
         kind: type[_T],
         headers: Mapping[str, str] | None = None,
     ) -> _T:
-        """A call that may be made again without harm, made again where its answer was lost."""
+        """Make a call that is safe to repeat, and repeat it when the response is lost."""
         for number in range(_TRIES):
             try:
                 return await self._call(method, path, body, kind, headers)
@@ -199,7 +202,7 @@ class Server:
         raise AssertionError("the last try returns or raises")
 
     async def _is_up(self, number: int) -> bool:
-        """Whether somebody listens there, perhaps after a moment."""
+        """Whether a server listens at the URL, after a short delay."""
         await asyncio.sleep(0.1 * 3**number)
         try:
             async with self._http.get(f"{self.url}/health/live", timeout=_TIMEOUT) as answer:
@@ -224,17 +227,17 @@ class Server:
             ) as answer:
                 data = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServerUnreachable(f"no answer from {self.url}: {error}") from error
+            raise ServerUnreachable(f"no response from {self.url}: {error}") from error
         if answer.status >= 400:
             raise _refusal(answer.status, data, self.url)
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.MsgspecError as error:
-            raise ServerUnreachable(f"{self.url} is no Athena server") from error
+            raise ServerUnreachable(f"{self.url} is not an Athena server") from error
 
 
 def text_of(image: bytes) -> str:
-    """An image as a submit carries it."""
+    """An image encoded for a submit."""
     return base64.b64encode(image).decode()
 
 
@@ -242,5 +245,5 @@ def _refusal(status: int, data: bytes, server: str) -> AthenaError:
     try:
         said = msgspec.json.decode(data, type=_Answer)
     except msgspec.MsgspecError:
-        return ServerUnreachable(f"{server} answered {status}, not as an Athena server does")
-    return Refused(said.code, said.description)
+        return ServerUnreachable(f"{server} is not an Athena server: it returned HTTP {status}")
+    return RequestRefused(said.code, said.description)

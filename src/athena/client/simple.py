@@ -1,4 +1,4 @@
-"""For scripts: one call, without `async`.
+"""A single function for scripts, without `async`.
 
 import athena
 
@@ -25,17 +25,17 @@ def imagine(
     channel: str = "",
     simulate: bool = False,
 ) -> list[Path]:
-    """Make an image and wait for it; the paths of the grid and its four tiles.
+    """Create an image, wait for it, and return the paths of the grid and its four tiles.
 
-    Through a running server; or, with `token`, `guild` and `channel`, with one's own account and no
-    server; or, with `simulate`, with the simulator.
+    Uses a running server by default; with `token`, `guild` and `channel` your own account, without
+    a server; with `simulate` the simulator.
 
     Raises:
-        AthenaError: it could not be made; the text says why and what to do.
+        AthenaError: no image was created; the message says why and what to do.
         OSError: a file could not be written.
     """
 
-    def way() -> AbstractAsyncContextManager[Athena]:
+    def connection() -> AbstractAsyncContextManager[Athena]:
         if simulate:
             return Athena.simulated()
         if token:
@@ -43,7 +43,7 @@ def imagine(
         return Athena.connect(server, secret)
 
     async def make() -> list[Path]:
-        async with way() as mj:
+        async with connection() as mj:
             return await (await (await mj.imagine(prompt))).save(download_path)
 
     return asyncio.run(make())

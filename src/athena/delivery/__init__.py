@@ -1,4 +1,4 @@
-"""Listens to changes and brings them out: webhooks, images.
+"""Delivers changes and images to the outside: webhooks, relayed images, translation.
 
-It must not decide what becomes of a task; it only tells, fetches and serves.
+It never changes a task; it only notifies, fetches and serves.
 """

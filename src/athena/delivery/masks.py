@@ -1,4 +1,4 @@
-"""Masks: which region of an image is to be redrawn, white on black."""
+"""Masks: the region of an image to repaint, white on black."""
 
 from io import BytesIO
 
@@ -13,7 +13,7 @@ def erased(image: bytes, mask: bytes) -> bytes:
     Decodes and encodes whole images: run it in a thread.
 
     Raises:
-        NotAImage: one of the two is none.
+        NotAImage: one of the two is not an image.
     """
     whole = opened(image).convert("RGB")
     white = opened(mask).convert("L").resize(whole.size)
@@ -24,10 +24,10 @@ def erased(image: bytes, mask: bytes) -> bytes:
 
 
 def checked(mask: bytes) -> bytes:
-    """The same mask, once it is known to be an image that marks something.
+    """Validate a mask and return it.
 
     Raises:
-        NotAImage: it is none, or holds no white at all.
+        NotAImage: it is not an image, or has no white pixels.
     """
     if opened(mask).convert("L").getextrema()[1] < 128:  # type: ignore[operator]
         raise NotAImage("the mask marks nothing: make white what is to be redrawn")

@@ -1,7 +1,7 @@
-"""Translation of words by an outside service: any OpenAI-compatible chat, Baidu, or DeepL.
+"""Translation by an external service: any OpenAI-compatible chat, Baidu, or DeepL.
 
-Off unless the operator names one. Each provider has one method; what goes wrong with it, slowness
-included, is a `NotTranslated`, and whoever asked goes on with the words as they are.
+It is off unless the operator configures a provider. Each provider has one method; every failure,
+including a timeout, is a `NotTranslated`, and the caller continues with the original text.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _NAMES = {"en": "English", "zh": "Simplified Chinese"}
 
 
 class NotTranslated(Exception):
-    """The service did not translate; the text says why, without secrets."""
+    """The translation failed; the message says why, without secrets."""
 
 
 class Translator(Protocol):
@@ -29,7 +29,7 @@ class Translator(Protocol):
 
     async def translate(self, text: str, into: str) -> str:
         """Raises:
-        NotTranslated: it could not be done in time.
+        NotTranslated: it failed or timed out.
         """
         ...
 
@@ -38,17 +38,17 @@ def translator(settings: TranslationSettings, http: aiohttp.ClientSession) -> Tr
     """The provider that the settings name, if any."""
     match settings.provider:
         case "openai":
-            return Patient(OpenAiChat(settings, http), settings.timeout)
+            return WithTimeout(OpenAiChat(settings, http), settings.timeout)
         case "baidu":
-            return Patient(Baidu(settings, http), settings.timeout)
+            return WithTimeout(Baidu(settings, http), settings.timeout)
         case "deepl":
-            return Patient(DeepL(settings, http), settings.timeout)
+            return WithTimeout(DeepL(settings, http), settings.timeout)
         case _:
             return None
 
 
-class Patient:
-    """A provider that is given only so much time."""
+class WithTimeout:
+    """A provider with a timeout."""
 
     def __init__(self, provider: Translator, seconds: float) -> None:
         self._provider = provider
@@ -67,7 +67,7 @@ class Patient:
 
 
 class OpenAiChat:
-    """Any server that speaks OpenAI's chat completions."""
+    """Any server with OpenAI's chat completions API."""
 
     def __init__(self, settings: TranslationSettings, http: aiohttp.ClientSession) -> None:
         self._url = f"{(settings.url or _OPENAI).rstrip('/')}/chat/completions"
@@ -84,12 +84,12 @@ class OpenAiChat:
         body = {"model": self._model, "messages": messages, "temperature": 0}
         headers = {"Authorization": f"Bearer {self._key}"}
         async with self._http.post(self._url, json=body, headers=headers) as answer:
-            told = await _understood(answer)
-        return _text(told["choices"][0]["message"]["content"])
+            translation = await _understood(answer)
+        return _text(translation["choices"][0]["message"]["content"])
 
 
 class Baidu:
-    """Baidu's translation, whose requests are signed by an MD5 that they prescribe."""
+    """Baidu's translation; its API requires an MD5 signature."""
 
     def __init__(self, settings: TranslationSettings, http: aiohttp.ClientSession) -> None:
         self._url = settings.url or _BAIDU
@@ -109,10 +109,10 @@ class Baidu:
             "sign": hashlib.md5(signed, usedforsecurity=False).hexdigest(),
         }
         async with self._http.post(self._url, data=form) as answer:
-            told = await _understood(answer)
-        if "trans_result" not in told:
-            raise NotTranslated(f"Baidu answered with its error {told.get('error_code')}")
-        return _laid_out(text, [_text(line["dst"]) for line in told["trans_result"]])
+            translation = await _understood(answer)
+        if "trans_result" not in translation:
+            raise NotTranslated(f"Baidu returned error {translation.get('error_code')}")
+        return _laid_out(text, [_text(line["dst"]) for line in translation["trans_result"]])
 
 
 class DeepL:
@@ -128,8 +128,8 @@ class DeepL:
         body = {"text": [text], "target_lang": target, "preserve_formatting": True}
         headers = {"Authorization": f"DeepL-Auth-Key {self._key}"}
         async with self._http.post(self._url, json=body, headers=headers) as answer:
-            told = await _understood(answer)
-        return _text(told["translations"][0]["text"])
+            translation = await _understood(answer)
+        return _text(translation["translations"][0]["text"])
 
 
 async def _understood(answer: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -139,7 +139,7 @@ async def _understood(answer: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 def _laid_out(text: str, lines: list[str]) -> str:
-    """Baidu answers with the lines that hold something; the blank ones go back between them."""
+    """Restore the blank lines that Baidu leaves out."""
     given = text.split("\n")
     if sum(bool(line.strip()) for line in given) != len(lines):
         return "\n".join(lines)

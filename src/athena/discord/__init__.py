@@ -1,5 +1,5 @@
-"""Speaks Discord: gateway, REST, uploads, as one user or one bot.
+"""Discord client: gateway, REST, uploads, as one user or one bot.
 
-Knows nothing of Midjourney, of tasks or of who asked; it moves Discord's own objects.
+It knows nothing about Midjourney, tasks or callers; it handles Discord's own objects.
 Facts: contracts, discord-wire.
 """

@@ -1,4 +1,4 @@
-"""What a gateway session tells its owner: Discord's events, decoded, and the session's own fate."""
+"""Events of a gateway session: decoded Discord events, and changes of the session itself."""
 
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ from athena.discord import wire
 
 
 class Ready(Struct, frozen=True):
-    """A new session began. `first` is False when it replaces one whose last events may be lost."""
+    """A new session started. `first` is False if it replaces one whose last events may be lost."""
 
     session_id: str
     user: wire.User
@@ -16,20 +16,20 @@ class Ready(Struct, frozen=True):
 
 
 class Resumed(Struct, frozen=True):
-    """The old session goes on; whatever was missed has been replayed before this."""
+    """The session was resumed; missed events were replayed before this."""
 
     session_id: str
 
 
 class Disconnected(Struct, frozen=True):
-    """The connection broke; the session tries to come back by itself."""
+    """The connection broke; the session reconnects automatically."""
 
     code: int | None
     reason: str
 
 
 class Gap(Struct, frozen=True):
-    """The numbers of the events jumped: so many went lost on the way, and no one knows what."""
+    """A gap in the sequence numbers: this many events were lost."""
 
     missing: int
 
@@ -48,7 +48,7 @@ class MessagesDeleted(Struct, frozen=True):
 
 
 class InteractionCreated(Struct, frozen=True):
-    """Discord took the interaction of this nonce and gave it an id."""
+    """Discord accepted the interaction with this nonce and gave it an id."""
 
     interaction_id: str
     nonce: str | None
@@ -66,7 +66,7 @@ class InteractionFailed(Struct, frozen=True):
 
 
 class ModalOpened(Struct, frozen=True):
-    """The bot answered a press with a modal of text inputs, or with an embedded page."""
+    """The bot answered a press with a modal of text inputs, or with an iframe modal."""
 
     modal: wire.ModalCreate
 

@@ -1,8 +1,8 @@
-"""Who speaks, and where Discord is.
+"""The identity of a client, and Discord's base URLs.
 
-A user session looks like a browser's: the same properties stand in IDENTIFY, in the
-X-Super-Properties header and behind the User-Agent, so that they agree (contracts: discord-wire,
-sections 1 and 3). A token is given to Discord's API and gateway only.
+A user session looks like a browser's: IDENTIFY, the X-Super-Properties header and the User-Agent
+have the same properties (contracts: discord-wire,
+sections 1 and 3). A token is sent only to Discord's API and gateway.
 """
 
 import base64
@@ -33,7 +33,7 @@ class IdentityKind(Enum):
 
 
 class Endpoints(Struct, frozen=True, kw_only=True):
-    """Base URLs. An empty gateway URL is asked of Discord."""
+    """Base URLs. An empty gateway URL is requested from Discord."""
 
     api_url: str = "https://discord.com/api/v9"
     gateway_url: str = ""
@@ -41,7 +41,8 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     apps_url: str = "https://936929561302675456.discordsays.com"
 
     def trusts(self, gateway_url: str) -> bool:
-        """Whether a token may go to this gateway: as safe as the API, and of the same house."""
+        """Whether a token may be sent to this gateway: as secure as the API, and in the same
+        domain."""
         api, gateway = urlsplit(self.api_url), urlsplit(gateway_url)
         if api.scheme == "https" and gateway.scheme != "wss":
             return False
@@ -52,7 +53,7 @@ class Endpoints(Struct, frozen=True, kw_only=True):
 
 
 class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
-    """One token and the face that goes with it."""
+    """One token and its client properties."""
 
     token: str
     kind: IdentityKind = IdentityKind.USER
@@ -78,7 +79,7 @@ class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         }
 
     def properties(self) -> dict[str, Any]:
-        """What a session says of its machine."""
+        """The client properties of a session."""
         if self.is_bot:
             return {"os": "linux", "browser": "athena", "device": "athena"}
         version = re.search(r"(?:Chrome|Firefox|Version)/([\d.]+)", self.user_agent)
@@ -100,7 +101,7 @@ class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         }
 
     def identify(self) -> dict[str, Any]:
-        """The data of IDENTIFY (op 2); the token stands bare for users and bots alike."""
+        """The data of IDENTIFY (op 2); the token has no prefix, for users and bots alike."""
         if self.is_bot:
             intents = GUILDS | GUILD_MESSAGES | DIRECT_MESSAGES | MESSAGE_CONTENT
             return {"token": self.token, "intents": intents, "properties": self.properties()}

@@ -1,7 +1,7 @@
-"""Discord's ids: 64 bits that hold the millisecond in which they were made.
+"""Discord's ids: 64 bits that contain the millisecond of their creation.
 
 Layout (contracts: discord-wire, section 6): (ms since 2015-01-01) << 22 | worker << 17 |
-process << 12 | counter. Ids that were made later compare greater, so they order messages.
+process << 12 | counter. Later ids compare greater, so they order messages.
 """
 
 from itertools import count
@@ -9,16 +9,16 @@ from itertools import count
 from athena.clock import Clock, Millis
 
 EPOCH: Millis = 1_420_070_400_000
-"""2015-01-01T00:00:00Z, where Discord's ids begin."""
+"""2015-01-01T00:00:00Z, the start of Discord's ids."""
 
 _COUNTER_BITS = 12
 _TIME_SHIFT = 22
 
 
 class Snowflakes:
-    """Makes unique, strictly growing ids for one process.
+    """Creates unique, strictly increasing ids for one process.
 
-    More than 4,096 in one millisecond borrow from the next one, as no id is given twice.
+    More than 4,096 in one millisecond use the next one, so that no id is repeated.
     """
 
     def __init__(self, clock: Clock, worker: int = 1, process: int = 0) -> None:
@@ -28,7 +28,7 @@ class Snowflakes:
         self._counter = count()
 
     def make(self) -> int:
-        """A new id of now."""
+        """A new id with the current time."""
         now = max(self._clock.now(), self._last_ms)
         if now > self._last_ms:
             self._counter = count()
@@ -40,15 +40,15 @@ class Snowflakes:
         return (now - EPOCH) << _TIME_SHIFT | self._origin | number
 
     def nonce(self) -> str:
-        """A new id as the string that an interaction carries."""
+        """A new id as the nonce of an interaction."""
         return str(self.make())
 
 
 def made_at(snowflake: int | str) -> Millis:
-    """The Unix millisecond in which an id was made."""
+    """The Unix millisecond of an id."""
     return (int(snowflake) >> _TIME_SHIFT) + EPOCH
 
 
 def first_of(moment: Millis) -> int:
-    """The smallest id that could be made at `moment`: a bound for history reads."""
+    """The smallest id with the time `moment`: a bound for history reads."""
     return max(moment - EPOCH, 0) << _TIME_SHIFT

@@ -1,4 +1,4 @@
-"""Files go to Discord in two steps: announce them, then put their bytes where it says.
+"""Uploads files to Discord in two steps: announce them, then send the bytes to the given URL.
 
 Source: contracts, discord-wire, section 3.
 """
@@ -18,10 +18,10 @@ class File(Struct, frozen=True, kw_only=True):
 
 
 async def upload(rest: Rest, channel_id: str, files: Sequence[File]) -> tuple[Uploaded, ...]:
-    """Upload files for use in one message or command of a channel, in their order.
+    """Upload files for one message or command of a channel, in order.
 
     Raises:
-        DiscordError: one of them could not be uploaded; none may be used then.
+        DiscordError: a file could not be uploaded; none may be used.
     """
     announced = [
         {"id": str(number), "filename": file.filename, "file_size": len(file.data)}

@@ -1,7 +1,7 @@
-"""Answers in words: what `/describe`, `/shorten`, `/info`, `/settings` and the envelope bring.
+"""Text answers: of `/describe`, `/shorten`, `/info`, `/settings` and the envelope reaction.
 
-Source: contracts, midjourney-bot, section 7. Forms vary, so each is known by the one sign that
-makes it what it is, and read field by field; a field that is missing is not said.
+Source: contracts, midjourney-bot, section 7. Forms vary, so each is recognised by one
+distinctive mark and read field by field; missing fields are None.
 """
 
 import re
@@ -41,7 +41,7 @@ def seed_of(content: str) -> tuple[str, str] | None:
 
 
 def info_of(embed: wire.Embed) -> Profile | None:
-    """What `/info` says."""
+    """The profile in an answer to `/info`."""
     if not embed.title.startswith("Your info"):
         return None
     said = {found["name"].lower(): found["value"] for found in _FIELD.finditer(embed.description)}
@@ -62,7 +62,7 @@ def info_of(embed: wire.Embed) -> Profile | None:
 
 
 def settings_of(message: wire.Message) -> Profile | None:
-    """What `/settings` shows: its buttons in green are on, its menu's default is the model."""
+    """The profile in `/settings`: green buttons are on, the menu's default is the model."""
     parts = [part for row in message.components for part in row.components]
     if not any(part.custom_id.startswith(_SETTINGS) for part in parts):
         return None
@@ -83,7 +83,7 @@ def _switched(name: str, on: list[str], shown: set[str]) -> bool | None:
 
 
 def _label(part: wire.Component) -> str:
-    """A button's words without signs before them, lower case."""
+    """A button's label without leading symbols, lower case."""
     return re.sub(r"^[^\w]+", "", part.label or "").strip().lower()
 
 

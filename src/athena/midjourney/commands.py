@@ -1,9 +1,9 @@
-"""Requests become what is done at Discord, and what the bot's answer to it will look like.
+"""Translates requests into interactions at Discord, and into the answers expected from the bot.
 
-Commands are named here and looked up in Discord's index when they are sent; nothing knows an id
-or a version by heart. Some requests take two steps, of which the first makes nothing yet: a modal
-is opened and then submitted, a face is saved and then used, a video is taken out of its grid and
-then gone on with. `preparation` is that first step, `following` the second.
+Commands are named here and looked up in Discord's index when they are sent; ids and versions are
+never hard-coded. Some requests take two steps, of which the first creates nothing: a modal is
+opened and then submitted, a face is saved and then used, a video is selected from its grid and then
+extended. `preparation` is the first step, `following` the second.
 """
 
 from collections.abc import Sequence
@@ -53,22 +53,22 @@ class Switch(StrEnum):
 
 
 class Question(StrEnum):
-    """Commands that ask what those settings are."""
+    """Commands that query those settings."""
 
     INFO = "info"
     SETTINGS = "settings"
 
 
 class UseCommand(Struct, frozen=True, kw_only=True):
-    """A command by its name as people type it (`imagine`, `prefer remix`)."""
+    """A command by its name as users type it (`imagine`, `prefer remix`)."""
 
     application: str
     name: str
     options: dict[str, str] = {}
     files: dict[str, int] = {}
-    """Options that take an image, and which of the task's uploads that is."""
+    """Options that take an image, and the number of the task's upload."""
     uploaded: dict[str, str] = {}
-    """Options that take an image which is at Discord already, and its name there."""
+    """Options that take an image already uploaded to Discord, and its name there."""
 
 
 class PressButton(Struct, frozen=True, kw_only=True):
@@ -82,11 +82,11 @@ Interaction: TypeAlias = UseCommand | PressButton
 
 
 class CannotFollow(Exception):
-    """The first step's answer does not offer the second; the text says what is missing."""
+    """The answer to the first step does not allow the second; the message says what is missing."""
 
 
 def preparation(task: Task) -> Interaction | None:
-    """The first step of a request that takes two; None for all others."""
+    """The first step of a two-step request; None for other requests."""
     application = APPLICATIONS[task.bot]
     match task.request:
         case Press(custom_id=custom_id) if buttons.meaning(custom_id).modal:
@@ -105,7 +105,7 @@ def preparation(task: Task) -> Interaction | None:
 
 
 def has_second_step(task: Task) -> bool:
-    """Whether the answer to the first step is a message, upon which the second is taken."""
+    """Whether the answer to the first step is a message, after which the second step follows."""
     return isinstance(task.request, SwapFace | Extend)
 
 
@@ -125,7 +125,7 @@ def following(task: Task, seen: BotEvent) -> Interaction:
     """The second step, now that the first has been answered.
 
     Raises:
-        CannotFollow: the answer has not the button that is to be pressed.
+        CannotFollow: the answer lacks the button to press.
     """
     match task.request:
         case Extend(then=then) if isinstance(seen, Finished):
@@ -179,6 +179,10 @@ def interaction(task: Task, links: Sequence[str] = ()) -> Interaction:
             raise CannotFollow("a video is extended by pressing what its own message shows")
 
 
+deed = interaction
+"""The earlier name."""
+
+
 def account_command(name: Switch | Question, bot: Bot = Bot.MIDJOURNEY) -> UseCommand:
     """A command about the account itself."""
     return UseCommand(application=APPLICATIONS[bot], name=name)
@@ -190,7 +194,7 @@ def show_command(job: str, bot: Bot) -> UseCommand:
 
 
 def expected(task: Task) -> Expected:
-    """How the bot's messages on the task will begin, for matching without ids."""
+    """The start of the bot's messages about the task, for matching without ids."""
     made = frozenset({Action.IMAGINE, Action.VIDEO})
     match task.request:
         case Imagine(prompt=prompt):
@@ -225,7 +229,8 @@ def _pressing(task: Task, press: Press) -> PressButton:
 
 
 def _text(task: Task, request: Imagine, links: Sequence[str]) -> str:
-    """Links first, then the mark, the speed last; of a video the last link may be its end."""
+    """Links first, then the correlation tag, the speed last; the last link of a video may be its
+    last frame."""
     *before, end = links if request.end else (*links, "")
     prompt = f"{request.prompt} --end {end}" if request.end else request.prompt
     text = prompts.with_speed(" ".join([*before, prompt]), task.speed).strip()
@@ -233,5 +238,5 @@ def _text(task: Task, request: Imagine, links: Sequence[str]) -> str:
 
 
 def _face_name(task: Task) -> str:
-    """A name of at most ten letters and digits under which the face is kept."""
+    """A name of at most ten letters and digits for the saved face."""
     return f"a{task.id[-9:]}"

@@ -1,7 +1,7 @@
-"""What Athena understands of something a bot said, in plain words: the core of `athena read`.
+"""Explains how Athena interprets a bot's message: the core of `athena read`.
 
-The names are those in which forms are reported and collected: action, state, prompt, progress,
-mode, index, job, title, modal, supported, and seed; each is absent when it does not apply.
+The field names are those used in reports: action, state, prompt, progress,
+mode, index, job, title, modal, supported, and seed; a field that does not apply is absent.
 """
 
 from collections.abc import Mapping
@@ -24,24 +24,24 @@ from athena.tasks.bot_events import (
 )
 from athena.tasks.model import Bot
 
-Told = dict[str, Any]
+Explanation = dict[str, Any]
 
 
 class NotAMessage(ValueError):
-    """The object is nothing that a bot says; the text says why."""
+    """The object is not a bot's message; the error message says why."""
 
 
-def explain(said: Mapping[str, Any]) -> Told:
-    """Understand a message object, or one part of one: content, embed, filename or custom_id.
+def explain(said: Mapping[str, Any]) -> Explanation:
+    """Explain a message object, or one part of one: content, embed, filename or custom_id.
 
     Raises:
         NotAMessage: it is neither.
     """
-    told = _part(said)
-    return {name: value for name, value in told.items() if value is not None}
+    found = _part(said)
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _part(said: Mapping[str, Any]) -> Told:
+def _part(said: Mapping[str, Any]) -> Explanation:
     match said:
         case {"t": str(), "d": Mapping() as data}:
             return _part(data)
@@ -56,7 +56,7 @@ def _part(said: Mapping[str, Any]) -> Told:
     raise NotAMessage("neither a message nor its content, embed, filename or custom_id")
 
 
-def _button(custom_id: str) -> Told:
+def _button(custom_id: str) -> Explanation:
     meaning = buttons.meaning(custom_id)
     return {
         "action": meaning.action,
@@ -67,7 +67,7 @@ def _button(custom_id: str) -> Told:
     }
 
 
-def _message(said: Mapping[str, Any]) -> Told:
+def _message(said: Mapping[str, Any]) -> Explanation:
     try:
         message = msgspec.convert({"id": "", **said}, wire.Message, strict=False)
     except (msgspec.ValidationError, ValueError) as error:

@@ -2,10 +2,10 @@
 
     [lead ]**PROMPT** - [form by ]<@USER>[ website][ (mark)]…[newline promotion]
 
-The prompt may hold anything, the tail's own signs included, so the tail is matched from the last
-`** - ` backwards and must reach the end of the text. The marks tell the state: `Waiting to start`,
-`31%`, `fast`, `paused`, `Stopped`. Lead and form name the action by their verbs; new models bring
-new wordings, so a verb counts wherever it stands in them. No input raises.
+The prompt may contain any text, including the separators of the tail, so the tail is matched from
+the last `** - ` backwards and must reach the end of the text. The marks give the state: `Waiting to
+start`, `31%`, `fast`, `paused`, `Stopped`. Lead and form contain the action as a verb; new models
+use new wordings, so the verb may be anywhere in them. No input raises.
 """
 
 import re
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What the text alone says."""
+    """The information in the text alone."""
 
     action: Action
     state: State
@@ -72,7 +72,7 @@ _VERBS: tuple[tuple[re.Pattern[str], Action], ...] = tuple(
 
 
 def read(content: str) -> Reading | None:
-    """What a job's text says, or None when it has not the form of one."""
+    """The information in a job's text, or None if it does not have that form."""
     lead = _LEAD.match(content)
     if lead is None:
         return None
@@ -107,7 +107,7 @@ def _index(lead: str, tail: re.Match[str]) -> int | None:
 
 
 def _action(lead: str, prompt: str, tail: re.Match[str]) -> Action:
-    """The verb of the lead, else of the form; the prompt's own parameters tell a video."""
+    """The verb of the lead, else of the form; the prompt's parameters identify a video."""
     if tail["image"]:
         return Action.UPSCALE
     said = (lead or tail["form"] or "").lower()

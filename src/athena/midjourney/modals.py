@@ -1,7 +1,7 @@
-"""Modals: text inputs, or a page of the bot's own, that a pressed button opens.
+"""Modals that a button opens: text inputs, or an iframe modal.
 
-A modal is submitted with its own ids and the inputs that it names, never with made-up ones
-(contracts: midjourney-bot, section 6). What its user leaves empty keeps what the modal proposes.
+A modal is submitted with its own ids and inputs only (contracts: midjourney-bot, section 6). An
+input that the user leaves empty keeps the value that the modal proposes.
 """
 
 import re
@@ -33,19 +33,19 @@ def filled(
 
 
 def page_token(modal: wire.ModalCreate) -> str | None:
-    """The token of the page on which a region is marked; None when it has text inputs."""
+    """The token of the iframe modal for a region; None for a modal with text inputs."""
     if not modal.custom_id.startswith(_PAGE):
         return None
     return modal.custom_id.removeprefix(_PAGE)
 
 
 def notice(modal: wire.ModalCreate) -> Said | None:
-    """The notice that a modal is instead: a human check comes as a page (discord-wire, 7)."""
+    """The notice in a modal: a human check is an iframe modal (discord-wire, 7)."""
     return of_embed(wire.Embed(title=modal.title))
 
 
 def proposal(parent: Task, custom_id: str) -> str:
-    """What a button's modal is going to propose, as far as the finished task tells."""
+    """The prompt that a button's modal will propose, as far as the finished task shows it."""
     prompt = parent.final_prompt or parent.prompt or ""
     index = buttons.meaning(custom_id).index
     if custom_id.startswith("MJ::Job::"):
@@ -56,10 +56,10 @@ def proposal(parent: Task, custom_id: str) -> str:
 
 
 def check(custom_id: str, reply: ModalReply) -> None:
-    """Refuse what the modal is sure to refuse.
+    """Reject input that the modal would reject.
 
     Raises:
-        BadPrompt: a parameter is impossible, the zoom or the mask is missing.
+        BadPrompt: a parameter is invalid, or the zoom or the mask is missing.
     """
     prompts.check_parameters(reply.prompt)
     zoom = prompts.value_of(reply.prompt, "zoom")

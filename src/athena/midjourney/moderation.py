@@ -1,9 +1,8 @@
-"""Words that Midjourney refuses: known before a minute is lost on them.
+"""Words that Midjourney rejects, so that such prompts are rejected before they are sent.
 
-A word or phrase counts only whole, never inside a longer word, whatever its case. The operator's
-own file adds words to the built-in list, takes some out of it (`-word`), or replaces it; the file
-is read again whenever it has changed. What our list lets pass and the bot refuses is told by
-`shared_words`, so that the list can learn.
+A word or phrase matches only as a whole, regardless of case. The operator's file adds words to the
+built-in list, removes some of them (`-word`), or replaces the list; it is read again when it
+changes. `shared_words` finds words in prompts that the list allowed and the bot rejected.
 """
 
 import re
@@ -17,7 +16,7 @@ from pathlib import Path
 from athena.midjourney import prompts
 
 _LOOK = 1.0
-"""Seconds between two looks at the operator's file."""
+"""Seconds between two checks of the operator's file."""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _COMMON = frozenset((
@@ -44,10 +43,10 @@ class BannedWords:
 
 
 class WordList:
-    """The words in force: the built-in ones and those of a file that may change at any time.
+    """The effective words: the built-in ones and those of a file that may change at any time.
 
-    `now` tells seconds; the file is looked at once in each, for asking the system at every submit
-    would cost more than all else that is done for it.
+    `now` returns seconds. The file is checked at most once a second, because a check at every
+    submit would cost more than the rest of the submit.
     """
 
     def __init__(
@@ -73,14 +72,14 @@ class WordList:
         return self._words.found_in(prompt)
 
     def own(self) -> str:
-        """The text of the operator's file; empty while there is none."""
+        """The text of the operator's file; empty if there is none."""
         try:
             return self._own.read_text(encoding="utf-8") if self._own else ""
         except FileNotFoundError:
             return ""
 
     def replace_own(self, text: str) -> None:
-        """Write another text into that file; its words count at once.
+        """Replace the text of that file; takes effect immediately.
 
         Raises:
             OSError: it cannot be written.
@@ -116,13 +115,13 @@ class WordList:
 
 @cache
 def built_in_words() -> frozenset[str]:
-    """The list that comes with the program."""
+    """The built-in list."""
     text = files(__package__).joinpath("banned_words.txt").read_text("utf-8")
     return frozenset(_words(text))
 
 
 def add_word(file: Path, word: str) -> None:
-    """Add a word or phrase to the operator's file, and take back its removal.
+    """Add a word or phrase to the operator's file, and undo its removal.
 
     Raises:
         ValueError: there is no word in it.
@@ -138,8 +137,8 @@ def add_word(file: Path, word: str) -> None:
 
 
 def shared_words(refused: Iterable[str], known: WordList) -> list[tuple[str, int]]:
-    """The words that several refused prompts share and that are not listed, the commonest first,
-    each with the number of prompts that hold it."""
+    """Words that several rejected prompts share and that are not listed, the most frequent first,
+    each with the number of its prompts."""
     counts = Counter(word for prompt in set(refused) for word in _said(prompt))
     return [
         (word, count)

@@ -1,8 +1,8 @@
-"""Notices: what the bot says about a request or an account instead of an image.
+"""Notices: the bot's messages about a request or an account instead of an image.
 
-The title decides (contracts: midjourney-bot, section 8), whether an embed has it or the first line
-of a plain text. Of embeds that nobody knows, a red one is a failure in Midjourney's own words, a
-yellow or green one a remark that ends nothing; any other is no notice.
+The title decides (contracts: midjourney-bot, section 8): that of an embed, or the first line of a
+plain text. Of unknown embeds, a red one is a failure with Midjourney's own message, a yellow or
+green one a remark that ends nothing; any other is no notice.
 """
 
 import re
@@ -53,17 +53,17 @@ _TITLES: dict[Verdict, tuple[str, ...]] = {
 }
 
 EXHAUSTED = "Credits exhausted"
-"""The one account notice that relaxed mode may get round, where the owner allows it."""
+"""The only account notice that relaxed mode can avoid, if the owner allows it."""
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """A notice, taken out of the message that bears it."""
+    """A notice extracted from its message."""
 
     verdict: Verdict
     title: str
     description: str = ""
     profile: Profile | None = None
-    """What it tells of the account's settings."""
+    """The account's settings in the notice."""
 
 
 def is_exhausted(title: str) -> bool:
@@ -92,7 +92,7 @@ def verdict_of(embed: wire.Embed) -> Verdict | None:
 
 
 def of_text(content: str) -> Said | None:
-    """A notice that is plain text: a known title at its head, a switch's or a bookmark's answer."""
+    """A plain-text notice: a known title at its start, or the answer of a switch or bookmark."""
     head = _MARKUP.sub("", content[:200]).lstrip()
     if found := _TITLED.match(head):
         title = found[0].strip()
@@ -105,7 +105,7 @@ def of_text(content: str) -> Said | None:
 
 
 def _plain(title: str) -> str:
-    """A title as it is compared: no signs around it, one spelling."""
+    """A title normalized for comparison."""
     return title.strip(" \t\r\n!.:*#🚫⚠️❌").casefold().replace("canceled", "cancelled")
 
 

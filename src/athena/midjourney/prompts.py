@@ -1,11 +1,11 @@
 """Prompts: their text, their links and their parameters.
 
 A prompt is `[links] text [--parameter values]…`, and a parameter may stand anywhere in the text:
-how many words belong to it is its own matter (none to a switch, one to a number, all that follow
-to `--no`), and what stands behind them is text again. Midjourney rewrites prompts on the way
-(contracts: midjourney-bot, section 4), so two are compared by their normalized: the text alone.
-Plainly bad values are refused here, before anyone waits a minute for the bot's own refusal
-(section 9); parameters that we do not know are Midjourney's to judge, and go on as they are.
+the number of its words depends on it (none for a switch, one for a number, all following words for
+`--no`), and the words after them are text again. Midjourney rewrites prompts (contracts:
+midjourney-bot, section 4), so two prompts are compared in normalized form: the text alone. Invalid
+values are rejected here, before a user waits for the bot's rejection (section 9); unknown
+parameters are passed on to Midjourney unchanged.
 """
 
 import re
@@ -28,11 +28,11 @@ _SPEEDS = {Speed.FAST: "fast", Speed.RELAX: "relax", Speed.TURBO: "turbo"}
 
 
 _MARK = re.compile(r"<#(\d{10})#>")
-"""Our own mark in a prompt (contracts: athena-dialect, section 1)."""
+"""The correlation tag in a prompt (contracts: athena-dialect, section 1)."""
 
 
 class BadPrompt(ValueError):
-    """The prompt cannot work. `parameter` names the culprit, or is empty."""
+    """The prompt is invalid. `parameter` names the invalid parameter, or is empty."""
 
     def __init__(self, message: str, parameter: str = "") -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class Parameter(Struct, frozen=True):
 
 
 class Parts(Struct, frozen=True):
-    """A prompt taken apart; joined again by single spaces it means the same."""
+    """A split prompt; joined by single spaces it means the same."""
 
     text: str
     parameters: tuple[Parameter, ...]
@@ -88,32 +88,33 @@ def has(prompt: str, parameter: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def normalized(prompt: str) -> str:
-    """What survives Midjourney's rewriting: no links, no parameters, lower case, single spaces."""
+    """The prompt without what Midjourney rewrites: no links, no parameters, lower case, single
+    spaces."""
     text = _LINK.sub(" ", unmarked(split(prompt).text))
     return _SPACE.sub(" ", text).strip().lower()
 
 
 def marked(prompt: str, trigger: str) -> str:
-    """The prompt with a trigger's mark, which stands behind image links."""
+    """The prompt with a correlation tag, which follows image links."""
     links = _LEADING_LINKS.match(prompt)
     end = links.end() if links else 0
     return f"{prompt[:end]}<#{trigger}#>{prompt[end:]}"
 
 
 def mark_in(prompt: str) -> str | None:
-    """The trigger whose mark a prompt holds."""
+    """The correlation tag in a prompt."""
     found = _MARK.search(prompt)
     return found[1] if found else None
 
 
 def unmarked(text: str) -> str:
-    """The text without the mark."""
+    """The text without the correlation tag."""
     return _MARK.sub("", text, count=1)
 
 
 def pieces(prompt: str) -> list[Piece]:
-    """A prompt in pieces that joined are the prompt again: words, and what is not to be touched
-    (links, parameters and their values, those of `--no` excepted)."""
+    """A prompt in pieces that can be joined again: words, and parts that must not change (links,
+    parameters and their values, except those of `--no`)."""
     marks = list(_PARAMETER.finditer(prompt))
     starts = [mark.start() for mark in marks] + [len(prompt)]
     found = _between_links(prompt[: starts[0]])
@@ -133,7 +134,7 @@ def _between_links(text: str) -> list[Piece]:
 
 
 def _own(name: str, words: str) -> tuple[str, str]:
-    """What belongs to a parameter, white space included, and what follows it."""
+    """The words of a parameter, including white space, and the text after them."""
     if name in _SWITCHES:
         return "", words
     if name not in _SINGLE:
@@ -144,10 +145,10 @@ def _own(name: str, words: str) -> tuple[str, str]:
 
 
 def check(prompt: str) -> None:
-    """Refuse what Midjourney is sure to refuse.
+    """Reject a prompt that Midjourney would reject.
 
     Raises:
-        BadPrompt: it is empty, or a known parameter has an impossible value.
+        BadPrompt: it is empty, or a known parameter has an invalid value.
     """
     parts = split(prompt)
     if not parts.text and not parts.parameters:
@@ -159,7 +160,7 @@ def check_parameters(prompt: str) -> None:
     """The same for a prompt that may be empty.
 
     Raises:
-        BadPrompt: a known parameter has an impossible value.
+        BadPrompt: a known parameter has an invalid value.
     """
     for parameter in split(prompt).parameters:
         if (rule := _RULES.get(parameter.name)) and (fault := rule(parameter.value)):
@@ -167,19 +168,19 @@ def check_parameters(prompt: str) -> None:
 
 
 def with_speed(prompt: str, speed: Speed | None) -> str:
-    """The prompt with the parameter of a wished speed, unless it names a speed itself."""
+    """The prompt with the parameter of a speed, unless it already has one."""
     named = any(has(prompt, name) for name in _SPEEDS.values())
     return prompt if speed is None or named else f"{prompt} --{_SPEEDS[speed]}"
 
 
 def value_of(prompt: str, parameter: str) -> str | None:
-    """The value of a parameter, the last one where it is named twice; None when it is not."""
+    """The value of a parameter, the last one if it occurs twice; None if it does not occur."""
     values = [each.value for each in split(prompt).parameters if each.name == parameter]
     return values[-1] if values else None
 
 
 def _cut(name: str, words: str) -> tuple[str, str]:
-    """A parameter's own words, and the text behind them."""
+    """A parameter's words, and the text after them."""
     if name in _SWITCHES:
         return "", words
     if name not in _SINGLE:
@@ -259,7 +260,7 @@ _RULES: dict[str, _Rule] = {
 
 _LISTS = frozenset({"no", "sref", "cref", "oref", "sw", "p", "profile"})
 _SINGLE = (frozenset(_RULES) | {"style", "v", "version", "iw"}) - _LISTS
-"""Parameters of exactly one word. Of those that we do not know, all that follows is their own."""
+"""Parameters with exactly one word. Unknown parameters take all following words."""
 
 _SWITCHES = frozenset(
     {"tile", "raw", "draft", "loop", "fast", "relax", "turbo", "stealth", "public"}

@@ -1,8 +1,8 @@
-"""Reads what the bots say: a Discord message becomes a bot event.
+"""Reads the bots' messages: a Discord message becomes a bot event.
 
-A message is asked in this order: is it a seed, an answer in words, a notice, the panel of the
-account's settings, a job's text (`jobtext`)? What none of them understands becomes `Unknown`.
-No input raises.
+The readers are tried in this order: a seed, a text answer, a notice, the panel of the account's
+settings, a job's text (`jobtext`). A message that none of them understands becomes `Unknown`. No
+input raises.
 """
 
 import re
@@ -43,22 +43,22 @@ BOTS = {MIDJOURNEY: Bot.MIDJOURNEY, NIJI: Bot.NIJI, INSIGHT_FACE: Bot.INSIGHT_FA
 """The application ids whose messages are read."""
 
 _LOADING = 128
-"""Message flag: the bot is thinking; an edit will bring what it has to say."""
+"""Message flag: a deferred response; an edit will have the content."""
 
 _FILE_JOB = re.compile(rf"({buttons.JOB})(?=(?:_[a-z0-9_]+)?\.[a-z0-9]+\Z)")
 
 
 def read(message: wire.Message, me: str | None = None) -> BotEvent | None:
-    """What a message of a bot tells; None when it is not from a bot of Midjourney's.
+    """The bot event of a message; None if it is not from one of Midjourney's bots.
 
-    `me` is the account's user id; messages that name another user are marked as not our own.
+    `me` is the account's user id; messages that mention another user are marked as not our own.
     """
     bot = _bot(message)
     return None if bot is None else read_as(bot, message, me)
 
 
 def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> BotEvent:
-    """The same for a message that is known, or taken, to be this bot's."""
+    """The same for a message that is known, or assumed, to be from this bot."""
     said = jobtext.read(message.content)
     evidence = _evidence(message, bot, said, me)
     shown = _content(message, said)
@@ -72,23 +72,23 @@ def read_as(bot: Bot, message: wire.Message, me: str | None = None) -> BotEvent:
 
 
 def job_of_file(filename: str) -> str | None:
-    """The job uuid that an image's name holds (contracts: midjourney-bot, section 2)."""
+    """The job uuid in an image's name (contracts: midjourney-bot, section 2)."""
     found = _FILE_JOB.search(filename)
     return found.group(1) if found else None
 
 
-# What a message may be
+# Kinds of messages
 
 
 def _seed(message: wire.Message, evidence: Evidence) -> BotEvent | None:
-    told = answers.seed_of(message.content)
-    return SeedInfo(evidence=evidence, job=told[0], seed=told[1]) if told else None
+    answer = answers.seed_of(message.content)
+    return SeedInfo(evidence=evidence, job=answer[0], seed=answer[1]) if answer else None
 
 
 def _notice(
     message: wire.Message, text: Reading | None, evidence: Evidence, shown: MessageContent
 ) -> BotEvent | None:
-    embedded = (told for embed in message.embeds if (told := notices.of_embed(embed)))
+    embedded = (notice for embed in message.embeds if (notice := notices.of_embed(embed)))
     said = next(embedded, None) or (notices.of_text(message.content) if text is None else None)
     if said is None:
         return None
@@ -109,11 +109,11 @@ def _noticed(said: Said, evidence: Evidence, shown: MessageContent) -> Notice:
 
 def _words(message: wire.Message, evidence: Evidence, shown: MessageContent) -> BotEvent | None:
     for embed in message.embeds:
-        if told := answers.words_of(embed):
+        if answer := answers.words_of(embed):
             return Finished(
-                evidence=replace(evidence, action=told[0], file=_file_of(embed)),
+                evidence=replace(evidence, action=answer[0], file=_file_of(embed)),
                 shown=replace(shown, image=shown.image or _embedded(embed)),
-                text=told[1],
+                text=answer[1],
             )
         if profile := answers.info_of(embed):
             return AccountInfo(evidence=evidence, profile=profile)
@@ -148,7 +148,7 @@ def _job_event(
 
 
 def _without_text(message: wire.Message, evidence: Evidence, shown: MessageContent) -> BotEvent:
-    """No job's text: the bot is still thinking, or it is the one that only swaps faces."""
+    """A message without a job's text: a deferred response, or one of the face swap bot."""
     if message.flags & _LOADING and not message.content and not message.embeds:
         return Waiting(evidence=evidence, shown=shown)
     if evidence.bot is not Bot.INSIGHT_FACE:
@@ -161,7 +161,7 @@ def _without_text(message: wire.Message, evidence: Evidence, shown: MessageConte
     )
 
 
-# Its parts
+# Parts of a message
 
 
 def _bot(message: wire.Message) -> Bot | None:
@@ -227,7 +227,7 @@ def _image(message: wire.Message) -> Image | None:
 
 
 def _file_of(embed: wire.Embed) -> str | None:
-    """The name of the file that an embed shows."""
+    """The name of the file in an embed."""
     if embed.image is None:
         return None
     return urlsplit(embed.image.url).path.rpartition("/")[2] or None

@@ -1,5 +1,6 @@
-"""The simulator: Discord and the Midjourney bots, played on loopback.
+"""The simulator of Discord and the Midjourney bots, on a loopback port.
 
-Speaks to anyone as Discord does and knows of Athena only the wire (`athena.discord.wire`,
-`athena.discord.snowflakes`) and the clock; it must never import the engine, the store or http.
+It behaves like Discord to any client. Of Athena it uses only the wire format
+(`athena.discord.wire`, `athena.discord.snowflakes`) and the clock; it must never import the server,
+the store or http.
 """

@@ -26,7 +26,7 @@ _LARGEST_BODY = 64 * 1024 * 1024
 
 
 class Urls(Struct, frozen=True, kw_only=True):
-    """The base URLs to give a client in place of Discord's."""
+    """The base URLs for a client, instead of Discord's."""
 
     api: str
     gateway: str
@@ -35,9 +35,9 @@ class Urls(Struct, frozen=True, kw_only=True):
 
 
 class Simulator:
-    """Use it as `async with Simulator(...) as simulator`; port 0 takes a free one.
+    """Use it as `async with Simulator(...) as simulator`; port 0 selects a free port.
 
-    `speed` divides the time that jobs take. `players` replaces the Midjourney bot by others.
+    `speed` divides the duration of jobs. `players` replaces the Midjourney bots with others.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Simulator:
         await self.close()
 
     async def start(self) -> None:
-        """Listen.
+        """Start listening.
 
         Raises:
             OSError: the port is taken.

@@ -1,4 +1,4 @@
-"""The simulator's CDN: uploads come in, images go out (contracts: discord-wire, section 5)."""
+"""The simulator's CDN: takes uploads and serves images (contracts: discord-wire, section 5)."""
 
 import asyncio
 from io import BytesIO
@@ -50,14 +50,14 @@ class Cdn:
         if file is None:
             return web.Response(status=404, text=_GONE)
         data = await self._files.read(file)
-        wish = {name: request.query.get(name, "") for name in ("width", "height", "format")}
-        if not any(wish.values()):
+        wanted = {name: request.query.get(name, "") for name in ("width", "height", "format")}
+        if not any(wanted.values()):
             return _image(data, file.content_type, file.id)
-        kind = wish["format"] or file.content_type.removeprefix("image/")
+        kind = wanted["format"] or file.content_type.removeprefix("image/")
         try:
-            scaled = await asyncio.to_thread(_scale, data, wish["width"], wish["height"], kind)
+            scaled = await asyncio.to_thread(_scale, data, wanted["width"], wanted["height"], kind)
         except (ValueError, KeyError, OSError):
-            return web.Response(status=400, text="cannot be scaled so")
+            return web.Response(status=400, text="cannot scale the image")
         return _image(scaled, f"image/{kind}", file.id)
 
     async def _found(self, request: web.Request) -> StoredFile | None:

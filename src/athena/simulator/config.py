@@ -1,25 +1,25 @@
-"""Who lives in the simulator's Discord: users, servers, channels, tokens. From a small TOML file.
+"""The simulator's users, servers, channels and tokens, read from a TOML file.
 
-    link_life = 86400                     # seconds that a CDN link lives
+    link_life = 86400                     # lifetime of a CDN link in seconds
     heartbeat_interval = 41250            # milliseconds
     limits = true                         # enforce rate limits
 
-    [faults]                              # what goes wrong, and how often (see faults.Rates)
+    [faults]                              # rates of faults (see faults.Rates)
     seed = 7
     drop_event = 0.01
 
-    [[guilds]]                            # one is there when none is named
+    [[guilds]]                            # optional; there is a default server
     name = "atelier"
 
     [[users]]
     name = "ada"
     token = "ada-token"
     plan = "standard"                     # basic, standard, pro or mega
-    guild = "atelier"                     # the first one when left out
+    guild = "atelier"                     # optional; the default is the first one
     channel = "general"
 
-Ids may be given (`id`, `channel_id`); those left out are made from the names, so the same file
-gives the same ids every time.
+Ids are optional (`id`, `channel_id`). Missing ids are derived from the names, so the same file
+always gives the same ids.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from athena.simulator.faults import Rates, rates
 
 
 class Plan(StrEnum):
-    """Midjourney's plans, which set how many jobs run at once."""
+    """Midjourney's plans, which set the number of concurrent jobs."""
 
     BASIC = "basic"
     STANDARD = "standard"
@@ -43,7 +43,7 @@ class Plan(StrEnum):
 
 
 class BadConfig(ValueError):
-    """The file cannot be used; the text says why."""
+    """The file is invalid; the message says why."""
 
 
 class UserConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +55,7 @@ class UserConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channel_id: str = ""
     id: str = ""
     bot: bool = False
-    """A bot of the operator's own, which only listens."""
+    """The operator's own bot, which only listens."""
 
 
 class GuildConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,7 +126,7 @@ def load(path: Path) -> Config:
     """Read a configuration.
 
     Raises:
-        BadConfig: the file cannot be read, is no TOML, or says something impossible.
+        BadConfig: the file cannot be read, is not TOML, or has invalid values.
     """
     try:
         read = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
@@ -136,9 +136,9 @@ def load(path: Path) -> Config:
         raise BadConfig(f"{path}: {error}") from error
     names = {guild.name for guild in config.guilds}
     if not names:
-        raise BadConfig(f"{path}: there is no guild")
-    if strangers := {user.guild for user in config.users} - names - {""}:
-        raise BadConfig(f"{path}: there is no guild {', '.join(sorted(strangers))}")
+        raise BadConfig(f"{path}: no guild is defined")
+    if unknown := {user.guild for user in config.users} - names - {""}:
+        raise BadConfig(f"{path}: unknown guild {', '.join(sorted(unknown))}")
     tokens = [user.token for user in config.users]
     if len(set(tokens)) != len(tokens):
         raise BadConfig(f"{path}: two users have the same token")
@@ -151,6 +151,6 @@ def guild_id(guild: GuildConfig) -> str:
 
 
 def stable_id(*names: str) -> str:
-    """The id of something that the file names without one: 19 digits, the same every time."""
+    """A deterministic id for an entry without one: 19 digits."""
     digest = hashlib.sha256("/".join(names).encode()).digest()
     return str(10**18 + int.from_bytes(digest[:7]) % 10**17)

@@ -1,4 +1,4 @@
-"""What a developer may turn at the simulator while it runs: `/_control/…`, JSON in and out."""
+"""Control endpoints of a running simulator: `/_control/…`, JSON requests and responses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from athena.simulator.bots.index import MIDJOURNEY
 from athena.simulator.errors import reply
-from athena.simulator.faults import Fault, Faults, Way, rates
+from athena.simulator.faults import Fault, FaultKind, Faults, rates
 from athena.simulator.gateway import Gateway
 from athena.simulator.world import World
 
@@ -27,16 +27,17 @@ class Drop(Struct, forbid_unknown_fields=True):
 
 class Fail(Struct, forbid_unknown_fields=True):
     route: str
-    way: Way = Way.ANSWER
+    way: FaultKind = FaultKind.ANSWER
     status: int = 429
     times: int = 1
     json: bool = True
     retry_after: float = 1.0
 
 
-class Notice(Struct, forbid_unknown_fields=True):
+class NoticeRequest(Struct, forbid_unknown_fields=True):
     title: str
-    """Of section 8 or any other; ` | way` behind it tells how it comes (see `bots.notices`)."""
+    """A known title or any other; ` | delivery` after it selects how it is delivered (see
+    `bots.notices`)."""
     times: int = 1
     user_id: str | None = None
     application_id: str = MIDJOURNEY
@@ -69,7 +70,7 @@ class Control:
             "link-life": (Number, self._set_link_life),
             "modal-life": (Number, self._set_modal_life),
             "window-life": (Number, self._set_modal_life),
-            "notice": (Notice, self._wish),
+            "notice": (NoticeRequest, self._request_notice),
             "fail": (Fail, self._fail),
             "faults": (dict[str, Any], lambda fields: self._faults.set_rates(rates(fields))),
         }
@@ -77,7 +78,7 @@ class Control:
         return [web.get("/_control/state", self.state), *posts]
 
     async def state(self, request: web.Request) -> web.Response:
-        """Sessions, messages, and what each bot says of itself."""
+        """Sessions, messages, and the state of each bot."""
         world = self._world
         sessions = [
             {"user": session.account.user["username"], "connected": session.write is not None}
@@ -87,32 +88,35 @@ class Control:
         bots = {app: player.state() for app, player in world.players.items()}
         return reply({"sessions": sessions, "messages": messages, "bots": bots})
 
-    def _set_version(self, wish: CommandVersion) -> None:
-        self._world.versions[wish.application_id, wish.name] = wish.version
+    def _set_version(self, request: CommandVersion) -> None:
+        self._world.versions[request.application_id, request.name] = request.version
 
-    def _refuse_resumes(self, wish: Number) -> None:
-        self._faults.refuse_resumes = int(wish.value)
+    def _refuse_resumes(self, request: Number) -> None:
+        self._faults.refuse_resumes = int(request.value)
 
-    def _partial_updates(self, wish: Switch) -> None:
-        self._world.partial_updates = wish.on
+    def _partial_updates(self, request: Switch) -> None:
+        self._world.partial_updates = request.on
 
-    def _set_link_life(self, wish: Number) -> None:
-        self._world.files.link_life = wish.value
+    def _set_link_life(self, request: Number) -> None:
+        self._world.files.link_life = request.value
 
-    def _set_modal_life(self, wish: Number) -> None:
-        self._world.modal_life = round(wish.value * 1000)
+    def _set_modal_life(self, request: Number) -> None:
+        self._world.modal_life = round(request.value * 1000)
 
-    def _wish(self, wish: Notice) -> None:
-        player = self._world.players.get(wish.application_id)
+    def _request_notice(self, request: NoticeRequest) -> None:
+        player = self._world.players.get(request.application_id)
         if player is None:
             raise ValueError("no such bot")
-        player.wish(wish.user_id, wish.title, wish.times)
+        player.request_notice(request.user_id, request.title, request.times)
 
-    def _fail(self, wish: Fail) -> None:
+    def _fail(self, request: Fail) -> None:
         fault = Fault(
-            way=wish.way, status=wish.status, json=wish.json, retry_after=wish.retry_after
+            kind=request.way,
+            status=request.status,
+            json=request.json,
+            retry_after=request.retry_after,
         )
-        self._faults.plan(wish.route, fault, wish.times)
+        self._faults.plan(request.route, fault, request.times)
 
 
 def _handler(
@@ -120,8 +124,8 @@ def _handler(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         try:
-            wish = msgspec.json.decode(await request.read() or b"{}", type=kind)
-            return reply({"done": act(wish)})
+            body = msgspec.json.decode(await request.read() or b"{}", type=kind)
+            return reply({"done": act(body)})
         except (msgspec.MsgspecError, ValueError) as error:
             return reply({"error": str(error)}, 400)
 

@@ -1,7 +1,7 @@
-"""What goes wrong at the simulator, because somebody asked for it.
+"""Faults that the simulator injects on request.
 
-Two ways: planned, where the next answers of a route go wrong as told, and by chance, where rates
-say how often what happens. Chance is drawn from a seed, so the same calls meet the same fate.
+There are two kinds: planned faults, for the next calls of a route, and random faults, at given
+rates. Random faults are drawn from a seed, so the same calls get the same faults.
 """
 
 from collections import defaultdict, deque
@@ -21,31 +21,31 @@ PerMinute: TypeAlias = Annotated[float, Meta(ge=0, le=12)]
 
 
 class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often what goes wrong: chances from 0 to 1 for each event, frame or call, or how many
-    times a minute for each connection. All are 0 unless set."""
+    """The rates of faults: a probability from 0 to 1 for each event, frame or call, or a number per
+    minute for each connection. The default of all rates is 0."""
 
     seed: int = 1
     pause: float = 5.0
-    """Seconds by which what is late is late, at most."""
+    """Maximum delay in seconds."""
     hang: float = 60.0
-    """Seconds for which what hangs hangs; longer than clients wait."""
+    """Duration of a hanging call in seconds; longer than clients wait."""
 
     drop_event: Chance = 0
-    """It is never told."""
+    """It is never sent, and gets no sequence number."""
     lose_event: Chance = 0
-    """It is told and gets its number, but never arrives."""
+    """It gets a sequence number, but never arrives."""
     delay_event: Chance = 0
     repeat_event: Chance = 0
     swap_event: Chance = 0
-    """It comes behind the one after it."""
+    """It arrives after the next one."""
 
     corrupt_frame: Chance = 0
     cut_frame: Chance = 0
-    """Half of it comes, then the connection breaks."""
+    """Half of it arrives, then the connection breaks."""
     close: PerMinute = 0
-    """With one of the codes after which a client comes back."""
+    """Closes with a code that allows reconnecting."""
     half_open: PerMinute = 0
-    """Nothing comes any more, and nobody says so."""
+    """The connection goes silent without being closed."""
     mute_acks: PerMinute = 0
     refuse_resume: Chance = 0
 
@@ -56,12 +56,12 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limited_by_edge: Chance = 0
     """429 without JSON."""
     broken: Chance = 0
-    """500; nothing was done."""
+    """500; the call has no effect."""
     slow: Chance = 0
     hanging: Chance = 0
-    """Nothing is done, and no answer comes."""
+    """The call has no effect, and there is no response."""
     lost: Chance = 0
-    """It is done, and the answer goes lost."""
+    """The call takes effect, but the response is lost."""
 
     image_missing: Chance = 0
     image_slow: Chance = 0
@@ -70,7 +70,7 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The simulator's receiver answers 500."""
     webhook_hanging: Chance = 0
     webhook_cut: Chance = 0
-    """It takes the call, and the connection breaks before the answer."""
+    """The receiver accepts the call, and the connection breaks before the response."""
 
 
 _FORMER_NAMES = {
@@ -80,7 +80,7 @@ _FORMER_NAMES = {
 
 
 def rates(fields: Mapping[str, object]) -> Rates:
-    """Rates by their names, former ones included.
+    """Rates by name, including earlier names.
 
     Raises:
         msgspec.ValidationError: an unknown name, or a value that is out of range.
@@ -88,21 +88,21 @@ def rates(fields: Mapping[str, object]) -> Rates:
     return msgspec.convert({_FORMER_NAMES.get(k, k): v for k, v in fields.items()}, Rates)
 
 
-class Way(StrEnum):
-    """How a call goes wrong."""
+class FaultKind(StrEnum):
+    """How a call fails."""
 
     ANSWER = "answer"
-    """Another answer, and nothing is done."""
+    """A different response; the call has no effect."""
     SLOW = "slow"
     HANG = "hang"
     LOST = "lost"
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """One call that goes wrong. With `json` False the answer looks like one of the edge before
+    """One failing call. With `json` False the response looks like one from the edge in front of
     Discord."""
 
-    way: Way = Way.ANSWER
+    kind: FaultKind = FaultKind.ANSWER
     status: int = 500
     json: bool = True
     everywhere: bool = False
@@ -118,7 +118,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class Faults:
-    """Planned faults by route, such as `POST /interactions`; those of the gateway; and chance."""
+    """Planned faults by route, such as `POST /interactions`; gateway faults; random faults."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         self.refuse_resumes = 0
@@ -127,7 +127,7 @@ class Faults:
         self.set_rates(rates or Rates())
 
     def set_rates(self, rates: Rates) -> None:
-        """From now on."""
+        """Set the rates of random faults."""
         self.rates = rates
         self._random = Random(rates.seed)
 
@@ -135,17 +135,17 @@ class Faults:
         self._planned[route].extend([fault] * times)
 
     def take(self, route: str) -> Fault | None:
-        """What befalls a call of a route."""
+        """The fault of the next call of a route, if any."""
         if planned := self._planned.get(route):
             return planned.popleft()
         return self._by_chance()
 
     def strikes(self, chance: float) -> bool:
-        """Whether something of this chance happens now."""
+        """Whether an event with this probability happens."""
         return chance > 0 and self._random.random() < chance
 
     def pause(self) -> float:
-        """By how many seconds something is late."""
+        """A random delay in seconds."""
         return self._random.uniform(0, self.rates.pause)
 
     def choose(self, options: tuple[int, ...]) -> int:
@@ -164,9 +164,9 @@ class Faults:
             (rates.limited_everywhere, Fault(status=429, retry_after=4.0, everywhere=True)),
             (rates.limited_by_edge, Fault(status=429, json=False)),
             (rates.broken, Fault(status=500)),
-            (rates.slow, Fault(way=Way.SLOW)),
-            (rates.hanging, Fault(way=Way.HANG)),
-            (rates.lost, Fault(way=Way.LOST)),
+            (rates.slow, Fault(kind=FaultKind.SLOW)),
+            (rates.hanging, Fault(kind=FaultKind.HANG)),
+            (rates.lost, Fault(kind=FaultKind.LOST)),
         ):
             if self.strikes(chance):
                 return fault

@@ -1,8 +1,8 @@
-"""The files of the simulator's CDN: what was uploaded, what the bots draw, and the signed links.
+"""The files of the simulator's CDN: uploads, images drawn by the bots, and signed links.
 
-A link holds its own end (`ex`), its beginning (`is`) and a signature over both (`hm`), as
-Discord's do (contracts: discord-wire, section 5); nothing needs to be remembered to check one.
-Drawings are made when somebody first downloads them.
+A link contains its expiry (`ex`), its start (`is`) and a signature over both (`hm`), as
+Discord's links do (contracts: discord-wire, section 5), so links are checked without stored state.
+Images are drawn at their first download.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class StoredFile(Struct, kw_only=True):
 
 
 class Announced(Struct):
-    """An upload that was announced; `data` is there once the bytes were put."""
+    """An announced upload; `data` is set when the bytes have been uploaded."""
 
     filename: str
     size: int
@@ -41,7 +41,7 @@ class Announced(Struct):
 
 
 class Files:
-    """All files, and the links to them. `link_life` is in seconds and may be changed."""
+    """All files, and the links to them. `link_life` is in seconds and can be changed."""
 
     def __init__(self, clock: Clock, ids: Snowflakes, link_life: float, key: bytes) -> None:
         self.link_life = link_life
@@ -84,7 +84,7 @@ class Files:
         )
 
     def announce(self, channel_id: str, filename: str, size: int) -> str:
-        """A place for an upload's bytes: the name to use afterwards."""
+        """Announce an upload; returns the name to use afterwards."""
         name = f"{hashlib.sha256(str(self._ids.make()).encode()).hexdigest()[:32]}/{filename}"
         self.announced[name] = Announced(filename, size)
         return name
@@ -93,7 +93,7 @@ class Files:
         return self._files.get((channel_id, file_id))
 
     async def read(self, file: StoredFile) -> bytes:
-        """The file's bytes, drawn in a thread when they are not at hand."""
+        """The file's bytes; drawn in a thread unless cached."""
         if (known := self._drawn.get(file.id)) is not None:
             return known
         data = await asyncio.to_thread(file.make)
@@ -103,7 +103,7 @@ class Files:
         return data
 
     def attachment(self, file: StoredFile) -> Json:
-        """The attachment object, with links that are fresh."""
+        """The attachment object, with new links."""
         url = self.link(file)
         return {
             "id": file.id,
@@ -124,7 +124,7 @@ class Files:
         return f"{self.base_url}{path}?ex={end:x}&is={begin:x}&hm={self._sign(file, end, begin)}&"
 
     def is_valid(self, file: StoredFile, ex: str, since: str, signature: str) -> bool:
-        """Whether a link's signature is ours and its end has not come."""
+        """Whether a link has a valid signature and has not expired."""
         try:
             end, begin = int(ex, 16), int(since, 16)
         except ValueError:

@@ -1,4 +1,4 @@
-"""The simulator's gateway: one WebSocket, as patient with foreign clients as Discord is.
+"""The simulator's gateway: a WebSocket as tolerant of clients as Discord's.
 
 Source: contracts, discord-wire, sections 1 and 8. HELLO, IDENTIFY or RESUME, then events;
 heartbeats are enforced by the simulator's clock.
@@ -21,10 +21,10 @@ from athena.simulator.world import World
 
 _MOST_SENDS = 120
 _TICK = 5.0
-_TOLD = (b'{"t":"MESSAGE_', b'{"t":"INTERACTION_')
+_MESSAGE_EVENTS = (b'{"t":"MESSAGE_', b'{"t":"INTERACTION_')
 _CODES = (4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009, 4900, 1001)
 _PATIENCE = 1.75
-"""Heartbeat intervals without a beat after which a client is taken for dead."""
+"""Heartbeat intervals without a heartbeat after which a client counts as dead."""
 
 
 class _Close(Exception):
@@ -44,7 +44,7 @@ class Gateway:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 20, compress=False, timeout=1.0)
         if not socket.can_prepare(request).ok:
-            return web.Response(status=426, text="a WebSocket is wanted here")
+            return web.Response(status=426, text="a WebSocket is required")
         await socket.prepare(request)
         line = _Line(socket, self._world, self._faults, request.query.get("compress", ""))
         self._lines[line] = None
@@ -55,7 +55,7 @@ class Gateway:
         return socket
 
     def drop(self, code: int, user_id: str | None = None) -> int:
-        """Close the connections of a user, or all, with a code; how many those were."""
+        """Close the connections of a user, or all, with a code; returns their number."""
         lines = [line for line in self._lines if user_id in (None, line.user_id)]
         for line in lines:
             line.end(code)
@@ -68,7 +68,7 @@ class Gateway:
 
 
 class _Line:
-    """One connection: what it is told goes through a queue, so nobody waits for a slow client."""
+    """One connection. Frames go through a queue, so a slow client delays no other."""
 
     def __init__(
         self, socket: web.WebSocketResponse, world: World, faults: Faults, compress: str
@@ -132,8 +132,8 @@ class _Line:
 
     async def _send(self, frame: Frame) -> None:
         rates, strikes = self._faults.rates, self._faults.strikes
-        told = frame.startswith(_TOLD)
-        if self._silent or (told and strikes(rates.lose_event)):
+        is_event = frame.startswith(_MESSAGE_EVENTS)
+        if self._silent or (is_event and strikes(rates.lose_event)):
             return
         if self._deflate is None:
             await self._socket.send_str(frame.decode())
@@ -147,7 +147,7 @@ class _Line:
         await self._socket.send_bytes(packed)
 
     async def _suffer(self) -> int | None:
-        """What befalls the connection as a whole, by chance."""
+        """Apply random faults to the connection."""
         while True:
             await self._world.clock.sleep(_TICK)
             rates, strikes = self._faults.rates, self._faults.strikes
@@ -174,7 +174,7 @@ class _Line:
         return None
 
     async def _watch(self, interval: float) -> int | None:
-        """Close a client that has stopped beating; its session may still be resumed."""
+        """Close a client without heartbeats; its session can still be resumed."""
         while True:
             self._beaten.clear()
             beat = asyncio.ensure_future(self._beaten.wait())
@@ -201,7 +201,7 @@ class _Line:
             case 6:
                 self._resume(given if isinstance(given, dict) else {})
             case _:
-                pass  # a patient server ignores what it does not know
+                pass  # unknown opcodes are ignored
 
     def _count_send(self) -> None:
         now = self._world.clock.monotonic()
@@ -259,12 +259,12 @@ class _Line:
 
 
 def _garbled(packed: bytes) -> bytes:
-    """Compressed data that no longer is: no block of a zlib stream begins so."""
+    """Invalid compressed data: no block of a zlib stream starts like this."""
     return b"\xff" * len(packed)
 
 
 def _greet(world: World, session: Session) -> None:
-    """READY, and what follows it for each kind of account."""
+    """Send READY, and the events that follow it for each kind of account."""
     account = session.account
     guild = world.guild(account.guild_id)
     ready: Json = {

@@ -1,4 +1,4 @@
-"""The bots' own pages inside Discord: where a region to redraw is sent to (discord-wire, 7)."""
+"""The bots' iframe modals: the receiver of regions to redraw (discord-wire, 7)."""
 
 import binascii
 
@@ -11,7 +11,7 @@ from athena.simulator.world import World
 
 
 class Job(Struct, kw_only=True, rename="camel"):
-    """What the page sends; it names the user as `0`."""
+    """The body that the modal sends; the user is `0`."""
 
     custom_id: str
     mask: str
@@ -29,7 +29,7 @@ class Pages:
         return [web.post(f"/apps/{way}{path}", self.submit) for way in ("", ".proxy/")]
 
     async def submit(self, request: web.Request) -> web.Response:
-        """400 for what is no job or holds no mask, 404 for a page that is not open."""
+        """400 for an invalid body or mask, 404 for a modal that is not open."""
         try:
             job = msgspec.json.decode(await request.read(), type=Job)
             mask = binascii.a2b_base64(job.mask)

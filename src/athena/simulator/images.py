@@ -1,7 +1,7 @@
 """Real image files of scenes: grids, single images, previews and videos.
 
-A grid is its four tiles side by side, and an image taken from a grid is that very tile. Each file
-says in its text chunks (PNG) or its XMP (WebP) whose it is, so that a test can prove it.
+A grid is its four tiles side by side, and an image upscaled from a grid is exactly that tile. Each
+file names its job in its text chunks (PNG) or its XMP (WebP), so that tests can verify it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +20,18 @@ __all__ = ["Label", "Video", "grid", "preview", "single", "step", "video"]
 _FRAMES = 12
 _FRAME_MILLIS = 120
 _FILM_AREA = 1 / 9
-"""A video's pixels as a part of an image's."""
+"""A video's pixels as a fraction of an image's."""
 
 
 class Video(Struct, frozen=True, kw_only=True):
-    """A slow move into a scene, towards another's if it has an `end`."""
+    """A slow zoom into a scene, with a transition to `end` if there is one."""
 
     start: Scene
     end: Scene | None = None
     motion: float = 0.3
-    """How much closer the last frame is than the first, as a part of the image."""
+    """How much closer the last frame is than the first, as a fraction of the image."""
     loops: bool = False
-    """It ends as it began."""
+    """It ends with its first frame."""
 
     def frame(self, number: int, size: Size) -> Image.Image:
         """One of the frames, from 0."""
@@ -58,7 +58,7 @@ def single(scene: Scene, size: Size, label: Label, filename: str) -> Drawing:
 
 
 def preview(tiles: Sequence[Scene], tile: Size, percent: int, filename: str) -> Drawing:
-    """An image or grid while it is made: small, and sharper with every per cent."""
+    """A preview of an image or grid: small, and sharper with every per cent."""
     small = (tile[0] // 4, tile[1] // 4)
     size = small if len(tiles) == 1 else (2 * small[0], 2 * small[1])
     promised = encoding.webp_size(size[0] * size[1])
@@ -86,7 +86,7 @@ def video(videos: Sequence[Video], tile: Size, label: Label, filename: str) -> D
 
 
 def step(video: Video, tile: Size, number: int, filename: str) -> Drawing:
-    """A frame of a video while it is made."""
+    """A preview frame of a video."""
     size = _video_size(tile)
     promised = encoding.webp_size(size[0] * size[1])
     return _drawing(

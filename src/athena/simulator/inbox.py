@@ -1,7 +1,7 @@
-"""A place for webhooks: what is posted to `/_hooks/{name}` is kept, and can be read there.
+"""A receiver of webhooks: requests to `/_hooks/{name}` are stored and can be read there.
 
-For whoever builds against the simulator and has no server of their own yet; like real receivers it
-can be broken, slow or cut off (see `faults`).
+It is for clients that have no receiver of their own yet. Like a real receiver it can fail, be slow
+or break the connection (see `faults`).
 """
 
 from collections import defaultdict, deque
@@ -42,7 +42,7 @@ class Inbox:
         return web.Response(status=200)
 
     async def show(self, request: web.Request) -> web.Response:
-        """What came for a name, oldest first, at most the last ten thousand."""
+        """The requests for a name, oldest first, at most the last ten thousand."""
         return reply(list(self._letters[request.match_info["name"]]))
 
     def _letter(self, request: web.Request, body: bytes) -> Json:

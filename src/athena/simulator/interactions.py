@@ -1,4 +1,4 @@
-"""POST /interactions: checks what a client sends as Discord does, then calls the bot.
+"""POST /interactions: validates requests as Discord does, then calls the bot.
 
 Source: contracts, discord-wire, section 3.
 """
@@ -38,10 +38,10 @@ class Body(Struct, kw_only=True):
 
 
 def take(world: World, account: Account, raw: bytes) -> None:
-    """Check an interaction, tell its session, and call the bot.
+    """Validate an interaction, notify its session, and call the bot.
 
     Raises:
-        ApiError: Discord would refuse it; nothing happened then.
+        ApiError: Discord would refuse it; it has no effect.
     """
     body = _decode(raw)
     if body.channel_id not in world.channels:
@@ -104,10 +104,10 @@ def _command(world: World, body: Body) -> Json:
 
 
 def _sub_command(body: Body, entry: Json) -> Json | None:
-    """The part of a command such as `/prefer remix` that was chosen; its options become ours.
+    """The chosen subcommand of a command such as `/prefer remix`, with its options.
 
     Raises:
-        ApiError: the command has parts, and none of them was chosen.
+        ApiError: the command has subcommands, and none was chosen.
     """
     parts = {each["name"]: each for each in entry.get("options") or () if each["type"] == 1}
     if not parts:
@@ -155,7 +155,7 @@ def attach(world: World, channel_id: str, given: Json) -> Json:
     """The attachment object of an uploaded file.
 
     Raises:
-        ApiError: no bytes were put under its name.
+        ApiError: no bytes were uploaded under its name.
     """
     announced = world.files.announced.get(str(given.get("uploaded_filename")))
     if announced is None or announced.data is None:

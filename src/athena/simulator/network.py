@@ -1,5 +1,5 @@
-"""The network that events take from Discord to a session, on which some go astray (see
-`faults`)."""
+"""The simulated network between Discord and a session, which can lose, delay, repeat and swap
+events (see `faults`)."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from athena.simulator.faults import Faults
 Deliver = Callable[[], None]
 
 _SOON = 0.5
-"""Seconds after which an event comes that was to change places and has nobody to change with."""
+"""Seconds after which a swapped event is delivered if no other event follows."""
 
 
 class Network:
-    """Of one session."""
+    """The network of one session."""
 
     def __init__(self, faults: Faults, clock: Clock) -> None:
         self._faults = faults
@@ -23,7 +23,7 @@ class Network:
         self._late: set[asyncio.Task[None]] = set()
 
     def carry(self, deliver: Deliver) -> None:
-        """Bring an event to its session: once, several times, later, or never."""
+        """Deliver an event to its session: once, several times, later, or never."""
         rates, strikes = self._faults.rates, self._faults.strikes
         if strikes(rates.drop_event):
             return

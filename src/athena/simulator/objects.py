@@ -1,4 +1,4 @@
-"""Discord's objects in the whole form that Discord sends, so that any library can read them."""
+"""Discord's objects in the complete form that Discord sends, so that any library can read them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """The simulator's rate limits: a fixed window for each token, route and major parameter.
 
-Every answer names its bucket and what is left; a call too many gets a 429 with its pause
+Every response names its bucket and the remaining calls; a call over the limit gets a 429
 (contracts: discord-wire, section 4).
 """
 
@@ -22,13 +22,13 @@ _DEFAULT = (50, 1.0)
 _NONE = (1_000_000, 1.0)
 
 
-class _Modal(Struct):
+class _Window(Struct):
     ends_at: float
     used: int = 0
 
 
 class Turn(Struct, frozen=True):
-    """Whether a call may go on, and the headers of its answer."""
+    """Whether a call is allowed, and the headers of its response."""
 
     allowed: bool
     retry_after: float
@@ -36,16 +36,16 @@ class Turn(Struct, frozen=True):
 
 
 class RateLimits:
-    """`enforced` False gives limits that nobody reaches."""
+    """Without `enforced` the limits are too high to be reached."""
 
     def __init__(self, clock: Clock, *, enforced: bool) -> None:
         self.enforced = enforced
         self._clock = clock
-        self._windows: dict[tuple[str, str, str], _Modal] = {}
+        self._windows: dict[tuple[str, str, str], _Window] = {}
 
     def take(self, token: str, route: str, major: str) -> Turn:
         limit, seconds = _LIMITS.get(route, _DEFAULT) if self.enforced else _NONE
-        window = self._modal((token, route, major), seconds)
+        window = self._window((token, route, major), seconds)
         allowed = window.used < limit
         window.used += allowed
         left = window.ends_at - self._clock.monotonic()
@@ -61,9 +61,9 @@ class RateLimits:
             headers |= {"X-RateLimit-Scope": "user", "Retry-After": str(math.ceil(left))}
         return Turn(allowed, left, headers)
 
-    def _modal(self, key: tuple[str, str, str], seconds: float) -> _Modal:
+    def _window(self, key: tuple[str, str, str], seconds: float) -> _Window:
         now = self._clock.monotonic()
         window = self._windows.get(key)
         if window is None or window.ends_at <= now:
-            window = self._windows[key] = _Modal(now + seconds)
+            window = self._windows[key] = _Window(now + seconds)
         return window

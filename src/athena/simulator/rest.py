@@ -1,7 +1,7 @@
 """The simulator's REST API (contracts: discord-wire, sections 3, 4 and 8).
 
-Any API version works the same. Each handler gets the signed-in account; what it raises as an
-`ApiError` becomes Discord's JSON.
+All API versions behave the same. Each handler gets the signed-in account; an `ApiError` that it
+raises becomes Discord's JSON.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from athena.simulator import errors, interactions, objects
 from athena.simulator.errors import ApiError, reply
-from athena.simulator.faults import Faults, Way
+from athena.simulator.faults import FaultKind, Faults
 from athena.simulator.ratelimits import RateLimits
 from athena.simulator.sessions import Account
 from athena.simulator.stage import Json
@@ -70,16 +70,16 @@ class Rest:
             fault = self._faults.take(route)
             if fault is None:
                 return await answer(request)
-            match fault.way:
-                case Way.ANSWER:
+            match fault.kind:
+                case FaultKind.ANSWER:
                     return fault.answer()
-                case Way.SLOW:
+                case FaultKind.SLOW:
                     await self._world.clock.sleep(self._faults.pause())
                     return await answer(request)
-                case Way.HANG:
+                case FaultKind.HANG:
                     await self._world.clock.sleep(self._faults.rates.hang)
                     return _cut(request)
-                case Way.LOST:
+                case FaultKind.LOST:
                     await answer(request)
                     return _cut(request)
 
@@ -241,7 +241,7 @@ class Rest:
 
 
 async def _json_body(request: web.Request) -> bytes:
-    """The JSON of a body; browser-made clients send it as a form's `payload_json` too."""
+    """The JSON of a body; browser clients also send it as a form's `payload_json`."""
     if not request.content_type.startswith("multipart/"):
         return await request.read()
     form = await request.post()
@@ -273,7 +273,7 @@ def _page(messages: list[Json], request: web.Request) -> list[Json]:
 
 
 def _cut(request: web.Request) -> web.Response:
-    """Break the connection; what is answered then goes nowhere."""
+    """Break the connection; the response is discarded."""
     if request.transport:
         request.transport.abort()
     return web.Response(status=500)

@@ -1,9 +1,9 @@
-"""What is on an image: a scene that can be painted at any size.
+"""The content of an image: a scene that can be painted at any size.
 
-A job's first images are sketches. Everything that later jobs make of them is a scene around
-scenes: wider, mixed, mended in a region, with another's face. So an image that was zoomed out
-holds the old one pixel for pixel, and what a mask left black is the old image still. A scene is
-painted only when somebody downloads it, in a thread; the same scene is the same pixels each time.
+A job's first images are sketches. Later jobs create scenes that contain other scenes: wider,
+blended, repainted in a region, with another face. So an image that was zoomed out contains the
+original one pixel for pixel, and the black part of a mask keeps the original image. A scene is
+painted at its first download, in a thread; the same scene always has the same pixels.
 """
 
 import math
@@ -20,12 +20,12 @@ from athena.simulator.bots.landscape import Landscape
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom as parts of the whole, 0 to 1."""
+"""Left, top, right, bottom as fractions of the whole, 0 to 1."""
 
 _AREA = 1024 * 1024
 _STEP = 16
 _SKETCH_AREA = 560 * 560
-"""Pixels of a sketch as it is painted, before it is enlarged."""
+"""Pixels of a sketch before it is enlarged."""
 
 
 class Scene(Protocol):
@@ -46,10 +46,10 @@ def tile_size(ratio: Size) -> Size:
 
 
 class Sketch(Struct, frozen=True, kw_only=True):
-    """A landscape of a prompt's words.
+    """A landscape from the words of a prompt.
 
     `kin` is the id of the first job of a family: its members share palette and composition.
-    `job` and `index` decide where everything stands.
+    `job` and `index` determine the positions.
     """
 
     prompt: str
@@ -63,7 +63,7 @@ class Sketch(Struct, frozen=True, kw_only=True):
 
 
 class Given(Struct, frozen=True):
-    """An image that somebody uploaded, or that was made before; `read` gives its file."""
+    """An uploaded or earlier image; `read` returns its file."""
 
     read: Callable[[], bytes]
 
@@ -72,7 +72,7 @@ class Given(Struct, frozen=True):
 
 
 class Mixed(Struct, frozen=True):
-    """Two scenes, one shining through the other; `share` of the second, 0 to 1."""
+    """A blend of two scenes; `share` of the second, 0 to 1."""
 
     first: Scene
     second: Scene
@@ -97,7 +97,7 @@ class Wider(Struct, frozen=True, kw_only=True):
         return whole
 
 
-class Mended(Struct, frozen=True, kw_only=True):
+class Repainted(Struct, frozen=True, kw_only=True):
     """A scene with another where the mask is white."""
 
     inner: Scene
@@ -133,14 +133,14 @@ def placed(box: Box, size: Size) -> tuple[int, int, int, int]:
 
 
 def varied(scene: Scene, sketch: Sketch, share: float) -> Scene:
-    """What resembles a scene: itself, with something of a new sketch of its family."""
+    """A variation of a scene: the scene blended with a new sketch of its family."""
     if isinstance(scene, Sketch) and share >= 1:
         return sketch
     return Mixed(scene, sketch, share)
 
 
 def _spread(inner: Image.Image, size: Size) -> Image.Image:
-    """The colours of an image, as what may lie around it."""
+    """A background in the colours of an image, for the area around it."""
     small = inner.resize((max(size[0] // 32, 1), max(size[1] // 32, 1)))
     return small.filter(ImageFilter.GaussianBlur(2)).resize(size, Image.Resampling.BICUBIC)
 

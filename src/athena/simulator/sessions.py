@@ -1,7 +1,8 @@
-"""Gateway sessions: what each has been told, so that it can be told again.
+"""Gateway sessions, and the events needed to resume them.
 
-A session outlives its connection for a while. Its last events are kept, numbered; a client that
-resumes with the number it saw last is sent the rest (contracts: discord-wire, section 1).
+A session outlives its connection for a while. Its last events are kept with their numbers; a client
+that resumes with the last number it received gets the events after it (contracts: discord-wire,
+section 1).
 """
 
 from collections import deque
@@ -28,7 +29,7 @@ Frame = bytes
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """Somebody who can sign in."""
+    """A user or bot that can sign in."""
 
     user: Json
     token: str
@@ -43,7 +44,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Session:
-    """One session. `write` is its connection's way out, None while it has none."""
+    """One session. `write` sends a frame on its connection; None while there is none."""
 
     def __init__(self, session_id: str, account: Account, intents: int, network: Network) -> None:
         self._network = network
@@ -57,11 +58,11 @@ class Session:
         self._sent: deque[tuple[int, Frame]] = deque(maxlen=_REPLAY)
 
     def dispatch(self, event: str, data: bytes) -> None:
-        """Tell an event whose data is encoded already; on its way something may befall it."""
+        """Send an event whose data is already encoded, through the simulated network."""
         self._network.carry(lambda: self.tell(event, data))
 
     def tell(self, event: str, data: bytes) -> None:
-        """The same, for what is about the session itself and always arrives."""
+        """Send an event about the session itself, which always arrives."""
         self.sequence += 1
         frame = b'{"t":"%s","s":%d,"op":0,"d":%s}' % (event.encode(), self.sequence, data)
         self._sent.append((self.sequence, frame))
@@ -69,7 +70,7 @@ class Session:
             self.write(frame)
 
     def since(self, sequence: int) -> list[Frame] | None:
-        """What came after a number; None when that is no longer kept, or never was."""
+        """The frames after a number; None if they are no longer available."""
         if sequence > self.sequence or sequence < self.sequence - len(self._sent):
             return None
         return [frame for number, frame in self._sent if number > sequence]
@@ -79,7 +80,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions that are alive or may be resumed."""
+    """All sessions that are connected or can be resumed."""
 
     def __init__(self, clock: Clock, random: Random, faults: Faults) -> None:
         self._faults = faults
@@ -102,7 +103,7 @@ class Sessions:
         self._sessions.pop(session.id, None)
 
     def detach(self, session: Session) -> None:
-        """Its connection is gone; it may come back."""
+        """Mark a session as disconnected; it can be resumed."""
         session.write = session.close = None
         session.detached_at = self._clock.monotonic()
 

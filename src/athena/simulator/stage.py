@@ -1,6 +1,6 @@
-"""The stage: everything that a simulated bot can do at the simulated Discord, and be asked by it.
+"""The interface between the simulated Discord and the simulated bots.
 
-The Discord side implements `Stage`, a bot implements `Player`; neither knows more of the other.
+The Discord side implements `Stage`, a bot implements `Player`; neither knows more about the other.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ from msgspec import Struct
 from athena.clock import Clock
 
 Json = dict[str, Any]
-"""A Discord object as it stands on the wire."""
+"""A Discord object in wire format."""
 
 
 class Drawing(Struct, frozen=True, kw_only=True):
-    """An image that a bot attaches. It is drawn when somebody first downloads it.
+    """An image that a bot attaches. It is drawn at its first download.
 
-    `size` is the exact number of bytes that `draw` will return.
+    `size` is the exact number of bytes that `draw` returns.
     """
 
     filename: str
@@ -30,7 +30,7 @@ class Drawing(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """What a bot wants a message to hold."""
+    """The content of a message that a bot sends."""
 
     content: str = ""
     embeds: tuple[Json, ...] = ()
@@ -38,11 +38,11 @@ class Draft(Struct, frozen=True, kw_only=True):
     drawings: tuple[Drawing, ...] = ()
     ephemeral: bool = False
     loading: bool = False
-    """The bot is thinking; an edit brings what it has to say."""
+    """A deferred response; a later edit has the content."""
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One interaction that a user made with a bot: a command, a press or a submitted modal."""
+    """One interaction of a user with a bot: a command, a pressed button or a submitted modal."""
 
     id: str
     kind: int
@@ -67,7 +67,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class Stage(Protocol):
-    """Discord, as a bot's program sees it. Every act is broadcast before the call returns."""
+    """Discord, as a bot sees it. Every action is broadcast before the call returns."""
 
     clock: Clock
     random: Random
@@ -91,43 +91,43 @@ class Stage(Protocol):
         """Answer a call with INTERACTION_MODAL_CREATE."""
 
     def open_page(self, call: Call, custom_id: str, title: str, path: str) -> None:
-        """Answer a call with INTERACTION_IFRAME_MODAL_CREATE: a page of the bot's own."""
+        """Answer a call with INTERACTION_IFRAME_MODAL_CREATE: an iframe modal of the bot."""
 
     def post(
         self, application_id: str, channel_id: str, draft: Draft, *, call: Call | None = None,
         reply_to: str | None = None,
     ) -> Json:  # fmt: skip
-        """A new message of the bot. With `call`, it carries that call's `interaction_metadata`
+        """Send a new message of the bot. With `call`, it carries that call's `interaction_metadata`
         (and, like a deferred answer's follow-up, no nonce); with `reply_to`, it is a type 19
         reply."""
         ...
 
     def edit(self, channel_id: str, message_id: str, draft: Draft) -> None:
-        """Replace what a message holds: MESSAGE_UPDATE."""
+        """Replace the content of a message: MESSAGE_UPDATE."""
 
     def delete(self, channel_id: str, message_id: str) -> None:
-        """MESSAGE_DELETE. A message that is gone already is no error."""
+        """MESSAGE_DELETE. Does nothing if the message does not exist."""
 
     def message(self, channel_id: str, message_id: str) -> Json | None:
-        """A message as it stands now."""
+        """The current content of a message."""
         ...
 
     def direct_channel(self, application_id: str, user_id: str) -> str:
-        """The id of the DM channel between the bot and a user, made when it does not exist."""
+        """The id of the DM channel between the bot and a user, created if necessary."""
         ...
 
     def image_at(self, url: str) -> Callable[[], bytes] | None:
-        """What reads the file behind a link of this Discord; drawn ones take their time. None
-        when the link leads elsewhere.
+        """A function that reads the file of a link to this CDN (drawing it may take time). None if
+        the link points elsewhere.
 
         Raises:
-            LookupError: the link leads here, but to nothing.
+            LookupError: the link points to this CDN, but to no file.
         """
         ...
 
 
 class Player(Protocol):
-    """A bot. Each method returns at once; what takes time goes on in tasks of the bot's own."""
+    """A bot. Each method returns immediately; work that takes time runs in the bot's own tasks."""
 
     application_id: str
     username: str
@@ -140,21 +140,21 @@ class Player(Protocol):
         """A user used a command, pressed a component or submitted a modal."""
 
     def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
-        """A user put a reaction on one of this bot's messages."""
+        """A user added a reaction to one of this bot's messages."""
 
     def page_submitted(self, token: str, prompt: str, mask: bytes) -> bool:
-        """A user sent in a page that this bot opened; False when it opened no such page."""
+        """A user submitted an iframe modal of this bot; False if this bot did not open it."""
         ...
 
-    def wish(self, user_id: str | None, text: str, times: int) -> None:
-        """Answer the next calls, of one user or of anybody, with a notice.
+    def request_notice(self, user_id: str | None, text: str, times: int) -> None:
+        """Answer the next calls, of one user or of all, with a notice.
 
         Raises:
-            ValueError: the notice cannot come that way.
+            ValueError: the delivery is unknown.
         """
 
     def state(self) -> Json:
-        """What the bot has done and is doing, for people and tests."""
+        """The jobs and state of the bot, for people and tests."""
         ...
 
     async def close(self) -> None:

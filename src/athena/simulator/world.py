@@ -1,7 +1,7 @@
-"""The simulator's Discord itself: who is where, what was said, and who hears of it.
+"""The state of the simulated Discord: users, channels, messages, and who receives which event.
 
-`World` is the `Stage` that the bots play on. Every act changes the state and is told to all who
-may know of it before it returns, in one order for everybody.
+`World` implements `Stage`. Every action changes the state and is sent to all sessions that may see
+it before it returns, in the same order for all.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from athena.simulator.stage import Call, Draft, Json, Player
 
 EPHEMERAL, LOADING = 64, 128
 _WINDOW_LIFE = 15 * 60 * 1000
-"""Milliseconds for which an opened modal may be submitted."""
+"""Milliseconds for which an open modal can be submitted."""
 
 _REPLY, _COMMAND = 19, 20
 _MOST_WHISPERS = 2_000
 
 
 class Modal(Struct, frozen=True):
-    """An open modal: the call that opened it, its custom_id, and when that was."""
+    """An open modal: the call that opened it, its custom_id, and the time."""
 
     call: Call
     custom_id: str
@@ -37,7 +37,7 @@ class Modal(Struct, frozen=True):
 
 
 class World:
-    """The servers with their people; the bots are members of all of them."""
+    """The servers with their users; the bots are members of all servers."""
 
     def __init__(self, config: Config, clock: Clock, random: Random, key: bytes) -> None:
         self.faults = Faults(config.faults)
@@ -49,26 +49,26 @@ class World:
         self.sessions = Sessions(clock, random, self.faults)
         self.players: dict[str, Player] = {}
         self.versions: dict[tuple[str, str], str] = {}
-        """Command versions that a control call changed, by (application, name)."""
+        """Command versions changed by control calls, by (application, name)."""
         self.modals: dict[str, Modal] = {}
         """Open modals by their interaction ids."""
         self.modal_life = _WINDOW_LIFE
         self._whispers: dict[str, Json] = {}
         self.partial_updates = False
-        """Whether MESSAGE_UPDATE names only what changed."""
+        """Whether MESSAGE_UPDATE contains only changed fields."""
         self.gateway_url = ""
         self._guild_names = {guild_id(guild): guild.name for guild in config.guilds}
         self.accounts = {user.token: _account(config, user) for user in config.users}
         self.channels: dict[str, Json] = self._channels()
         self.messages: dict[str, dict[str, Json]] = {name: {} for name in self.channels}
 
-    # People and places
+    # Users, servers and channels
 
     def add_player(self, player: Player) -> None:
         self.players[player.application_id] = player
 
     def user(self, user_id: str) -> Json | None:
-        """Anybody's public face."""
+        """The public user object of a user or bot."""
         if player := self.players.get(user_id):
             return objects.user(user_id, player.username, bot=True)
         return next((a.user for a in self.accounts.values() if a.id == user_id), None)
@@ -89,10 +89,11 @@ class World:
         return account.guild_id == home
 
     def commands(self) -> list[Json]:
-        """The command index, with the versions that are current now.
+        """The command index, with the current versions.
 
-        Many clients know a command by its name alone; of two bots' commands with one name, some
-        take the first and some the last. The first bot's stand at both ends, so either finds them.
+        Many clients find a command by its name alone; if two bots have a command of the same name,
+        some take the first and some the last. The first bot's commands are at both ends, so that
+        all clients find them.
         """
         players = list(self.players.values())
         listed = [*players, players[0]] if len(players) > 1 else players
@@ -161,7 +162,7 @@ class World:
         return message
 
     def say(self, author: Json, channel_id: str, content: str, files: list[Json]) -> Json:
-        """A person's own message."""
+        """Post a user's own message."""
         fields = {"content": content, "attachments": files}
         message = objects.message(
             str(self.ids.make()), channel_id, author, self.clock.now(), fields
@@ -192,7 +193,7 @@ class World:
         self._tell_cause(call, event, data)
 
     def submitted(self, interaction_id: str, custom_id: str) -> Modal | None:
-        """Close a modal that was submitted; None when there is none, or none any more."""
+        """Close a submitted modal; None if it is not open or has expired."""
         modal = self.modals.pop(interaction_id, None)
         if modal is None or modal.custom_id != custom_id:
             return None
@@ -212,8 +213,8 @@ class World:
         }
         known.update(changed)
         same = {"id": message_id, "channel_id": channel_id, "guild_id": self._guild_of(channel_id)}
-        told = {**same, **changed} if self.partial_updates else known
-        self._tell("MESSAGE_UPDATE", told, only=_sole_hearer(known))
+        data = {**same, **changed} if self.partial_updates else known
+        self._tell("MESSAGE_UPDATE", data, only=_sole_hearer(known))
 
     def delete(self, channel_id: str, message_id: str) -> None:
         known = self.messages[channel_id].pop(message_id, None)
@@ -234,7 +235,7 @@ class World:
             raise LookupError(url)
         return file.make
 
-    # Making and telling
+    # Messages and events
 
     def _new_message(
         self,
@@ -289,11 +290,11 @@ class World:
             self.messages[message["channel_id"]][message["id"]] = message
             self.channels[message["channel_id"]]["last_message_id"] = message["id"]
         home = self._guild_of(message["channel_id"])
-        told = {**message, "guild_id": home} if home else message
-        self._tell("MESSAGE_CREATE", told, cause, only=_sole_hearer(message))
+        data = {**message, "guild_id": home} if home else message
+        self._tell("MESSAGE_CREATE", data, cause, only=_sole_hearer(message))
 
     def _whisper(self, message: Json) -> None:
-        """What one person alone can see is in no history, but its buttons work for a while."""
+        """Keep an ephemeral message: it is not in the history, but its buttons work for a while."""
         self._whispers[message["id"]] = message
         if len(self._whispers) > _MOST_WHISPERS:
             del self._whispers[next(iter(self._whispers))]
@@ -301,7 +302,8 @@ class World:
     def _tell(
         self, event: str, data: Json, cause: Call | None = None, *, only: str | None = None
     ) -> None:
-        """Tell everybody who may know, or one user `only`; each form is encoded once."""
+        """Send an event to all sessions that may see it, or to one user `only`; each form is
+        encoded once."""
         whole = encode(data)
         causing = self._causing(cause) if cause else []
         for session in self._hearers(data["channel_id"], only):
@@ -327,15 +329,15 @@ class World:
             session.dispatch(event, encode(data))
 
     def _causing(self, call: Call) -> list[Session]:
-        """The session that an interaction names; public clients name one that never was, and
-        Discord then answers all of the user's."""
+        """The session of an interaction. Public clients name a session that never existed; Discord
+        then answers all sessions of the user."""
         named = self.sessions.find(call.session_id)
         if named and named.account.id == call.user_id:
             return [named]
         return [each for each in self.sessions.all() if each.account.id == call.user_id]
 
     def announce(self, call: Call) -> None:
-        """INTERACTION_CREATE, to the session that made the interaction."""
+        """Send INTERACTION_CREATE to the session of the interaction."""
         self._tell_cause(call, "INTERACTION_CREATE", {"id": call.id, "nonce": call.nonce})
 
 
@@ -365,7 +367,7 @@ def _caused_by(call: Call, user: Json | None) -> Json:
 
 
 def _sole_hearer(message: Json) -> str | None:
-    """Whom an ephemeral message is for."""
+    """The user who can see an ephemeral message."""
     if not message["flags"] & EPHEMERAL:
         return None
     metadata = message.get("interaction_metadata") or {}
@@ -374,6 +376,6 @@ def _sole_hearer(message: Json) -> str | None:
 
 
 def _without_content(data: Json) -> Json:
-    """What a bot without the message content intent is told."""
+    """The event for a bot without the message content intent."""
     empty: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
     return {**data, **{name: value for name, value in empty.items() if name in data}}

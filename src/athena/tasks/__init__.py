@@ -1,6 +1,6 @@
-"""What was asked and what became of it: tasks, bot events, the state machine, the matching.
+"""Tasks, bot events, the state machine and the matching.
 
-Pure: no I/O, no clock, no library but msgspec; it imports no other room of Athena.
-Its structs are frozen trees that can hold no cycle, so the garbage collector is told to leave them
-alone (`gc=False`): tens of thousands of waiting tasks cost it nothing.
+Pure: no I/O, no clock, no library but msgspec; it imports no other package of Athena.
+Its structs are frozen and cannot contain cycles, so they are excluded from garbage collection
+(`gc=False`): tens of thousands of waiting tasks do not slow it down.
 """

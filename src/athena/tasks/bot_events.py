@@ -1,7 +1,7 @@
-"""What one message of a bot, or one event of Discord, tells us, before it is tied to a task.
+"""Bot events: the meaning of a bot's message or a Discord event, before it is matched to a task.
 
-`evidence` holds every id the message carries; matching uses those and the prompt only when no id
-fits. Which text leads to which event is the bots' language: `athena.midjourney.reader`.
+`evidence` holds every id of the message; matching uses these, and the prompt only when no id fits.
+`athena.midjourney.reader` translates messages into bot events.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ from athena.tasks.model import Action, Bot, Button, Image
 
 
 class Evidence(Struct, frozen=True, kw_only=True, gc=False):
-    """Ids and words by which a bot event may be tied to a task."""
+    """Ids and texts by which a bot event can be matched to a task."""
 
     message: str | None = None
     nonce: str | None = None
@@ -23,14 +23,14 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     job: str | None = None
     bot: Bot | None = None
     user: str | None = None
-    """The user whom the message mentions or who caused it."""
+    """The user that the message mentions or that caused it."""
     action: Action | None = None
     prompt: str | None = None
-    """As the bot wrote it, without our own mark in it."""
+    """As the bot wrote it, without the correlation tag."""
     trigger: str | None = None
-    """The mark that was in it."""
+    """The correlation tag in the prompt."""
     file: str | None = None
-    """The name of the file that an answer in words is about."""
+    """The name of the file that a text answer is about."""
     index: int | None = None
     """The image of the parent's grid, 1 to 4."""
     own: bool = True
@@ -38,7 +38,7 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MessageContent(Struct, frozen=True, kw_only=True, gc=False):
-    """What the message shows."""
+    """The content of the message."""
 
     content: str = ""
     image: Image | None = None
@@ -48,7 +48,7 @@ class MessageContent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Acknowledged(Struct, frozen=True, kw_only=True, gc=False):
-    """Discord gave the interaction an id, or the bot took it."""
+    """Discord gave the interaction an id, or the bot accepted it."""
 
     evidence: Evidence
 
@@ -61,14 +61,14 @@ class Rejected(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Waiting(Struct, frozen=True, kw_only=True, gc=False):
-    """The job exists and waits to start."""
+    """The job exists and is waiting to start."""
 
     evidence: Evidence
     shown: MessageContent
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):
-    """The job runs; `percent` is None when it is paused or tells none."""
+    """The job is running; `percent` is None if it is paused or not given."""
 
     evidence: Evidence
     shown: MessageContent
@@ -83,7 +83,7 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
     text: str | None = None
     """The result itself where it is text: the prompts of a describe or a shorten."""
     translated: str | None = None
-    """The same for its user; empty when that was tried and failed."""
+    """The translated text; empty if the translation failed."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True, gc=False):
@@ -105,7 +105,7 @@ class Verdict(StrEnum):
 
 
 class Notice(Struct, frozen=True, kw_only=True, gc=False):
-    """Words of the bot about a request or an account, in place of or beside a job."""
+    """A message of the bot about a request or an account, instead of or in addition to a job."""
 
     evidence: Evidence
     verdict: Verdict
@@ -115,19 +115,19 @@ class Notice(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def reason(self) -> str:
-        """The words for a task's failReason (contracts: mj-dialect, section 6)."""
+        """The text for a task's failReason (contracts: mj-dialect, section 6)."""
         return f"[{self.title}] {self.description}".strip() if self.title else self.description
 
 
 class Profile(Struct, frozen=True, kw_only=True, gc=False):
-    """What the bot says of an account by `/info`, `/settings` and its switches. None: not said."""
+    """An account's data from `/info`, `/settings` and its switches. None: unknown."""
 
     plan: str | None = None
     """Basic, Standard, Pro or Mega."""
     concurrent: int | None = None
-    """Jobs that the plan runs at once."""
+    """The plan's concurrent jobs."""
     renews: str | None = None
-    """The plan's line as the bot writes it, with its state and end."""
+    """The bot's text about the plan, with its state and end."""
     fast_left: float | None = None
     """Hours of fast time left."""
     fast_total: float | None = None
@@ -138,26 +138,26 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
     remix: bool | None = None
     """Whether pressing opens a modal with the prompt first."""
     version: str | None = None
-    """The model that prompts without one use, as the bot names it."""
+    """The default model, in the bot's wording."""
     queued_fast: int | None = None
     queued_relax: int | None = None
     lifetime: str | None = None
 
     def updated(self, newer: "Profile") -> "Profile":
-        """This, with everything that the newer one says."""
+        """This profile, updated with every known field of a newer one."""
         said = {name: value for name, value in asdict(newer).items() if value is not None}
         return replace(self, **said)
 
 
 class AccountInfo(Struct, frozen=True, kw_only=True, gc=False):
-    """The bot told something of the account."""
+    """The bot sent information about the account."""
 
     evidence: Evidence
     profile: Profile
 
 
 class SeedInfo(Struct, frozen=True, kw_only=True, gc=False):
-    """The bot told the seed of a job, in its direct channel."""
+    """The bot sent the seed of a job, in its direct channel."""
 
     evidence: Evidence
     job: str
@@ -165,13 +165,13 @@ class SeedInfo(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Removed(Struct, frozen=True, kw_only=True, gc=False):
-    """A message is gone."""
+    """A message was deleted."""
 
     evidence: Evidence
 
 
 class Unknown(Struct, frozen=True, kw_only=True, gc=False):
-    """A form that no reader knows. Counted and logged, never guessed at."""
+    """A form that no reader understands. It is counted and logged, never interpreted."""
 
     evidence: Evidence
     content: str = ""

@@ -1,11 +1,11 @@
-"""The state machine: a task and something that happened make the next task.
+"""The state machine: a task and an event give the next task.
 
     NOT_START -> SUBMITTED -> IN_PROGRESS -> SUCCESS | FAILURE      CANCEL from any but an end
     MODAL -> NOT_START once its user has confirmed the modal
 
-Three rules hold whatever order, number or mix of events comes in, because Discord repeats and
-reorders them: an end never changes; the status never goes back; the progress never falls. A task
-that Midjourney told to come back later keeps its status and only becomes unsent again.
+Three rules hold for events in any order and number, because Discord repeats and reorders them: an
+end never changes; the status never goes back; the progress never falls. A task that Midjourney
+asked to retry later keeps its status and only becomes unsent again.
 """
 
 from msgspec.structs import replace
@@ -40,7 +40,7 @@ REMOVAL_GRACE: Millis = 60_000
 """How long a result may come after its progress message went (contracts: midjourney-bot, 2)."""
 
 PREPARING_TIMEOUT: Millis = 30_000
-"""How long a modal may take to open; it is opened anew then."""
+"""How long a modal may take to open; after that it is opened again."""
 
 RELAXED_FACTOR = 6
 """How many times longer a job may be silent in relaxed mode."""
@@ -54,12 +54,12 @@ UNCERTAIN = (
 )
 REMOVED = "[Removed] Midjourney removed the image while it was being made (output filter)."
 UNPREPARED = "The bot did not open the modal of this button, or did not take its first step."
-UNCONFIRMED = "Nobody confirmed the modal in time."
+UNCONFIRMED = "The modal was not confirmed in time."
 STOPPED = "[Stopped] The job was stopped at Midjourney."
 
 
 def begin_preparing(task: Task, nonce: str, now: Millis) -> Task:
-    """A first step is about to be sent that makes nothing; it may be taken again."""
+    """A first step without effect is about to be sent; it may be repeated."""
     return _begin(task, Sending.PREPARING, nonce, now + PREPARING_TIMEOUT)
 
 
@@ -82,7 +82,7 @@ def _begin(task: Task, sending: Sending, nonce: str, deadline: Millis) -> Task:
 
 
 def mark_sent(task: Task, now: Millis) -> Task:
-    """Discord took the interaction. The bot's answer may have come before this."""
+    """Discord accepted the interaction. The bot's answer may have arrived before this."""
     if task.ended or task.sending is Sending.NOT_SENT:
         return task
     preparing = task.sending is Sending.PREPARING
@@ -105,7 +105,7 @@ def fail(task: Task, reason: str, now: Millis, *, moderated: bool = False) -> Ta
 
 def time_out(task: Task, now: Millis, *, send_again: bool = False) -> Task:
     """End a task whose deadline has passed. `send_again`: the operator would rather have a job
-    twice than not at all, where nobody knows whether Discord took the command."""
+    twice than not at all, if it is unknown whether Discord accepted the command."""
     if task.removed:
         return fail(task, REMOVED, now, moderated=True)
     if task.status is Status.MODAL:
@@ -119,7 +119,7 @@ def time_out(task: Task, now: Millis, *, send_again: bool = False) -> Task:
 
 
 def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
-    """Unsend a task that Midjourney or Discord asked to come later; pauses double each time."""
+    """Unsend a task that Midjourney or Discord asked to retry later; pauses double each time."""
     if task.ended:
         return task
     later = now + pause * 2**task.tries
@@ -127,7 +127,7 @@ def put_back(task: Task, now: Millis, pause: Millis = RETRY_PAUSE) -> Task:
 
 
 def unsend(task: Task, now: Millis) -> Task:
-    """Unsend a task for no fault of its own: its account cannot work."""
+    """Unsend a task because its account cannot work."""
     return task if task.ended else _unsent(task, not_before=now)
 
 
@@ -149,12 +149,12 @@ def translated(task: Task, request: Request, prompt: str) -> Task:
 
 
 def with_note(task: Task, note: str) -> Task:
-    """The task with a word on what went otherwise than wished."""
+    """The task with a note on a problem that did not affect the result."""
     return _next(task, note=note)
 
 
 def with_seed(task: Task, seed: str) -> Task:
-    """The task with its job's seed; learned after the task's end."""
+    """The task with its job's seed, which is requested after the task's end."""
     return _next(task, seed=seed)
 
 

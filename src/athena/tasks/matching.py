@@ -1,17 +1,17 @@
-"""Ties a bot event to the one task that it belongs to, or to none.
+"""Matches a bot event to the task that it belongs to, or to none.
 
 Every key is a dictionary look-up, so the cost of an event does not grow with the number of tasks:
-nonce, interaction id, message id, job id, then the pressed message for replies, then the mark in
-the prompt or the name of the file. The prompt's words are asked only when nothing else fits. Where
-two tasks could be meant, neither is: a late image is found again in the history, a wrong one is
-wrong for ever (contracts: midjourney-bot, section 4).
+nonce, interaction id, message id, job id, then the pressed message for replies, then the
+correlation tag in the prompt or the name of the file. The prompt is used only when nothing else
+fits. If two tasks fit, none is chosen: a late image is found again in the history, a wrong one
+stays wrong (contracts: midjourney-bot, section 4).
 
-Two tasks whose first words could be confused are not let out at the same time: `blocker` names the
-one on its way for which another has to wait, until its job is known. So even after a crash in the
-worst moment no two can be meant.
+Two tasks whose first messages could be confused are not sent at the same time: `blocker` returns
+the sent task for which another has to wait, until its job is known. So the match is unambiguous
+even after a crash at any moment.
 
-An id that contradicts outranks a key that fits: a reply with another interaction than the one we
-know of our press is somebody else's.
+A contradicting id outranks a matching key: a reply with another interaction than that of our press
+belongs to someone else.
 """
 
 from collections import OrderedDict, defaultdict
@@ -59,7 +59,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     file: str | None = None
     """The name of the file that it sends."""
     normalized: str | None = None
-    """Its prompt's; None where nobody knows how the bot will word it."""
+    """Its prompt's; None if the bot's wording is not known."""
     index: int | None = None
     """The image of the grid that its button names."""
     kind: Action | None = None
@@ -120,7 +120,7 @@ class TaskIndex:
         return message in self._by_message
 
     def settle(self, task: Task) -> None:
-        """Forget an ended task, but remember whose its ids were: they are nobody else's now."""
+        """Forget an ended task, but remember that its ids belong to it and to no other task."""
         self.drop(task.id)
         for key in (task.ids.interaction, task.ids.message, task.ids.job):
             if key:

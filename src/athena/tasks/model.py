@@ -1,7 +1,7 @@
-"""A task: what a user asked for, and everything that is known of its fate.
+"""A task: a user's request and everything known about its progress.
 
-Tasks are frozen. A change makes a new task with a higher `revision`, so whoever holds two
-versions knows which is newer. Names and values follow contracts: mj-dialect, section 6.
+Tasks are frozen. A change creates a new task with a higher `revision`, so of two versions the newer
+one is known. Names and values follow contracts: mj-dialect, section 6.
 """
 
 from enum import StrEnum
@@ -56,15 +56,15 @@ ENDS = frozenset({Status.FAILURE, Status.SUCCESS, Status.CANCEL})
 
 
 class Sending(StrEnum):
-    """How far the task's interaction has come; on disk before each step (see engine.sender)."""
+    """The progress of the task's interaction; on disk before each step (see `accounts.sender`)."""
 
     NOT_SENT = "not_sent"
     PREPARING = "preparing"
-    """A first step was sent that makes nothing yet: a modal is being opened, a face saved."""
+    """A first step without effect was sent: a modal is being opened, a face saved."""
     SENDING = "sending"
     """The nonce is on disk and the POST may or may not have happened."""
     SENT = "sent"
-    """Discord took it."""
+    """Discord accepted it."""
 
 
 class Speed(StrEnum):
@@ -74,7 +74,7 @@ class Speed(StrEnum):
 
 
 class Api(StrEnum):
-    """The API that a task was submitted through; its webhook speaks the same one."""
+    """The API through which a task was submitted; its webhook uses the same format."""
 
     MJ = "mj"
     TRIGGER = "trigger"
@@ -84,7 +84,7 @@ class ImageLinks(StrEnum):
     """What kind of link is given to an image (contracts: mj-dialect, section 1)."""
 
     ORIGIN = "origin"
-    """Discord's own signed link, renewed before it dies."""
+    """Discord's own signed link, renewed before it expires."""
     RELAY = "relay"
     """Served by this server."""
     PROXY = "proxy"
@@ -102,11 +102,11 @@ class Button(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Image(Struct, frozen=True, kw_only=True, gc=False):
-    """An image at Discord; `url` is signed and dies about a day after the message."""
+    """An image at Discord; `url` is signed and expires about a day after the message."""
 
     url: str
     id: str = ""
-    """Of the attachment; empty where the image is none."""
+    """The attachment's id; empty if the image is no attachment."""
     proxy_url: str = ""
     filename: str = ""
     width: int | None = None
@@ -153,12 +153,12 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What a user asked for and what became of it. Where a field has a `name`, that is what it is
-    called on disk, by an earlier version."""
+    """A user's request and its progress. The `name` of a field is its name on disk, from an earlier
+    version."""
 
     id: str
     account: str
-    """The account that makes it (its channel's id)."""
+    """The account that runs it (its channel's id)."""
     accounts: AccountFilter = ANY_ACCOUNT
     """Which accounts may make it."""
     request: Request
@@ -171,30 +171,30 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     prompt: str | None = None
     description: str = ""
     state: str | None = None
-    """The caller's own mark, echoed."""
+    """The caller's own value, returned unchanged."""
     webhook: str | None = field(default=None, name="webhook")
     api: Api = field(default=Api.MJ, name="dialect")
     trigger: str | None = None
-    """Ten digits that stand as `<#…#>` in the prompt that is sent, so that whoever sees neither
-    nonces nor interactions knows the task again; a button's task has that of its image."""
+    """The correlation tag: ten digits, sent in the prompt as `<#…#>`, so that a listener that sees
+    neither nonces nor interactions can match the task; a button's task has that of its image."""
     speed: Speed | None = None
-    """What the caller asked for; None leaves it to the account."""
+    """The requested speed; None: the account's speed."""
     image_links: ImageLinks | None = field(default=None, name="images")
-    """What kind of link its webhook is given; None: as the server's settings say."""
+    """The kind of image links in its webhook; None: as the server's settings say."""
     image_host: str | None = field(default=None, name="image_host")
     token: str | None = None
-    """The id of the token that asked for it."""
+    """The id of the token that submitted it."""
 
     submitted_at: Millis
     started_at: Millis | None = None
     """When its interaction went to Discord."""
     finished_at: Millis | None = None
     idle_timeout: Millis = field(default=300_000, name="patience")
-    """How long it may give no sign of life once it was sent; six times that in relaxed mode."""
+    """How long a sent task may show no activity; six times that in relaxed mode."""
     relaxed: bool = False
-    """It waits its turn in relaxed mode, which may take long."""
+    """It runs in relaxed mode, which may take long."""
     deadline: Millis | None = None
-    """When it is given up, unless a sign of life comes first."""
+    """When it times out, unless it shows activity first."""
 
     progress: int | None = None
     """Per cent, 0 to 100."""
@@ -204,23 +204,23 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     ids: CorrelationIds = field(default_factory=CorrelationIds, name="keys")
     content: str = ""
-    """The bot's last words on it."""
+    """The bot's last message about it."""
     final_prompt: str | None = None
     mode: str | None = None
     """The speed that the bot named, e.g. `fast, stealth`."""
     flags: int = 0
     prompt_english: str | None = None
-    """The prompt as it was translated before it was sent."""
-    text_translated: str | None = field(default=None, name="text_translated")
-    """The result's words, translated for its user."""
+    """The translated prompt that was sent."""
+    text_translated: str | None = field(default=None, name="words_translated")
+    """The result's text, translated for its user."""
     note: str | None = None
-    """Something that went otherwise than wished, without harm to the result."""
+    """A problem that did not affect the result."""
     seed: str | None = None
-    """The job's seed, once it was asked for."""
+    """The job's seed; None until it has been requested."""
     cancel_job: bool = False
     """It was cancelled, and its job at Midjourney is still to be cancelled."""
     removed: bool = False
-    """Its progress message is gone and the result has not come (yet)."""
+    """Its progress message was deleted and there is no result yet."""
     tries: int = 0
     """How often it was put back to the queue."""
     not_before: Millis | None = None

@@ -1,7 +1,7 @@
-"""What users can ask for, as types. A dialect decodes its bodies into these; nothing else does.
+"""Requests as types. The APIs decode their bodies into these.
 
-Each is stored with its task, so a restart knows exactly what was asked. Images that come with a
-request are stored beside its task as `Upload`s; the request says how many there are.
+Each request is stored with its task, so it is known after a restart. Images of a request are stored
+beside its task as `Upload`s; the request has their number.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Upload(Struct, frozen=True, kw_only=True, gc=False):
-    """An image that a user gave as bytes. Stored beside its task until the task has ended."""
+    """An image that a user sent as bytes. It is stored beside its task until the task ends."""
 
     filename: str
     content_type: str
@@ -19,13 +19,13 @@ class Upload(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Imagine(Struct, frozen=True, kw_only=True, gc=False, tag="imagine"):
-    """Make images, or with `--video` a video, of a text."""
+    """Create images from a prompt, or a video with `--video`."""
 
     prompt: str
     uploads: int = 0
-    """How many images are stored beside the task; their links are put before the prompt."""
+    """The number of images stored beside the task; their links are put before the prompt."""
     end: bool = False
-    """The last of them is the video's last frame (`--end`) instead."""
+    """Whether the last of them is the video's last frame (`--end`) instead."""
 
 
 class Dimensions(StrEnum):
@@ -37,30 +37,30 @@ class Dimensions(StrEnum):
 
 
 class Blend(Struct, frozen=True, kw_only=True, gc=False, tag="blend"):
-    """Make one of two to five images."""
+    """Blend two to five images."""
 
     uploads: int
     dimensions: Dimensions | None = None
 
 
 class Describe(Struct, frozen=True, kw_only=True, gc=False, tag="describe"):
-    """Find prompts for an image: for the one at `link`, the one that is `uploaded` at Discord
-    already, else for the one upload."""
+    """Get prompts for an image: the one at `link`, the one already `uploaded` to Discord, or else
+    the only upload."""
 
     link: str = ""
     uploaded: str = ""
     filename: str = ""
-    """The image's name, by which the bot's answer may be known again."""
+    """The image's name, by which the bot's answer can be matched."""
 
 
 class Shorten(Struct, frozen=True, kw_only=True, gc=False, tag="shorten"):
-    """Find the words of a prompt that matter."""
+    """Analyze a prompt."""
 
     prompt: str
 
 
 class Show(Struct, frozen=True, kw_only=True, gc=False, tag="show"):
-    """Bring an old job back, with its buttons."""
+    """Show an earlier job with its buttons."""
 
     job: str
 
@@ -70,12 +70,12 @@ class SwapFace(Struct, frozen=True, kw_only=True, gc=False, tag="swap_face"):
 
 
 class ModalReply(Struct, frozen=True, kw_only=True, gc=False):
-    """What the user puts into a button's modal."""
+    """The user's input for a button's modal."""
 
     prompt: str = ""
-    """Empty: what the modal itself proposes."""
+    """Empty: the prompt that the modal proposes."""
     mask: bool = False
-    """An image of the region to redraw, white on black, is stored beside the task."""
+    """Whether a mask of the region, white on black, is stored beside the task."""
 
 
 class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
@@ -86,20 +86,20 @@ class Press(Struct, frozen=True, kw_only=True, gc=False, tag="press"):
     message: str
     custom_id: str
     flags: int = 0
-    """The message's flags; Discord wants them back."""
+    """The message's flags; Discord requires them."""
     reply: ModalReply | None = None
-    """Given once the user has confirmed the modal that the button opens."""
+    """Set when the user has confirmed the modal that the button opens."""
 
 
 class Extend(Struct, frozen=True, kw_only=True, gc=False, tag="extend"):
-    """Go on with one video of a finished task that shows several: take it out by a press of
-    `custom_id`, then press the button named `then` of what comes."""
+    """Extend one video of a finished task that shows several: press `custom_id` to select it, then
+    the button `then` of the result."""
 
     parent: str
     message: str
     custom_id: str
     then: str
-    """How that button's custom_id begins."""
+    """The start of that button's custom_id."""
     flags: int = 0
 
 

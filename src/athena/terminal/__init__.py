@@ -1,6 +1,6 @@
-"""The command line. One module for each family of commands; `app` puts them together.
+"""The command line. One module for each family of commands; `app` combines them.
 
-It must not reach into the engine: it talks to a server through `athena.client`, or starts one. Only
-the doctor does, who looks at the parts that a server is made of.
-Heavy parts are imported inside the commands, so that `athena --help` answers at once.
+It does not use the server's internals: it talks to a server through `athena.client`, or starts one.
+The only exception is the doctor, which examines the parts of a server.
+Heavy modules are imported inside the commands, so that `athena --help` starts fast.
 """

@@ -1,4 +1,4 @@
-"""The command line's root: which commands there are."""
+"""The root of the command line: lists the commands."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -14,8 +14,8 @@ from athena.version import __version__
 
 app = typer.Typer(
     name="athena",
-    help="Your own Midjourney subscription, from programs, a web page and a terminal.",
-    epilog="First steps: `athena imagine 'a cute cat --ar 3:2' --simulate` needs no account.",
+    help="Use your own Midjourney subscription from programs, a web page and a terminal.",
+    epilog="Try `athena imagine 'a cute cat --ar 3:2' --simulate`: it needs no account.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -30,7 +30,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 )  # fmt: skip
 for _command in _COMMANDS:
     app.command()(_command)
-app.command("film", hidden=True)(remaking.video)  # its former name
+app.command("film", hidden=True)(remaking.video)  # the earlier name
 app.add_typer(config.app, name="config")
 app.add_typer(moderation.app, name="moderation")
 app.add_typer(token.app, name="token")

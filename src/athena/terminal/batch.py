@@ -1,9 +1,10 @@
-"""Many prompts at once, and none of them made twice however often one begins again.
+"""Batches of prompts that can be resumed, without creating any image twice.
 
-Beside the images lies a journal, a line for each step: a prompt is *asked* for under a key that
-is made of its words and its place, and *done* when its files are written. A batch that is begun
-again skips what is done; what was asked for is asked again with the same key, so the server answers
-with the same task (see docs/reliability.md), and only what was never asked for is new.
+A journal in the output folder has a line for each step: a prompt is *submitted* under a key derived
+from its text and its number, and *done* when its files are written. A resumed batch skips prompts
+that are done. Prompts that were submitted are submitted again with the same key, so the server
+returns the same task (see docs/reliability.md). Only prompts that were never submitted start new
+jobs.
 """
 
 from __future__ import annotations
@@ -17,43 +18,43 @@ from typing import Any
 from msgspec import Struct
 
 
-class Wanted(Struct, frozen=True):
-    """One image of a batch."""
+class BatchJob(Struct, frozen=True):
+    """One job of a batch."""
 
     prompt: str
     key: str
 
 
 def read(lines: Iterable[str]) -> list[str]:
-    """The prompts of a file: one a line, `#` begins a comment."""
+    """The prompts of a file: one per line; `#` starts a comment."""
     stripped = (line.strip() for line in lines)
     return [line for line in stripped if line and not line.startswith("#")]
 
 
-def wanted(name: str, prompts: Iterable[str], repeat: int) -> list[Wanted]:
-    """Every image of a batch with its key: the same batch has the same keys."""
+def jobs(name: str, prompts: Iterable[str], repeat: int) -> list[BatchJob]:
+    """All jobs of a batch with their keys; the same batch always has the same keys."""
     seen: dict[str, int] = {}
     every = []
     for prompt in prompts:
         for _ in range(repeat):
             seen[prompt] = number = seen.get(prompt, 0) + 1
             digest = hashlib.sha256(f"{name}\n{prompt}\n{number}".encode())
-            every.append(Wanted(prompt, f"batch-{digest.hexdigest()[:32]}"))
+            every.append(BatchJob(prompt, f"batch-{digest.hexdigest()[:32]}"))
     return every
 
 
 class Journal:
-    """What has become of a batch's images. A line that was cut off counts as none."""
+    """The progress of a batch. A truncated line is ignored."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.tasks: dict[str, str] = {}
-        """Keys and the tasks that were asked for under them."""
+        """The task submitted under each key."""
         self.done: set[str] = set()
         for line in path.read_text().splitlines() if path.exists() else ():
-            self._learn(line)
+            self._read(line)
 
-    def asked(self, key: str, task: str) -> None:
+    def submitted(self, key: str, task: str) -> None:
         self.tasks[key] = task
         self._write({"key": key, "task": task})
 
@@ -61,7 +62,7 @@ class Journal:
         self.done.add(key)
         self._write({"key": key, "done": True, "files": files})
 
-    def _learn(self, line: str) -> None:
+    def _read(self, line: str) -> None:
         try:
             said = json.loads(line)
             key = str(said["key"])
@@ -79,6 +80,6 @@ class Journal:
             file.write("\n")
 
     def _is_cut(self) -> bool:
-        """Whether the last line was not written to its end."""
+        """Whether the last line is truncated."""
         data = self._path.read_bytes()
         return bool(data) and not data.endswith(b"\n")

@@ -91,9 +91,9 @@ async def _settings(*, simulate: bool) -> AsyncIterator[Settings]:
     if not simulate:
         yield settings
         return
-    from athena.client.local import standing_in
+    from athena.client.local import running_simulator
 
-    async with standing_in(settings, speed=20) as (led, _):
+    async with running_simulator(settings, speed=20) as (led, _):
         yield led
 
 

@@ -1,4 +1,4 @@
-"""Exit codes that scripts can use, and the one way to fail."""
+"""Exit codes for scripts, and the function that exits with an error."""
 
 from enum import IntEnum
 from typing import NoReturn
@@ -13,11 +13,11 @@ class Exit(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     REFUSED = 4
-    """The server did not take the request."""
+    """The server rejected the request."""
     INTERRUPTED = 130
 
 
 def fail(code: Exit, message: str) -> NoReturn:
-    """Say on stderr what went wrong and leave."""
+    """Print an error to stderr and exit."""
     typer.echo(message, err=True)
     raise typer.Exit(code)

@@ -1,7 +1,7 @@
-"""From tasks that were asked for to files on the disk, with somebody watching.
+"""Follows submitted tasks until their files are saved, and shows the progress.
 
-Ctrl-C once leaves: the images go on being made, and one is told how to come back. Twice cancels
-them at Midjourney. With the simulator there is nothing to come back to, so once cancels.
+Ctrl-C once detaches: the tasks keep running, and the command to resume is printed. Twice cancels
+them at Midjourney. With the simulator there is nothing to resume, so once cancels.
 """
 
 from __future__ import annotations
@@ -20,39 +20,45 @@ from athena.terminal.view import View
 
 if TYPE_CHECKING:
     from athena.client import Athena, Result, Snapshot, Task
-    from athena.terminal.options import Making, Way
+    from athena.terminal.options import ConnectionOptions, JobOptions
 
 _SECOND = 3.0
-"""Seconds in which a second Ctrl-C cancels."""
+"""Seconds within which a second Ctrl-C cancels."""
 
-Finished = Callable[["Task", list[Path]], None]
-"""Is told of each task that has ended, and of its files."""
+OnEnded = Callable[["Task", list[Path]], None]
+"""Called with each task that has ended, and its files."""
 
 
 async def finish(
-    mj: Athena, tasks: Sequence[Task], making: Making, way: Way, told: Finished | None = None
+    mj: Athena,
+    tasks: Sequence[Task],
+    output: JobOptions,
+    connection: ConnectionOptions,
+    on_ended: OnEnded | None = None,
 ) -> Exit:
-    """Follow tasks to their ends, save what came of them, and say so."""
-    if not making.wait:
+    """Follow tasks until they end, save their results, and print the paths."""
+    if not output.wait:
         for task in tasks:
-            _say({"id": task.id}, task.id, making)
+            _print({"id": task.id}, task.id, output)
         return Exit.DONE
-    view = View(previews=making.preview)
+    view = View(previews=output.preview)
     with Interrupts() as interrupts, view:
-        work = [asyncio.create_task(_one(mj, task, making, view, told)) for task in tasks]
+        work = [asyncio.create_task(_one(mj, task, output, view, on_ended)) for task in tasks]
         every = asyncio.gather(*work)
-        left = asyncio.create_task(interrupts.first.wait())
-        both: list[asyncio.Future[Any]] = [every, left]
+        interrupted = asyncio.create_task(interrupts.first.wait())
+        both: list[asyncio.Future[Any]] = [every, interrupted]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        left.cancel()
+        interrupted.cancel()
         if every.done():
             return max(every.result(), default=Exit.DONE)
         every.cancel()
         await asyncio.gather(every, return_exceptions=True)
-        return await _leave(tasks, view, interrupts, way)
+        return await _leave(tasks, view, interrupts, connection)
 
 
-async def _one(mj: Athena, task: Task, making: Making, view: View, told: Finished | None) -> Exit:
+async def _one(
+    mj: Athena, task: Task, output: JobOptions, view: View, on_ended: OnEnded | None
+) -> Exit:
     from athena.client import AthenaError
 
     view.show(task.now)
@@ -63,23 +69,25 @@ async def _one(mj: Athena, task: Task, making: Making, view: View, told: Finishe
     try:
         result = task.ended()
         if result.url and not _is_words(result):
-            paths = await result.save(making.out, making.name)
+            paths = await result.save(output.out, output.name)
             await _show(result, view)
     except AthenaError as error:
         view.say(f"Failed: {error}")
-    _tell(task.now, paths, making)
-    if told:
-        told(task, paths)
+    _print_result(task.now, paths, output)
+    if on_ended:
+        on_ended(task, paths)
     return Exit.DONE if task.now.status == "SUCCESS" else Exit.FAILED
 
 
-async def _leave(tasks: Sequence[Task], view: View, interrupts: Interrupts, way: Way) -> Exit:
+async def _leave(
+    tasks: Sequence[Task], view: View, interrupts: Interrupts, connection: ConnectionOptions
+) -> Exit:
     running = [task for task in tasks if not task.now.ended]
-    if not way.simulate:
+    if not connection.simulate:
         names = ", ".join(task.id for task in running)
         view.say(
-            f"Left: {names} goes on without you. Come back with: athena show {running[0].id} "
-            f"--wait\nPress Ctrl-C again within {_SECOND:g} seconds to cancel it at Midjourney."
+            f"Detached. Task {names} keeps running. Resume: athena show {running[0].id} --wait\n"
+            f"Press Ctrl-C again within {_SECOND:g} seconds to cancel it at Midjourney."
         )
         try:
             await asyncio.wait_for(interrupts.second.wait(), _SECOND)
@@ -92,7 +100,7 @@ async def _leave(tasks: Sequence[Task], view: View, interrupts: Interrupts, way:
 
 
 async def _preview(mj: Athena, change: Snapshot, view: View) -> None:
-    """The image as far as it has come; that it cannot be had is no matter."""
+    """Show the preview of an unfinished image; errors are ignored."""
     from athena.client import AthenaError
 
     if view.easel.is_there and change.image_url and not change.ended:
@@ -107,7 +115,7 @@ async def _show(result: Result, view: View) -> None:
         view.easel.show(await result.image())
 
 
-def _tell(task: Snapshot, paths: list[Path], making: Making) -> None:
+def _print_result(task: Snapshot, paths: list[Path], output: JobOptions) -> None:
     said = {
         "id": task.id,
         "action": task.action,
@@ -119,15 +127,15 @@ def _tell(task: Snapshot, paths: list[Path], making: Making) -> None:
         "files": [str(path) for path in paths],
     }
     words = task.final_prompt if task.action in ("DESCRIBE", "SHORTEN") else ""
-    _say(said, words or "\n".join(map(str, paths)), making)
+    _print(said, words or "\n".join(map(str, paths)), output)
 
 
 def _is_words(result: Result) -> bool:
     return result.task.action in ("DESCRIBE", "SHORTEN")
 
 
-def _say(said: dict[str, Any], text: str, making: Making) -> None:
-    if making.json:
+def _print(said: dict[str, Any], text: str, output: JobOptions) -> None:
+    if output.json:
         typer.echo(json.dumps(said, ensure_ascii=False))
     elif text:
         typer.echo(text)

@@ -1,4 +1,4 @@
-"""How log lines look: for people on a terminal, or JSON lines for collectors. Always on stderr."""
+"""Configures logging: readable lines, or JSON lines for collectors. Always on stderr."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from athena.settings import LogSettings
 
 
 def set_up(settings: LogSettings) -> None:
-    """Send this process's log to stderr in the wished form."""
+    """Send this process's log to stderr in the configured format."""
     level = logging.getLevelNamesMapping()[settings.level]
     renderer: structlog.typing.Processor
     if settings.json_lines:

@@ -1,4 +1,5 @@
-"""Commands that look: `tasks`, `show`, `open`, `cancel`, `seed`, `info`, `accounts`."""
+"""Commands that show and manage tasks and accounts: `tasks`, `show`, `open`, `cancel`, `seed`,
+`info`, `accounts`."""
 
 import json as json_module
 import re
@@ -10,11 +11,11 @@ import typer
 from msgspec import structs
 
 from athena.terminal import running
+from athena.terminal.connections import connected
 from athena.terminal.exits import Exit, fail
-from athena.terminal.options import Making, Saving, Way, taking
+from athena.terminal.options import ConnectionOptions, JobOptions, OutputOptions, with_options
 from athena.terminal.pressing import TaskId, find
 from athena.terminal.states import state
-from athena.terminal.ways import connected
 
 if TYPE_CHECKING:
     from athena.client import Account, Snapshot
@@ -24,20 +25,20 @@ _MOMENT = re.compile(r"<t:(\d{1,12})(?::\w)?>")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@taking(Way)
+@with_options(connection=ConnectionOptions)
 def tasks(
     number: Annotated[
-        int, typer.Option("--number", "-n", min=1, max=1000, help="How many, newest first.")
+        int, typer.Option("--number", "-n", min=1, max=1000, help="Maximum number of tasks.")
     ] = 20,
     status: Annotated[
-        str, typer.Option(help="Only waiting, sent, drawing, done, failed, cancelled, modal.")
+        str, typer.Option(help="Filter: waiting, sent, drawing, done, failed, cancelled or modal.")
     ] = "",
-    search: Annotated[str, typer.Option(help="Only those whose prompt holds these words.")] = "",
+    search: Annotated[str, typer.Option(help="Filter by words in the prompt.")] = "",
     json: Json = False,
     *,
-    way: Way,
+    connection: ConnectionOptions,
 ) -> None:
-    """List the newest tasks.
+    """List the latest tasks.
 
     \b
     Examples:
@@ -46,32 +47,32 @@ def tasks(
     """
 
     async def work() -> None:
-        async with connected(way) as mj:
+        async with connected(connection) as mj:
             found = [task.now for task in await mj.tasks(1000)]
         fitting = [task for task in found if _fits(task, status, search)][:number]
         if json:
-            _print([_told(task) for task in fitting])
+            _print([_as_json(task) for task in fitting])
             return
         for task in fitting:
             typer.echo(_line(task))
         if not fitting:
-            typer.echo("There are none.", err=True)
+            typer.echo("No tasks found.", err=True)
 
     running.run(work())
 
 
-@taking(Saving, Way)
+@with_options(output=OutputOptions, connection=ConnectionOptions)
 def show(
     task: TaskId = "last",
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for its end, and save its images.")
+        bool, typer.Option("--wait", help="Wait for the task and save its images.")
     ] = False,
     save: Annotated[bool, typer.Option("--save", help="Save its images again.")] = False,
     *,
-    way: Way,
-    saving: Saving,
+    connection: ConnectionOptions,
+    output: OutputOptions,
 ) -> None:
-    """Show what is known of a task; with --wait wait for its end, and save its images.
+    """Show a task; --wait waits for it and saves its images.
 
     \b
     Examples:
@@ -83,12 +84,13 @@ def show(
     async def work() -> Exit | None:
         from athena.terminal import following
 
-        async with connected(way) as mj:
+        options = JobOptions(**structs.asdict(output))
+        async with connected(connection) as mj:
             found = await find(mj, task)
             if wait or save:
-                return await following.finish(mj, [found], Making(**structs.asdict(saving)), way)
-            if saving.json:
-                _print(_told(found.now))
+                return await following.finish(mj, [found], options, connection)
+            if output.json:
+                _print(_as_json(found.now))
             else:
                 typer.echo(_described(found.now))
         return None
@@ -96,16 +98,16 @@ def show(
     running.run(work())
 
 
-@taking(Way)
+@with_options(connection=ConnectionOptions)
 def open(
     task: TaskId = "last",
     print_only: Annotated[
-        bool, typer.Option("--print", help="Print the link, open nothing.")
+        bool, typer.Option("--print", help="Print the link without opening it.")
     ] = False,
     *,
-    way: Way,
+    connection: ConnectionOptions,
 ) -> None:
-    """Open a task's image with the browser.
+    """Open a task's image in the browser.
 
     \b
     Examples:
@@ -113,7 +115,7 @@ def open(
     """
 
     async def work() -> None:
-        async with connected(way) as mj:
+        async with connected(connection) as mj:
             found = (await find(mj, task, made=task == "last")).now
         if not found.image_url:
             fail(Exit.FAILED, f"Task {found.id} is {state(found)} and has no image.")
@@ -124,9 +126,9 @@ def open(
     running.run(work())
 
 
-@taking(Way)
-def cancel(task: TaskId, json: Json = False, *, way: Way) -> None:
-    """End a task, and its job at Midjourney.
+@with_options(connection=ConnectionOptions)
+def cancel(task: TaskId, json: Json = False, *, connection: ConnectionOptions) -> None:
+    """Cancel a task.
 
     \b
     Examples:
@@ -134,22 +136,22 @@ def cancel(task: TaskId, json: Json = False, *, way: Way) -> None:
     """
 
     async def work() -> None:
-        async with connected(way) as mj:
+        async with connected(connection) as mj:
             found = await find(mj, task)
             if found.now.ended:
-                fail(Exit.REFUSED, f"Task {found.id} is {state(found.now)} already.")
+                fail(Exit.REFUSED, f"Task {found.id} has already finished.")
             await found.cancel()
             if json:
-                _print(_told(found.now))
+                _print(_as_json(found.now))
             else:
                 typer.echo(f"Cancelled {found.id}.")
 
     running.run(work())
 
 
-@taking(Way)
-def seed(task: TaskId = "last", json: Json = False, *, way: Way) -> None:
-    """Ask for the seed of an image.
+@with_options(connection=ConnectionOptions)
+def seed(task: TaskId = "last", json: Json = False, *, connection: ConnectionOptions) -> None:
+    """Get an image's seed.
 
     \b
     Examples:
@@ -157,7 +159,7 @@ def seed(task: TaskId = "last", json: Json = False, *, way: Way) -> None:
     """
 
     async def work() -> None:
-        async with connected(way) as mj:
+        async with connected(connection) as mj:
             found = (await find(mj, task, made=True)).ended()
             number = await found.seed()
             if json:
@@ -168,30 +170,30 @@ def seed(task: TaskId = "last", json: Json = False, *, way: Way) -> None:
     running.run(work())
 
 
-@taking(Way)
-def info(json: Json = False, *, way: Way) -> None:
-    """Tell what Midjourney says of the accounts: plan, hours left, mode, queue.
+@with_options(connection=ConnectionOptions)
+def info(json: Json = False, *, connection: ConnectionOptions) -> None:
+    """Show plan, remaining hours and mode.
 
     \b
     Examples:
       athena info
     """
-    running.run(_accounts(way, json=json, full=True))
+    running.run(_accounts(connection, json=json, full=True))
 
 
-@taking(Way)
-def accounts(json: Json = False, *, way: Way) -> None:
-    """List the accounts that make the images, with their state.
+@with_options(connection=ConnectionOptions)
+def accounts(json: Json = False, *, connection: ConnectionOptions) -> None:
+    """List accounts and their state.
 
     \b
     Examples:
       athena accounts --json
     """
-    running.run(_accounts(way, json=json, full=False))
+    running.run(_accounts(connection, json=json, full=False))
 
 
-async def _accounts(way: Way, *, json: bool, full: bool) -> None:
-    async with connected(way) as mj:
+async def _accounts(connection: ConnectionOptions, *, json: bool, full: bool) -> None:
+    async with connected(connection) as mj:
         found = await mj.accounts()
     if json:
         _print([msgspec.to_builtins(each) for each in found])
@@ -205,8 +207,8 @@ async def _accounts(way: Way, *, json: bool, full: bool) -> None:
 
 def _account(account: "Account") -> str:
     name = account.remark or account.id
-    at_work = f"{account.running_count} of {account.core_size} running"
-    line = f"{name}  {account.state}  {at_work}, {account.queue_count} waiting"
+    load = f"{account.running_count} of {account.core_size} running"
+    line = f"{name}  {account.state}  {load}, {account.queue_count} waiting"
     return f"{line}  {account.disabled_reason}" if account.disabled_reason else line
 
 
@@ -220,14 +222,14 @@ def _properties(account: "Account") -> list[tuple[str, object]]:
         ("visibility", said.get("visibility")),
         ("remix", {True: "on", False: "off"}.get(said.get("remix"))),  # type: ignore[arg-type]
         ("model", said.get("version")),
-        ("at once", said.get("concurrentJobs")),
+        ("jobs", said.get("concurrentJobs")),
     ]
     known = [(name, value) for name, value in rows if value is not None]
-    return known or [("", "Midjourney was not asked yet; a moment after the start it is.")]
+    return known or [("", "Not queried yet; available shortly after the start.")]
 
 
 def _dated(text: str | None) -> str | None:
-    """Discord's own form of a moment, as a date."""
+    """Replaces Discord timestamps with dates."""
     return text and _MOMENT.sub(lambda found: f"{datetime.fromtimestamp(int(found[1])):%x}", text)
 
 
@@ -258,7 +260,7 @@ def _described(task: "Snapshot") -> str:
     return "\n".join(f"{name:<9} {value}" for name, value in rows if value)
 
 
-def _told(task: "Snapshot") -> Any:
+def _as_json(task: "Snapshot") -> Any:
     return msgspec.to_builtins(task)
 
 

@@ -1,4 +1,4 @@
-"""Runs a command's coroutine on the fastest event loop that is there."""
+"""Runs a command's coroutine on the fastest event loop available."""
 
 import asyncio
 import gc
@@ -9,10 +9,9 @@ _T = TypeVar("_T")
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Like `asyncio.run`, on uvloop where it can be installed.
+    """Like `asyncio.run`, with uvloop if it is installed.
 
-    What was imported by now lives as long as the process, so the garbage collector need not look
-    through it again and again.
+    Imported modules live as long as the process, so they are excluded from garbage collection.
     """
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -1,4 +1,4 @@
-"""`athena moderation`: what the bot refused that our own list let pass."""
+"""`athena moderation`: prompts that Midjourney rejected although the word list allowed them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from athena.terminal.exits import Exit, fail
 if TYPE_CHECKING:
     from athena.settings import Settings
 
-app = typer.Typer(help="See what Midjourney's moderation refused, and teach the list.")
+app = typer.Typer(help="Review rejected prompts and manage blocked words.")
 
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of the database.")]
 
@@ -22,7 +22,7 @@ def report(
     data_dir: _DataDir = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the prompts that the bot refused, and the words that they share.
+    """List rejected prompts and the words they have in common.
 
     \b
     Examples:
@@ -49,21 +49,21 @@ def report(
         when = datetime.fromtimestamp(each.at / 1000, UTC)
         typer.echo(f"{when:%Y-%m-%d %H:%M}  task {each.task_id}\n  {each.prompt}\n  {each.said}\n")
     if not refused:
-        typer.echo("Nothing was refused that the list had let pass.")
+        typer.echo("No prompts rejected by Midjourney so far.")
     known = WordList(settings.banned_words_file, built_in=settings.prompts.built_in_words)
     shared = shared_words((each.prompt for each in refused), known)
     for word, count in shared:
-        typer.echo(f"{word}: in {count} of them, not listed")
+        typer.echo(f"{word}: in {count} of them, not blocked")
     if shared:
-        typer.echo("\nList one with `athena moderation add WORD`.")
+        typer.echo("\nBlock a word with `athena moderation add WORD`.")
 
 
 @app.command()
 def add(
-    word: Annotated[str, typer.Argument(help="A word or phrase to refuse from now on.")],
+    word: Annotated[str, typer.Argument(help="Word or phrase to block.")],
     data_dir: _DataDir = None,
 ) -> None:
-    """List a word; a running server heeds it at once."""
+    """Block a word; takes effect immediately."""
     from athena.midjourney.moderation import add_word
 
     file = _settings(data_dir).banned_words_file
@@ -73,7 +73,7 @@ def add(
         fail(Exit.USAGE, str(error))
     except OSError as error:
         fail(Exit.FAILED, f"{file}: {error.strerror}")
-    typer.echo(f"Listed in {file}.")
+    typer.echo(f"Added to {file}.")
 
 
 def _settings(data_dir: Path | None) -> Settings:

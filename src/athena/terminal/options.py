@@ -1,7 +1,7 @@
-"""Options that many commands share, written once.
+"""Options that many commands share.
 
-A command names the groups that it takes; the decorator adds their options to its own, and hands
-them over as one struct each.
+A command names the groups of options that it takes. The decorator adds them to the command's own
+options and passes each group as a struct.
 """
 
 import functools
@@ -19,68 +19,67 @@ from athena.client.files import TEMPLATE
 _F = TypeVar("_F", bound=Callable[..., None])
 
 
-class Way(Struct, frozen=True, kw_only=True):
-    """By which way images are made."""
+class ConnectionOptions(Struct, frozen=True, kw_only=True):
+    """How a command reaches Midjourney."""
 
     server: Annotated[
         str | None,
-        typer.Option(envvar="ATHENA_SERVER_URL", help="Through the server at this URL."),
+        typer.Option(envvar="ATHENA_SERVER_URL", help="Server URL."),
     ] = None
     secret: Annotated[
-        str | None, typer.Option(envvar="ATHENA_SECRET", help="The server's secret, or a token.")
+        str | None, typer.Option(envvar="ATHENA_SECRET", help="API secret or access token.")
     ] = None
     direct: Annotated[
-        bool, typer.Option("--direct", help="With the configured account, without a server.")
+        bool, typer.Option("--direct", help="Use the configured Discord account without a server.")
     ] = False
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="No server, no account: the simulator draws.")
-    ] = False
+    simulate: Annotated[bool, typer.Option("--simulate", help="Use the built-in simulator.")] = (
+        False
+    )
     speed: Annotated[
-        float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")
+        float, typer.Option(min=0.01, help="With --simulate: speed-up factor for jobs.")
     ] = 20.0
 
 
-class Saving(Struct, frozen=True, kw_only=True):
-    """What becomes of images that were made."""
+class OutputOptions(Struct, frozen=True, kw_only=True):
+    """Where images are saved, and what is printed."""
 
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path("images")
     name: Annotated[
         str,
         typer.Option(
-            help="Names of the files: date, slug, job8, job, task and tile in braces.",
+            help="File name template; fields: {date} {slug} {job8} {job} {task} {tile}.",
             show_default=True,
         ),
     ] = TEMPLATE
     preview: Annotated[
         bool | None,
-        typer.Option(help="Show images in the terminal (default: where it can)."),
+        typer.Option(help="Show previews in the terminal (default: auto)."),
     ] = None
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 
 
-class Making(Saving, frozen=True, kw_only=True):
-    """What becomes of images that are to be made."""
+class JobOptions(OutputOptions, frozen=True, kw_only=True):
+    """The same for commands that start jobs."""
 
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Do not wait: print the task's id and leave.")
+        bool, typer.Option("--wait/--no-wait", help="Wait for the task, or print its id and exit.")
     ] = True
 
 
-def taking(*groups: type[Struct]) -> Callable[[_F], _F]:
-    """Add the options of these groups to a command, which gets each as `way`, `making`, …"""
+def with_options(**groups: type[Struct]) -> Callable[[_F], _F]:
+    """Add the options of these groups to a command. Each group is passed as the named argument."""
 
     def decorate(command: _F) -> _F:
         hints = get_type_hints(command, include_extras=True)
         own = inspect.signature(command).parameters.values()
-        names = [group.__name__.lower() for group in groups]
-        kept = [p.replace(annotation=hints[p.name]) for p in own if p.name not in names]
-        added = [parameter for group in groups for parameter in _parameters(group)]
+        kept = [p.replace(annotation=hints[p.name]) for p in own if p.name not in groups]
+        added = [parameter for group in groups.values() for parameter in _parameters(group)]
 
         @functools.wraps(command)
         def wrapped(**given: Any) -> None:
-            for name, group in zip(names, groups, strict=True):
-                mine = {f.name: given.pop(f.name) for f in fields(group)}
-                given[name] = group(**mine)
+            for name, group in groups.items():
+                values = {f.name: given.pop(f.name) for f in fields(group)}
+                given[name] = group(**values)
             command(**given)
 
         every = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*kept, *added)]

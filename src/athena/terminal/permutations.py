@@ -1,7 +1,7 @@
 """Prompts with choices: `{red, blue} car` is two prompts. Pure.
 
-Choices may hold choices; `\\{`, `\\}` and `\\,` stand for themselves. Every choice is combined with
-every other, as Midjourney itself does it for plans that allow that.
+Choices can be nested; `\\{`, `\\}` and `\\,` are literal characters. All choices are combined with
+each other, as Midjourney does for plans that allow it.
 """
 
 from collections.abc import Iterator
@@ -12,28 +12,28 @@ _MARKS = "{},\\"
 
 
 class BadChoices(ValueError):
-    """The braces do not fit together; the text says where."""
+    """The braces are unbalanced; the message says where."""
 
 
 def expand(prompt: str) -> list[str]:
-    """Every prompt that is meant, in the order of the choices; one without choices is itself.
+    """All prompts, in the order of the choices; a prompt without choices is returned unchanged.
 
     Raises:
-        BadChoices: a brace is missing.
+        BadChoices: the braces are unbalanced.
     """
     parts, at = _sequence(prompt, 0, inside=False)
     if at < len(prompt):
-        raise BadChoices(f"there is a }} too many after {prompt[:at]!r}")
+        raise BadChoices(f"unexpected }} after {prompt[:at]!r}")
     return ["".join(chosen) for chosen in product(*parts)]
 
 
 def count(prompts: list[str]) -> int:
-    """How many prompts these are together."""
+    """The number of prompts after expansion."""
     return sum(prod(len(part) for part in _sequence(each, 0, inside=False)[0]) for each in prompts)
 
 
 def _sequence(text: str, at: int, *, inside: bool) -> tuple[list[list[str]], int]:
-    """Parts that follow each other, each with its choices, and where they end."""
+    """A sequence of parts, each with its choices, and the position after it."""
     parts: list[list[str]] = []
     words = ""
     while at < len(text):
@@ -54,14 +54,14 @@ def _sequence(text: str, at: int, *, inside: bool) -> tuple[list[list[str]], int
 
 
 def _choices(text: str, begin: int) -> tuple[list[str], int]:
-    """What stands between braces, and where it ends."""
+    """The choices between braces, and the position after them."""
     choices: list[str] = []
     at = begin
     while at < len(text) and (at == begin or text[at] == ","):
         parts, at = _sequence(text, at + 1, inside=True)
         choices += [choice.strip() for choice in _joined(parts)]
     if at >= len(text):
-        raise BadChoices(f"there is no }} for the {{ after {text[:begin]!r}")
+        raise BadChoices(f"missing }} for the {{ after {text[:begin]!r}")
     return choices, at + 1
 
 

@@ -1,7 +1,7 @@
-"""Images in the terminal, by the best way that it has: its own graphics, or half blocks.
+"""Shows images in the terminal, with its graphics protocol if it has one, or with half blocks.
 
-A terminal is asked what it can before anything is drawn, because it answers by keyboard: later its
-answers would meet with what is drawn, and with no keyboard there are none.
+The terminal is queried before anything is drawn, because it responds through standard input: later,
+its responses would mix with the output. Without a terminal as standard input there is no response.
 """
 
 from __future__ import annotations
@@ -21,32 +21,33 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
     Form = Callable[[Image, int], RenderableType]
-    """Draws an image, so many columns wide."""
+    """Renders an image with a width in columns."""
 
 _COLOURFUL = ("256", "truecolor")
-"""What a terminal must be for half blocks: with sixteen colours they are blotches."""
+"""Colour systems good enough for half blocks; sixteen colours are not."""
 
 _CHUNK = 4096
 _CELL = 16
-"""Pixels that are worth sending for the width of a column."""
+"""Pixels sent per column of width."""
 
 
 class Easel:
-    """Shows images on a console. With `wish` False, or where nobody looks, it shows none."""
+    """Shows images on a console. It shows none if `enabled` is False or there is no terminal;
+    `enabled` None means unless NO_COLOR is set."""
 
-    def __init__(self, console: Console, wish: bool | None = None) -> None:
+    def __init__(self, console: Console, enabled: bool | None = None) -> None:
         self._console = console
         self._blocks: Form | None = None
         self._best: Form | None = None
-        if _is_watched() and _wanted(wish):
-            self._ask()
+        if _is_terminal() and _is_enabled(enabled):
+            self._detect()
 
     def small(self, data: bytes, columns: int = 24) -> RenderableType | None:
-        """An image that may be drawn over and over; None where there can be none."""
+        """A small image that can be redrawn; None if the terminal cannot show it."""
         return _rendered(data, self._blocks, columns)
 
     def show(self, data: bytes, columns: int = 48) -> None:
-        """Show an image, as well as this terminal can."""
+        """Show an image as well as the terminal supports it."""
         image = _rendered(data, self._best, min(columns, self._console.width - 2))
         if image is not None:
             self._console.print(image)
@@ -55,8 +56,8 @@ class Easel:
     def is_there(self) -> bool:
         return self._best is not None
 
-    def _ask(self) -> None:
-        # To import this finds out what the terminal can; to measure, how large its cells are.
+    def _detect(self) -> None:
+        # The import detects what the terminal supports; measuring detects the size of its cells.
         from PIL.Image import new
         from textual_image.renderable import HalfcellImage, Image, TGPImage, UnicodeImage
 
@@ -72,8 +73,8 @@ class Easel:
 
 
 class Placed:
-    """An image by kitty's graphics protocol, put straight where the cursor is. That is all that
-    every terminal of this kind can; the library's own way needs newer ones."""
+    """An image in kitty's graphics protocol, placed at the cursor. All terminals with this protocol
+    support that; the library's own method needs newer ones."""
 
     def __init__(self, image: Image, columns: int) -> None:
         self._image = image
@@ -95,13 +96,14 @@ class Placed:
         yield Control.move(0, rows).segment
 
     def _rows(self) -> int:
-        """As many as keep the image's shape."""
+        """The number of rows that keeps the aspect ratio."""
         wide, high = _cell()
         shape = self._image.height / self._image.width
         return max(1, round(self._columns * shape * wide / high))
 
     def _commands(self, rows: int) -> str:
-        """Send it in pieces, over so many cells, without an answer and without a moved cursor."""
+        """The escape sequences that send the image in chunks, with no response and no cursor
+        move."""
         out = BytesIO()
         small = self._image.convert("RGB")
         small.thumbnail((self._columns * _CELL, rows * _CELL * 4))
@@ -115,12 +117,12 @@ class Placed:
         )
 
 
-def _is_watched() -> bool:
+def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def _wanted(wish: bool | None) -> bool:
-    return "NO_COLOR" not in os.environ if wish is None else wish
+def _is_enabled(enabled: bool | None) -> bool:
+    return "NO_COLOR" not in os.environ if enabled is None else enabled
 
 
 def _rendered(data: bytes, form: Form | None, columns: int) -> RenderableType | None:
@@ -137,11 +139,11 @@ def _rendered(data: bytes, form: Form | None, columns: int) -> RenderableType | 
 
 
 def _cell() -> tuple[int, int]:
-    """A cell's width and height in pixels, as the terminal tells the system."""
+    """A cell's width and height in pixels, as the terminal reports them."""
     import fcntl
     import struct
     import termios
 
-    told = fcntl.ioctl(sys.stdout, termios.TIOCGWINSZ, bytes(8))
-    rows, columns, wide, high = struct.unpack("HHHH", told)
+    size = fcntl.ioctl(sys.stdout, termios.TIOCGWINSZ, bytes(8))
+    rows, columns, wide, high = struct.unpack("HHHH", size)
     return (wide // columns, high // rows) if wide and high else (1, 2)

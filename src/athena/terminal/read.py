@@ -1,4 +1,4 @@
-"""`athena read`: what Athena understands of the bots' words."""
+"""`athena read`: how Athena interprets the bots' messages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from athena.terminal.exits import Exit, fail
 
 def read(
     file: Annotated[
-        str, typer.Argument(help="File of JSON lines; `-` or nothing reads standard input.")
+        str, typer.Argument(help="File of JSON lines; `-` (the default) is standard input.")
     ] = "-",
 ) -> None:
-    """Read Discord messages and print what Athena understands of each.
+    """Read Discord messages and print how Athena interprets each.
 
-    A line is a whole message object, or a part of one: {"content": …}, {"embed": …},
-    {"filename": …} or {"custom_id": …}. For each, one JSON line is printed. Forms that nobody
-    knows come out with the state `unknown`: please report them.
+    A line is a complete message object, or part of one: {"content": …}, {"embed": …},
+    {"filename": …} or {"custom_id": …}. For each, one JSON line is printed. Unknown forms have the
+    state `unknown`: please report them.
 
     \b
     Examples:
@@ -34,13 +34,13 @@ def read(
     broken = 0
     try:
         with _opened(file) as lines:
-            for told in _told(lines):
-                broken += "error" in told
-                typer.echo(json.dumps(told, ensure_ascii=False))
+            for explained in _explained(lines):
+                broken += "error" in explained
+                typer.echo(json.dumps(explained, ensure_ascii=False))
     except OSError as error:
         fail(Exit.USAGE, f"Cannot read {file}: {error.strerror}.")
     if broken:
-        fail(Exit.FAILED, f"Lines that are no message: {broken}.")
+        fail(Exit.FAILED, f"Invalid lines: {broken}.")
 
 
 def _opened(file: str) -> Any:
@@ -49,7 +49,7 @@ def _opened(file: str) -> Any:
     return Path(file).open(encoding="utf-8", errors="replace")
 
 
-def _told(lines: IO[str]) -> Iterator[dict[str, Any]]:
+def _explained(lines: IO[str]) -> Iterator[dict[str, Any]]:
     import json
 
     from athena.midjourney.explain import NotAMessage, explain

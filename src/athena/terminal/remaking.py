@@ -1,4 +1,4 @@
-"""Commands that begin with images: `blend`, `swap`, `edit`, `video`, `describe`."""
+"""Commands that take images: `blend`, `swap`, `edit`, `video`, `describe`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,85 +7,85 @@ import typer
 
 from athena.terminal import running
 from athena.terminal.exits import Exit, fail
-from athena.terminal.making import made, present
-from athena.terminal.options import Making, Way, taking
+from athena.terminal.making import follow, present
+from athena.terminal.options import ConnectionOptions, JobOptions, with_options
 
 
-@taking(Making, Way)
+@with_options(output=JobOptions, connection=ConnectionOptions)
 def blend(
     images: Annotated[list[Path], typer.Argument(help="Two to five images.")],
     shape: Annotated[
         str, typer.Option(help="portrait, square or landscape.", show_default="square")
     ] = "",
     *,
-    way: Way,
-    making: Making,
+    connection: ConnectionOptions,
+    output: JobOptions,
 ) -> None:
-    """Mix two to five images.
+    """Blend 2–5 images.
 
     \b
     Examples:
       athena blend cat.png castle.png --shape landscape
     """
     if not 2 <= len(images) <= 5:
-        fail(Exit.USAGE, f"Two to five images are needed, not {len(images)}.")
+        fail(Exit.USAGE, f"Two to five images are required, not {len(images)}.")
     if shape not in ("", "portrait", "square", "landscape"):
-        fail(Exit.USAGE, f"--shape is portrait, square or landscape, not {shape!r}.")
+        fail(Exit.USAGE, f"--shape must be portrait, square or landscape, not {shape!r}.")
     given = [path.read_bytes() for path in present(images)]
-    running.run(made(lambda mj: mj.blend(given, shape), way, making))
+    running.run(follow(lambda mj: mj.blend(given, shape), connection, output))
 
 
-@taking(Making, Way)
+@with_options(output=JobOptions, connection=ConnectionOptions)
 def swap(
-    face: Annotated[Path, typer.Argument(help="An image of the face.")],
-    image: Annotated[Path, typer.Argument(help="Where it is to go.")],
+    face: Annotated[Path, typer.Argument(help="Image of the face.")],
+    image: Annotated[Path, typer.Argument(help="Image to change.")],
     *,
-    way: Way,
-    making: Making,
+    connection: ConnectionOptions,
+    output: JobOptions,
 ) -> None:
-    """Put a face into an image, by the InsightFaceSwap bot, which must be on the server.
+    """Swap a face (needs the InsightFaceSwap bot on your server).
 
     \b
     Examples:
       athena swap face.png cat.png
     """
     source, target = (path.read_bytes() for path in present([face, image]))
-    running.run(made(lambda mj: mj.swap(source, target), way, making))
+    running.run(follow(lambda mj: mj.swap(source, target), connection, output))
 
 
-@taking(Making, Way)
+@with_options(output=JobOptions, connection=ConnectionOptions)
 def edit(
-    image: Annotated[Path, typer.Argument(help="An image of your own.")],
-    prompt: Annotated[str, typer.Argument(help="What it is to become.")],
+    image: Annotated[Path, typer.Argument(help="Your image.")],
+    prompt: Annotated[str, typer.Argument(help="Prompt.")],
     mask: Annotated[
-        Path | None, typer.Option(help="An image of the same shape, white where to change it.")
+        Path | None, typer.Option(help="Mask of the same shape; white marks the area to change.")
     ] = None,
     *,
-    way: Way,
-    making: Making,
+    connection: ConnectionOptions,
+    output: JobOptions,
 ) -> None:
-    """Change an image of your own as a text says: it becomes a strong image prompt.
+    """Restyle your own image (sent as a strong image prompt).
 
     \b
     Examples:
       athena edit sketch.png "a house by the sea, in oil"
     """
     files = [path.read_bytes() for path in present([image, *([mask] if mask else [])])]
-    running.run(made(lambda mj: mj.edit(prompt, *files), way, making))
+    running.run(follow(lambda mj: mj.edit(prompt, *files), connection, output))
 
 
-@taking(Making, Way)
+@with_options(output=JobOptions, connection=ConnectionOptions)
 def video(
-    prompt: Annotated[str, typer.Argument(help="What happens.")] = "",
-    start: Annotated[Path | None, typer.Option(help="An image it begins with.")] = None,
-    end: Annotated[Path | None, typer.Option(help="An image it ends with.")] = None,
+    prompt: Annotated[str, typer.Argument(help="Prompt.")] = "",
+    start: Annotated[Path | None, typer.Option(help="First frame.")] = None,
+    end: Annotated[Path | None, typer.Option(help="Last frame.")] = None,
     motion: Annotated[str, typer.Option(help="low or high.")] = "low",
-    loop: Annotated[bool, typer.Option("--loop", help="It ends as it begins.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Loop.")] = False,
     *,
-    way: Way,
-    making: Making,
+    connection: ConnectionOptions,
+    output: JobOptions,
 ) -> None:
-    """Make videos of a text, of a first image, or of both.
+    """Create a video from a prompt, a first frame, or both.
 
     \b
     Examples:
@@ -93,23 +93,25 @@ def video(
       athena video "a train passes" --start cat.png --end castle.png --motion high
     """
     if not prompt and start is None:
-        fail(Exit.USAGE, "Say what happens, or name an image it begins with: --start.")
+        fail(Exit.USAGE, "Give a prompt, or a first frame with --start.")
     if motion not in ("low", "high"):
-        fail(Exit.USAGE, f"--motion is low or high, not {motion!r}.")
+        fail(Exit.USAGE, f"--motion must be low or high, not {motion!r}.")
     first, last = (present([path])[0].read_bytes() if path else None for path in (start, end))
     running.run(
-        made(lambda mj: mj.video(prompt, first, last, motion=motion, loop=loop), way, making)
+        follow(
+            lambda mj: mj.video(prompt, first, last, motion=motion, loop=loop), connection, output
+        )
     )
 
 
-@taking(Making, Way)
+@with_options(output=JobOptions, connection=ConnectionOptions)
 def describe(
-    image: Annotated[str, typer.Argument(help="An image's file, or a link to one.")],
+    image: Annotated[str, typer.Argument(help="Image file or link.")],
     *,
-    way: Way,
-    making: Making,
+    connection: ConnectionOptions,
+    output: JobOptions,
 ) -> None:
-    """Find prompts that fit an image.
+    """Get prompts that describe an image.
 
     \b
     Examples:
@@ -118,4 +120,4 @@ def describe(
     """
     is_link = image.startswith(("http://", "https://"))
     given = image if is_link else present([Path(image)])[0].read_bytes()
-    running.run(made(lambda mj: mj.describe(given), way, making))
+    running.run(follow(lambda mj: mj.describe(given), connection, output))

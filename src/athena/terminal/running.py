@@ -1,4 +1,4 @@
-"""Runs a command's work: every error becomes words and an exit code, Ctrl-C is heard."""
+"""Runs a command: turns errors into messages and exit codes, and handles Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from athena.terminal.exits import Exit, fail
 
 
 class Interrupts:
-    """Counts Ctrl-C while it is entered: once is to leave, twice is to cancel."""
+    """Counts Ctrl-C inside its context: once detaches, twice cancels."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
@@ -38,17 +38,17 @@ class Interrupts:
 
 
 def run(work: Coroutine[Any, Any, Exit | None]) -> None:
-    """Do a command's work, and leave with its exit code."""
+    """Run a command's coroutine and exit with its exit code."""
     from athena import client
     from athena.client.files import BadTemplate
 
     try:
         code = loop.run(work)
     except client.ServerUnreachable as error:
-        fail(Exit.UNREACHABLE, f"{_sentence(error)}\nIs it running? `athena serve` starts one; "
-             "--simulate needs none; `athena doctor` looks for what is wrong.")  # fmt: skip
-    except client.Refused as error:
-        fail(Exit.REFUSED, f"Not taken: {error}")
+        fail(Exit.UNREACHABLE, f"{_sentence(error)}\nStart one with `athena serve`, or add "
+             "--simulate. `athena doctor` can help.")  # fmt: skip
+    except client.RequestRefused as error:
+        fail(Exit.REFUSED, f"Rejected: {error}")
     except client.TaskFailed as error:
         fail(Exit.FAILED, f"Failed: {error}")
     except (client.AthenaError, BadTemplate) as error:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from athena.simulator.config import Config
 
 _NO_ACCOUNT = (
-    "No account is configured. Set USER_TOKEN, GUILD_ID and CHANNEL_ID (in the environment or in "
-    ".env), or try `athena serve --simulate`, which needs none."
+    "No account is configured. Run `athena config init`, set USER_TOKEN, GUILD_ID and CHANNEL_ID "
+    "(in the environment or in .env), or use `athena serve --simulate`, which needs none."
 )
 
 
@@ -32,22 +32,22 @@ def serve(
         bool, typer.Option("--simulate", help="Use the built-in simulator instead of Discord.")
     ] = False,
     or_simulate: Annotated[
-        bool, typer.Option("--or-simulate", help="The same, but only while no account is set.")
+        bool, typer.Option("--or-simulate", help="Use the simulator if no account is configured.")
     ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (8062).")] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder of the database; with --simulate a temporary one."),
+        typer.Option(help="Data folder (with --simulate: a temporary one)."),
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=0.01, help="With --simulate: how much faster jobs go.")
+        float, typer.Option(min=0.01, help="With --simulate: speed-up factor for jobs.")
     ] = 20.0,
 ) -> None:
     """Run the server.
 
-    With --simulate it needs no account at all. Without, it uses the accounts of the settings
-    (environment, .env or athena.toml).
+    With --simulate it needs no account. Otherwise it uses the configured accounts (environment,
+    .env or athena.toml).
     """
     import structlog
 
@@ -64,9 +64,9 @@ def serve(
         structlog.get_logger().info("settings.ignored", name=name)
     try:
         if simulate:
-            with _lasting(data_dir) as folder:
-                led = settings.model_copy(update={"data_dir": Path(folder)})
-                loop.run(_serve_simulated(led, speed))
+            with _data_folder(data_dir) as folder:
+                simulated = settings.model_copy(update={"data_dir": Path(folder)})
+                loop.run(_serve_simulated(simulated, speed))
         else:
             loop.run(_serve(settings))
     except KeyboardInterrupt:
@@ -77,17 +77,17 @@ def serve(
 
 def simulate(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 9001,
-    seed: Annotated[int, typer.Option(help="The same seed plays the same evening.")] = 7,
-    speed: Annotated[float, typer.Option(min=0.01, help="How much faster jobs go.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Random seed; same seed, same behavior.")] = 7,
+    speed: Annotated[float, typer.Option(min=0.01, help="Speed-up factor for jobs.")] = 1.0,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with users, tokens and channels.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Run the simulator for Discord and Midjourney alone.
+    """Run only the simulator for Discord and Midjourney.
 
-    Any Discord library or Midjourney client can be pointed at it; it needs no account and spends
-    no GPU time.
+    Any Discord library or Midjourney client can connect to it. It needs no account and spends no
+    GPU time.
     """
     from athena.simulator.config import DEMO, BadConfig, load
 
@@ -103,7 +103,7 @@ def simulate(
 
 
 def _has_accounts(settings: Settings) -> bool:
-    """Whether the settings name an account, or an administrator has added one."""
+    """Whether an account is configured, or an administrator has added one."""
     if settings.accounts or not (settings.data_dir / "athena.db").exists():
         return bool(settings.accounts)
     from athena.errors import SchemaTooOld, StoreError
@@ -130,16 +130,16 @@ async def _serve(settings: Settings) -> None:
 
 async def _serve_simulated(settings: Settings, speed: float) -> None:
     from athena import server as serving
-    from athena.client.local import standing_in
+    from athena.client.local import running_simulator
 
-    async with standing_in(settings, speed=speed) as (led, urls):
-        typer.echo(f"Simulator for Discord and Midjourney: {urls.cdn}  (jobs go {speed:g}x)")
-        await serving.serve(led, ready=_greet)
+    async with running_simulator(settings, speed=speed) as (simulated, urls):
+        typer.echo(f"Simulator for Discord and Midjourney: {urls.cdn}  (speed {speed:g}x)")
+        await serving.serve(simulated, ready=_greet)
 
 
-def _lasting(data_dir: Path | None) -> contextlib.AbstractContextManager[Path | str]:
-    """The folder of a simulated server. Tasks outlive the simulator that made them only on
-    request: to the next simulator they would be strangers."""
+def _data_folder(data_dir: Path | None) -> contextlib.AbstractContextManager[Path | str]:
+    """The data folder of a simulated server; temporary unless one is given, because the next
+    simulator does not know the tasks of this one."""
     if data_dir:
         return contextlib.nullcontext(data_dir)
     return tempfile.TemporaryDirectory(prefix="athena-")
@@ -150,21 +150,21 @@ def _greet(url: str) -> None:
         f"""
 Athena is ready: {url}
 
-  The page          {url}/
-  API page          {url}/docs
-  A first image   {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
+  Web UI            {url}/
+  API docs          {url}/docs
+  Try it            {_this_program()} imagine "a cute cat --ar 3:2" --server {url}
   With curl         curl -X POST {url}/mj/submit/imagine \\
                          -H "Content-Type: application/json" \\
                          -d '{{"prompt": "a cute cat --ar 3:2"}}'
                     curl {url}/mj/task/TASK_ID/fetch
 
-Ctrl-C stops it.
+Press Ctrl-C to stop.
 """
     )
 
 
 def _this_program() -> str:
-    """How to call this program from the same folder."""
+    """The command that runs this program from the current folder."""
     if shutil.which("athena"):
         return "athena"
     return os.path.relpath(sys.argv[0])
@@ -179,7 +179,7 @@ async def _simulate(config: Config, host: str, port: int, seed: int, speed: floa
 
 
 def _describe(config: Config, urls: Urls) -> None:
-    """The lines that lead a client here, ready for an .env file."""
+    """Print the settings that connect a client to the simulator, in .env format."""
     typer.echo(f"ATHENA_DISCORD__API_URL={urls.api}")
     typer.echo(f"ATHENA_DISCORD__GATEWAY_URL={urls.gateway}")
     typer.echo(f"ATHENA_DISCORD__CDN_URL={urls.cdn}")
@@ -188,7 +188,7 @@ def _describe(config: Config, urls: Urls) -> None:
         kind = "BOT_TOKEN" if user.bot else "USER_TOKEN"
         typer.echo(f"# {user.name}: {kind}={user.token} GUILD_ID={config.guild_of(user)} "
                    f"CHANNEL_ID={config.channel_of(user)}")  # fmt: skip
-    typer.echo(f"# control: {urls.cdn}/_control/state   Ctrl-C stops it.")
+    typer.echo(f"# control: {urls.cdn}/_control/state   Press Ctrl-C to stop.")
 
 
 def _why(error: Exception, settings: Settings) -> str:

@@ -1,7 +1,7 @@
-"""`athena shell`: a prompt that keeps taking input while images are made.
+"""`athena shell`: an interactive shell that takes input while tasks run.
 
-What is typed is a prompt, or one of a few words. Requests run beside; the lines below the input
-tell how far they are, what is done is told above it. Nothing moves while one types but those lines.
+The input is a prompt or a command. Tasks run in the background: a toolbar below the input shows
+their progress, and results are printed above it. Typing is never disturbed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import typer
 from msgspec import Struct
 
 from athena.terminal import running
+from athena.terminal.connections import connected
 from athena.terminal.exits import Exit
-from athena.terminal.making import ask
-from athena.terminal.options import Making, Way, taking
+from athena.terminal.making import submit
+from athena.terminal.options import ConnectionOptions, JobOptions, with_options
 from athena.terminal.states import state
-from athena.terminal.ways import connected
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
     from athena.client import Athena, Result, Task
 
-_HELP = """Type what to draw, with Midjourney's parameters. Links and files are image prompts.
-  u1 … u4, v1 … v4, r     upscale, vary or reroll the last image (u2 #3: that of request 3)
-  press BUTTON [#3]       any other button, by what is written on it; `buttons` lists them
+_HELP = """Type a prompt with Midjourney's parameters. Links and files are image prompts.
+  u1 … u4, v1 … v4, r     upscale, vary or reroll the last image (u2 #3: the image of request 3)
+  press BUTTON [#3]       any other button, by its label; `buttons` lists them
   zoom 1.5, pan left, animate low
   describe FILE, shorten WORDS, seed
-  queue                   what is being made        cancel [#3]   end it
-  say PROMPT              a prompt that looks like one of these words
-  help, quit              Ctrl-D leaves too; what is being made goes on"""
+  queue                   list running requests     cancel [#3]   cancel one
+  say PROMPT              send text that would otherwise be read as a command
+  help, quit              Ctrl-D quits too; running tasks continue"""
 
 _PARAMETERS = {
     "--ar": ("1:1", "3:2", "2:3", "16:9", "9:16", "4:5", "7:4", "3:1"),
@@ -65,7 +65,7 @@ Ask = Callable[[], Awaitable["Task"]]
 
 
 class Request(Struct):
-    """One thing that was asked for in this shell."""
+    """One request of this shell."""
 
     number: int
     words: str
@@ -79,45 +79,45 @@ class Request(Struct):
         return self.work is not None and not self.work.done()
 
     def line(self) -> str:
-        """How far it is."""
+        """Its progress."""
         seconds = time.monotonic() - self.began
         if self.task is None:
-            return f"#{self.number} asking        {seconds:4.0f} s  {self.words}"
+            return f"#{self.number} submitting    {seconds:4.0f} s  {self.words}"
         now = self.task.now
         return f"#{self.number} {state(now):<8} {now.percent:3d}% {seconds:4.0f} s  {self.words}"
 
 
-@taking(Making, Way)
-def shell(*, way: Way, making: Making) -> None:
-    """A prompt that keeps taking input while images are made.
+@with_options(output=JobOptions, connection=ConnectionOptions)
+def shell(*, connection: ConnectionOptions, output: JobOptions) -> None:
+    """Interactive shell.
 
     \b
     Examples:
       athena shell
       athena shell --simulate --speed 5
     """
-    running.run(_shell(way, making))
+    running.run(_shell(connection, output))
 
 
-async def _shell(way: Way, making: Making) -> Exit:
-    async with connected(way) as mj:
-        await Shell(mj, making).run()
+async def _shell(connection: ConnectionOptions, output: JobOptions) -> Exit:
+    async with connected(connection) as mj:
+        await Shell(mj, output).run()
     return Exit.DONE
 
 
 class Shell:
-    """One evening at the prompt."""
+    """One session of the interactive shell."""
 
-    def __init__(self, mj: Athena, making: Making) -> None:
+    def __init__(self, mj: Athena, output: JobOptions) -> None:
         self._mj = mj
-        self._making = making
+        self._output = output
         self._requests: list[Request] = []
 
     async def run(self) -> None:
         from prompt_toolkit.patch_stdout import patch_stdout
 
         session = _session(self._toolbar)
-        print("Type what to draw. `help` tells what else there is.")
+        print("Type a prompt, or `help`.")
         with patch_stdout():
             while True:
                 try:
@@ -132,7 +132,7 @@ class Shell:
                     await self._take(text)
         self._leave()
 
-    # Words
+    # Commands
 
     async def _take(self, text: str) -> None:
         from athena.client import AthenaError
@@ -143,12 +143,12 @@ class Shell:
             if await self._known(verb.lower(), rest.strip(), number):
                 return
             prompt = rest if verb == "say" else text
-            self._start(prompt, lambda: ask(self._mj, prompt))
+            self._start(prompt, lambda: submit(self._mj, prompt))
         except (AthenaError, OSError, ValueError) as error:
             print(f"  {error}")
 
     async def _known(self, verb: str, rest: str, number: int | None) -> bool:
-        """Whether it was one of our words; then it is done."""
+        """Run a command of the shell; False if the text is none."""
         if verb in _SHORT and not rest:
             self._press(number, verb, lambda it: it.press(verb))
             return True
@@ -167,8 +167,8 @@ class Shell:
                 self._press(number, name, lambda it: it.press(name))
             case "zoom", factor if _is_number(factor):
                 self._press(number, f"zoom {factor}", lambda it: it.zoom(float(factor)))
-            case "pan", ("left" | "right" | "up" | "down") as way:
-                self._press(number, f"pan {way}", lambda it: it.pan(way))
+            case "pan", ("left" | "right" | "up" | "down") as direction:
+                self._press(number, f"pan {direction}", lambda it: it.pan(direction))
             case "animate", ("low" | "high") as motion:
                 self._press(number, f"animate {motion}", lambda it: it.animate(motion))
             case "describe", given if given:
@@ -195,12 +195,12 @@ class Shell:
 
     def _show_queue(self) -> None:
         waiting = [request.line() for request in self._requests if request.is_running]
-        print("\n".join(f"  {line}" for line in waiting) or "  Nothing is being made.")
+        print("\n".join(f"  {line}" for line in waiting) or "  Idle.")
 
     async def _cancel(self, number: int | None) -> None:
         chosen = [r for r in self._requests if r.is_running and number in (None, r.number)]
         if not chosen:
-            print("  Nothing is being made.")
+            print("  Nothing to cancel.")
         for request in chosen[-1:]:
             if request.task:
                 await request.task.cancel()
@@ -208,14 +208,13 @@ class Shell:
     # Requests
 
     def _result(self, number: int | None) -> Result:
-        """The image of a request, or the last that was made."""
+        """The image of a request, or the last image."""
         from athena.client import AthenaError
 
         for request in reversed(self._requests):
             if request.result and number in (None, request.number):
                 return request.result
-        which = f"request #{number}" if number else "this shell yet"
-        raise AthenaError(f"there is no image of {which}")
+        raise AthenaError(f"request #{number} has no image" if number else "no image yet")
 
     def _start(self, words: str, ask_for: Ask) -> None:
         request = Request(len(self._requests) + 1, words, time.monotonic())
@@ -235,22 +234,24 @@ class Shell:
     async def _saved(self, result: Result) -> str:
         if result.task.action in ("DESCRIBE", "SHORTEN") or not result.url:
             return "\n".join(f"    {line}" for line in result.words.splitlines() if line)
-        paths = await result.save(self._making.out, self._making.name)
+        paths = await result.save(self._output.out, self._output.name)
         return "\n".join(f"    {path}" for path in paths)
 
     def _toolbar(self) -> str:
-        """The lines below the input."""
+        """The text below the input."""
         lines = [request.line() for request in self._requests if request.is_running]
         hidden = len(lines) - _MOST_LINES
         more = [f"… and {hidden} more"] if hidden > 0 else []
-        return "\n".join([*lines[:_MOST_LINES], *more]) or "nothing is being made"
+        return "\n".join([*lines[:_MOST_LINES], *more]) or "Idle"
 
     def _leave(self) -> None:
         for request in self._requests:
             if request.is_running and request.work:
                 request.work.cancel()
                 if request.task:
-                    typer.echo(f"#{request.number} goes on: athena show {request.task.id} --wait")
+                    typer.echo(
+                        f"#{request.number} keeps running: athena show {request.task.id} --wait"
+                    )
 
 
 def _session(toolbar: Callable[[], str]) -> PromptSession[str]:
@@ -275,7 +276,7 @@ def _completer(past: Callable[[], Iterable[str]]) -> Completer:
     from prompt_toolkit.completion import Completer, Completion
 
     class Words(Completer):
-        """Parameters and their values; before them, what was typed before."""
+        """Completes parameters and their values, and earlier prompts before them."""
 
         def get_completions(
             self, document: Document, complete_event: CompleteEvent
@@ -290,7 +291,7 @@ def _completer(past: Callable[[], Iterable[str]]) -> Completer:
 
 
 def suggestions(text: str, past: list[str]) -> list[str]:
-    """What may come: names and values of parameters, else former prompts that begin so."""
+    """Completions: names and values of parameters, or earlier prompts that start with the text."""
     before, _, word = text.rpartition(" ")
     named = before.rpartition(" ")[2]
     if named in _PARAMETERS and not word.startswith("--"):
@@ -303,7 +304,7 @@ def suggestions(text: str, past: list[str]) -> list[str]:
 
 
 def _numbered(text: str) -> tuple[str, int | None]:
-    """The words, and the request that is meant by `#3` behind them."""
+    """The text without a trailing `#3`, and the number of that request."""
     words, sign, number = text.rpartition(" #")
     return (words, int(number)) if sign and number.isdecimal() else (text, None)
 

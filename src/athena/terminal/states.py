@@ -1,4 +1,4 @@
-"""How a task's state is said to people."""
+"""Short names of task states, for output."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ _WORDS = {
 
 
 def state(task: Snapshot) -> str:
-    """One word."""
+    """The state of a task as one word."""
     return _WORDS.get(task.status, task.status.lower())

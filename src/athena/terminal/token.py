@@ -1,4 +1,4 @@
-"""`athena token`: who may call the server. A running server heeds it at once."""
+"""`athena token`: manages API tokens. Changes take effect on a running server immediately."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from athena.terminal.exits import Exit, fail
 if TYPE_CHECKING:
     from athena.store.record_kinds import Records
 
-app = typer.Typer(help="Make, list and remove the API tokens of a server.")
+app = typer.Typer(help="Create, list and revoke API tokens.")
 
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of the database.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -42,20 +42,21 @@ class _Role(StrEnum):
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Whose it is, for you.")],
+    name: Annotated[str, typer.Option(help="Label.")],
     role: Annotated[
-        _Role, typer.Option(help="A reader may only look; an admin manages accounts and tokens.")
+        _Role,
+        typer.Option(help="A reader has read-only access; an admin manages accounts and tokens."),
     ] = (_Role.USER),
-    mode: Annotated[_Mode | None, typer.Option(help="The speed of all its tasks.")] = None,
-    images: Annotated[_Images | None, typer.Option(help="The kind of its image links.")] = None,
-    images_host: Annotated[str | None, typer.Option(help="Its own host for proxy links.")] = None,
-    rate: Annotated[int | None, typer.Option(min=1, help="Submits a minute.")] = None,
-    daily_limit: Annotated[int | None, typer.Option(min=1, help="Tasks a day (UTC).")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="How many days it lives.")] = None,
+    mode: Annotated[_Mode | None, typer.Option(help="Force this speed.")] = None,
+    images: Annotated[_Images | None, typer.Option(help="Image link type.")] = None,
+    images_host: Annotated[str | None, typer.Option(help="Host for proxy links.")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help="Requests per minute.")] = None,
+    daily_limit: Annotated[int | None, typer.Option(min=1, help="Tasks per day (UTC).")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Expires after N days.")] = None,
     data_dir: _DataDir = None,
     json: _Json = False,
 ) -> None:
-    """Make a token. It is shown this once; only its hash is kept.
+    """Create a token. The secret is shown only once.
 
     \b
     Examples:
@@ -77,12 +78,12 @@ def create(
         _print({"id": token.id, "token": secret})
     else:
         typer.echo(secret)
-        typer.echo(f"This is token {token.id}. Keep it: it is not shown again.", err=True)
+        typer.echo(f"Created token {token.id}. Save the secret: it is not shown again.", err=True)
 
 
 @app.command("list")
 def show(data_dir: _DataDir = None, json: _Json = False) -> None:
-    """List the tokens, without their secrets."""
+    """List tokens, without secrets."""
     import msgspec
 
     from athena.store.tokens import TOKENS
@@ -92,24 +93,24 @@ def show(data_dir: _DataDir = None, json: _Json = False) -> None:
     for token in tokens:
         del token["hash"]
         if not json:
-            wishes = (f"{k}={v}" for k, v in token.items() if v is not None and k not in _SHOWN)
-            typer.echo(f"{token['id']}  {token['name']}  {token['role']}  {' '.join(wishes)}")
+            limits = (f"{k}={v}" for k, v in token.items() if v is not None and k not in _SHOWN)
+            typer.echo(f"{token['id']}  {token['name']}  {token['role']}  {' '.join(limits)}")
     if json:
         _print(tokens)
 
 
 @app.command()
 def remove(
-    token_id: Annotated[str, typer.Argument(help="Its id, as `athena token list` shows it.")],
+    token_id: Annotated[str, typer.Argument(help="Token id; see `athena token list`.")],
     data_dir: _DataDir = None,
 ) -> None:
-    """Remove a token: it opens nothing from now on."""
+    """Revoke a token."""
     from athena.store.tokens import TOKENS
 
     with _records(data_dir) as records:
         if not records.remove(TOKENS, token_id):
-            fail(Exit.USAGE, f"There is no token {token_id}. See `athena token list`.")
-    typer.echo(f"Removed {token_id}.")
+            fail(Exit.USAGE, f"No token {token_id}. See `athena token list`.")
+    typer.echo(f"Revoked {token_id}.")
 
 
 _SHOWN = ("id", "name", "role", "created_at")

@@ -1,7 +1,8 @@
-"""What is seen while images are made: one line for each, and a small preview of the newest.
+"""The live view: a line for each running task, and a small preview of the latest one.
 
-On a terminal the lines live; elsewhere there are plain lines, one for each change. It is all on
-stderr: stdout holds nothing but the files' paths, or JSON.
+On a terminal the lines are updated in place; elsewhere each change is a plain line. Everything goes
+to
+stderr: stdout contains only the paths of files, or JSON.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 _WIDE, _NARROW = 24, 8
 _ROOMY = 72
-"""Columns from which on a line holds everything."""
+"""The number of columns from which a line fits everything."""
 
 
 class View:
-    """Enter it while tasks run, and tell it of each change. `previews`: whether images are shown;
-    None where the terminal can."""
+    """A context manager that shows running tasks; `show` updates a task. `previews`: whether images
+    are shown; None: if the terminal supports them."""
 
     def __init__(self, *, previews: bool | None = False) -> None:
         self._running: dict[str, Snapshot] = {}
@@ -63,26 +64,26 @@ class View:
             self._live.stop()
 
     def show(self, task: Snapshot) -> None:
-        """A task as it is now; one that has ended gets its last line."""
+        """Update a task; a task that has ended gets its final line."""
         self._began.setdefault(task.id, time.monotonic())
         if task.ended:
             self._running.pop(task.id, None)
             self._preview = None
-            self.console.print(self._line(task) if self.is_live else _told(task), markup=False,
-                               soft_wrap=not self.is_live)  # fmt: skip
+            line = self._line(task) if self.is_live else _plain_line(task)
+            self.console.print(line, markup=False, soft_wrap=not self.is_live)
             return
         before = self._running.get(task.id)
         self._running[task.id] = task
-        if not self.is_live and (before is None or _told(before) != _told(task)):
-            self.console.print(_told(task), markup=False, soft_wrap=True)
+        if not self.is_live and (before is None or _plain_line(before) != _plain_line(task)):
+            self.console.print(_plain_line(task), markup=False, soft_wrap=True)
 
     def draw(self, data: bytes) -> None:
-        """A preview of what is being made."""
+        """Show the preview of an unfinished image."""
         if self.console.width >= _ROOMY:
             self._preview = self.easel.small(data)
 
     def say(self, text: str) -> None:
-        """A sentence above the lines."""
+        """Print a message above the lines."""
         self.console.print(text, markup=False)
 
     def _lines(self) -> RenderableType:
@@ -106,19 +107,19 @@ class View:
             ("━" * (wide - filled), "bright_black"),
             f" {task.percent:3d}% {seconds:5.1f} s  ",
             (f"{mode}  " if mode else "", "magenta"),
-            (_named(task), "dim"),
+            (_title(task), "dim"),
             no_wrap=True,
             overflow="ellipsis",
         )
 
 
-def _told(task: Snapshot) -> str:
+def _plain_line(task: Snapshot) -> str:
     """A plain line."""
-    return f"{state(task)} {task.percent}%  {_named(task)}"
+    return f"{state(task)} {task.percent}%  {_title(task)}"
 
 
-def _named(task: Snapshot) -> str:
-    """A task in a few words."""
+def _title(task: Snapshot) -> str:
+    """A short title of a task."""
     words = (task.prompt or task.description or task.id).replace("\n", " ")
     verb = task.action.lower().replace("_", " ")
     return words if verb == "imagine" else f"{verb}: {words}"

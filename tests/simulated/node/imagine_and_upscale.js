@@ -1,4 +1,4 @@
-// Imagine and Upscale with the public npm client, told only the simulator's base URL.
+// Imagine and Upscale with the public npm client, given only the simulator's base URL.
 const { Midjourney } = require("midjourney");
 
 async function main(base, guild, channel, token) {

@@ -1,4 +1,4 @@
-"""Buttons by what is written on them, or by what they do."""
+"""Finding buttons by their label or by their action."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_direction_is_a_name() -> None:
 
 @pytest.mark.parametrize("name", ["U5", "nothing", "", "U"])
 def test_what_is_not_there_or_not_clear(name: str) -> None:
-    with pytest.raises(NoSuchButton, match="upscale one of them first"):
+    with pytest.raises(NoSuchButton, match="upscale one of its images first"):
         choosing.named(GRID, name)
 
 

@@ -1,4 +1,4 @@
-"""`get_aws_secrets.py`: a secret of AWS becomes .env, or nothing is touched."""
+"""`get_aws_secrets.py`: a secret of AWS becomes .env, or no file is changed."""
 
 import importlib.util
 import json
@@ -55,10 +55,10 @@ def test_the_secret_of_an_environment_is_written(
     assert script.main(folder) == 0
     written = folder / ".env"
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
-    told = dotenv_values(written)
-    assert told["USER_TOKEN"] == VALUES["USER_TOKEN"]
-    assert (told["GUILD_ID"], told["CHANNEL_ID"], told["CONCUR_SIZE"]) == ("1", "2", "3")
-    assert (told["PROXY_URL"], told["BOT_TOKEN"]) == ("http://proxy:1", "")
+    in_file = dotenv_values(written)
+    assert in_file["USER_TOKEN"] == VALUES["USER_TOKEN"]
+    assert (in_file["GUILD_ID"], in_file["CHANNEL_ID"], in_file["CONCUR_SIZE"]) == ("1", "2", "3")
+    assert (in_file["PROXY_URL"], in_file["BOT_TOKEN"]) == ("http://proxy:1", "")
     assert sorted(each.name for each in folder.iterdir()) == [".env", ".env.template"]
 
 

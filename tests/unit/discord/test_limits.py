@@ -72,8 +72,8 @@ async def test_after_the_refill_no_more_than_the_limit_goes_through(clock: Turna
 
 async def test_a_429_with_json_closes_the_bucket_or_everything(clock: TurnableClock) -> None:
     limits = Limits(clock)
-    told = {"Content-Type": "application/json"}
-    assert limits.refused(ROUTE, "1", told, b'{"retry_after": 2.5, "global": true}') == 2.5
+    headers = {"Content-Type": "application/json"}
+    assert limits.refused(ROUTE, "1", headers, b'{"retry_after": 2.5, "global": true}') == 2.5
     waiting = await started(asyncio.create_task(call(limits, 1, major="other")))
     assert not waiting.done()
     clock.turn(2.5)

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Authentication and authorization."""
 
 from typing import Any
 
@@ -55,8 +55,8 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
     header: tuple[bytes, bytes],
 ) -> None:
     clock = TurnableClock()
-    wishes = {"role": Role.ADMIN, "speed": Speed.RELAX, "image_links": ImageLinks.RELAY}
-    token, secret = new("mine", clock.now(), expires_at=clock.now() + 60_000, **wishes)
+    options = {"role": Role.ADMIN, "speed": Speed.RELAX, "image_links": ImageLinks.RELAY}
+    token, secret = new("mine", clock.now(), expires_at=clock.now() + 60_000, **options)
     doors = gate(Tokens([token]), clock, secret=SecretStr("the operator's"))
     headers = [(header[0], header[1] % secret.encode())]
     caller = doors.admit(headers)
@@ -72,7 +72,7 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
 
 
 @pytest.mark.parametrize(
-    ("path", "plain", "wishes"),
+    ("path", "plain", "options"),
     [
         ("/mj/submit/imagine", "/mj/submit/imagine", PathOptions()),
         ("/mj-fast/mj/submit/imagine", "/mj/submit/imagine", PathOptions(Speed.FAST)),
@@ -84,8 +84,8 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
         ("/docs", "/docs", PathOptions()),
     ],
 )
-def test_prefixes(path: str, plain: str, wishes: PathOptions) -> None:
-    assert path_options.of_path(path) == (plain, wishes)
+def test_prefixes(path: str, plain: str, options: PathOptions) -> None:
+    assert path_options.of_path(path) == (plain, options)
 
 
 def test_a_token_goes_before_the_path_for_each_wish_separately() -> None:

@@ -1,4 +1,4 @@
-"""What counts for a token's day, and when its day is over."""
+"""A token's daily quota: what counts, and when the day ends."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""What `athena read` tells of messages: every form, and whatever else there may be."""
+"""How `athena read` interprets messages: every form, and invalid input."""
 
 import json
 import random
@@ -24,11 +24,11 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("said", lines(FIXTURES) + lines(CORPUS))
 def test_each_form_is_understood(said: dict[str, Any]) -> None:
-    told = explain(said)
+    result = explain(said)
     wanted = {name: value for name, value in said["expected"].items() if value is not None}
-    assert {name: told.get(name) for name in wanted} == wanted
+    assert {name: result.get(name) for name in wanted} == wanted
     absent = {name for name, value in said["expected"].items() if value is None}
-    assert not absent & told.keys()
+    assert not absent & result.keys()
 
 
 PIECES = [
@@ -48,7 +48,7 @@ def odd(dice: random.Random) -> str:
 
 
 def message(dice: random.Random) -> dict[str, Any]:
-    """A message with anything in it, in the types that Discord uses."""
+    """A random message with the types that Discord uses."""
     embed = {
         "title": odd(dice),
         "description": odd(dice),
@@ -89,18 +89,18 @@ def test_the_command_reads_a_file_or_standard_input(tmp_path: Path) -> None:
         '{"action": "IMAGINE", "state": "progress", "prompt": "a 猫", "progress": 31, '
         '"mode": "fast"}\n{}\n'
     )
-    told = run(app, ["read", str(file)])
-    assert (told.exit_code, told.stdout) == (0, wanted)
+    result = run(app, ["read", str(file)])
+    assert (result.exit_code, result.stdout) == (0, wanted)
     for arguments in (["read"], ["read", "-"]):
-        told = run(app, arguments, input=file.read_text())
-        assert (told.exit_code, told.stdout) == (0, wanted)
+        result = run(app, arguments, input=file.read_text())
+        assert (result.exit_code, result.stdout) == (0, wanted)
 
 
 def test_lines_that_are_no_message_are_told_and_counted(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["read"], input='nonsense\n[1]\n{"content": "x"}\n')
-    assert told.exit_code == 1
-    out = [json.loads(line) for line in told.stdout.splitlines()]
+    result = CliRunner().invoke(app, ["read"], input='nonsense\n[1]\n{"content": "x"}\n')
+    assert result.exit_code == 1
+    out = [json.loads(line) for line in result.stdout.splitlines()]
     assert ["error" in each for each in out] == [True, True, False]
-    assert "2" in told.stderr
+    assert "2" in result.stderr
     missing = CliRunner().invoke(app, ["read", str(tmp_path / "none.jsonl")])
     assert (missing.exit_code, "none.jsonl" in missing.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""A stage that only writes down what a bot does on it."""
+"""A stage that records what a bot does."""
 
 import asyncio
 from collections.abc import Callable
@@ -87,8 +87,8 @@ class Recorder:
         self.drafts.append(draft)
 
 
-class JobLifecycle:
-    """Calls to a bot, and the turning of its clock."""
+class BotSession:
+    """Calls to a bot, with a clock to turn."""
 
     def __init__(self, stage: Recorder, bot: Any) -> None:
         self.stage = stage
@@ -119,7 +119,7 @@ class JobLifecycle:
         return call
 
     async def turn(self, seconds: float) -> None:
-        """Let `seconds` pass, waking everybody in turn."""
+        """Let `seconds` pass, waking all tasks in order."""
         end = self.stage.clock.monotonic() + seconds
         while True:
             await settle()
@@ -131,7 +131,7 @@ class JobLifecycle:
             self.stage.turnable.turn(pause)
 
     async def finish(self) -> None:
-        """Turn until nobody waits any more."""
+        """Turn until no task waits."""
         await settle()
         while (pause := self.stage.turnable.next_waking()) is not None:
             self.stage.turnable.turn(pause)
@@ -143,7 +143,7 @@ class JobLifecycle:
 
 
 async def settle() -> None:
-    """Let every task that can run come to its next pause."""
+    """Run every task to its next pause."""
     for _ in range(40):
         await asyncio.sleep(0)
 

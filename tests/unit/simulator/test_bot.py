@@ -1,4 +1,4 @@
-"""The simulator's Midjourney: its images and its way with prompts."""
+"""The simulator's Midjourney bot: images and prompts."""
 
 import io
 

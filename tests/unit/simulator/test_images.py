@@ -1,4 +1,4 @@
-"""The simulator's images: real files of the promised size that prove whose they are."""
+"""The simulator's images: real files of the announced size that name their job."""
 
 import io
 import zlib

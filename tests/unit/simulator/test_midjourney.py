@@ -1,4 +1,4 @@
-"""What the simulator's Midjourney does on the stage, act by act."""
+"""The simulator's Midjourney bot, action by action."""
 
 import io
 import re
@@ -6,34 +6,34 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from PIL import Image
-from tests.unit.simulator.recording import USER, JobLifecycle, Recorder
+from tests.unit.simulator.recording import USER, BotSession, Recorder
 
 from athena.simulator.bots.index import MIDJOURNEY, NIJI, commands_of
 from athena.simulator.bots.midjourney import Midjourney
 from athena.simulator.stage import Draft, Json
 
-Open = Callable[..., JobLifecycle]
+Open = Callable[..., BotSession]
 
 
 @pytest.fixture
-async def open_lifecycle() -> AsyncIterator[Open]:
-    lifecycles: list[JobLifecycle] = []
+async def open_session() -> AsyncIterator[Open]:
+    sessions: list[BotSession] = []
 
-    def make(plan: str = "basic", seed: int = 7, speed: float = 1.0) -> JobLifecycle:
+    def make(plan: str = "basic", seed: int = 7, speed: float = 1.0) -> BotSession:
         stage = Recorder()
         bot = Midjourney(stage, lambda _: plan, seed=seed, speed=speed)
-        lifecycles.append(JobLifecycle(stage, bot))
-        return lifecycles[-1]
+        sessions.append(BotSession(stage, bot))
+        return sessions[-1]
 
     yield make
-    for lifecycle in lifecycles:
-        await lifecycle.bot.close()
+    for session in sessions:
+        await session.bot.close()
 
 
-async def grid(lifecycle: JobLifecycle, prompt: str = "a cat") -> Json:
-    lifecycle.imagine(prompt)
-    await lifecycle.finish()
-    return lifecycle.jobs()[-1]
+async def grid(session: BotSession, prompt: str = "a cat") -> Json:
+    session.imagine(prompt)
+    await session.finish()
+    return session.jobs()[-1]
 
 
 def ids(draft: Draft) -> list[str]:
@@ -47,10 +47,10 @@ def image(draft: Draft) -> Image.Image:
     return drawn
 
 
-async def test_imagine_goes_through_all_forms(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    job = await grid(lifecycle, "a cat --v 7")
-    stage, name = lifecycle.stage, f"**a cat --v 7.0** - <@{USER}>"
+async def test_imagine_goes_through_all_forms(open_session: Open) -> None:
+    session = open_session()
+    job = await grid(session, "a cat --v 7")
+    stage, name = session.stage, f"**a cat --v 7.0** - <@{USER}>"
     first, *steps = stage.drafts[:8]
     assert stage.acts[0] == ("respond", "100", f"{name} (Waiting to start)")
     assert ids(first) == [f"MJ::CancelJob::ByJobid::{job['id']}"]
@@ -63,12 +63,12 @@ async def test_imagine_goes_through_all_forms(open_lifecycle: Open) -> None:
     assert names <= {f"{job['id']}_grid_0.webp"}
 
 
-async def test_the_result_of_an_imagine(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    job = await grid(lifecycle)
-    (result,) = lifecycle.stage.messages.values()
+async def test_the_result_of_an_imagine(open_session: Open) -> None:
+    session = open_session()
+    job = await grid(session)
+    (result,) = session.stage.messages.values()
     assert (result["call"], result["reply"]) == (job["interaction"], None)
-    final = lifecycle.stage.drafts[-1]
+    final = session.stage.drafts[-1]
     site = rf"( \[\(Open on website for full quality\)\]\(<\S+{job['id']}>\))?"
     assert re.fullmatch(rf"\*\*a cat --v 7\.0\*\* - <@{USER}>{site} \(fast\)", final.content)
     of = [f"MJ::JOB::{kind}::{n}::{job['id']}" for kind in ("upsample", "variation")
@@ -80,11 +80,11 @@ async def test_the_result_of_an_imagine(open_lifecycle: Open) -> None:
     assert (drawn.info["Job"], drawn.info["Tile"]) == (job["id"], "0")
 
 
-async def test_what_differs_from_job_to_job_is_seen(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
+async def test_what_differs_from_job_to_job_is_seen(open_session: Open) -> None:
+    session = open_session()
     for number in range(24):
-        await grid(lifecycle, f"cat {number}")
-    acts, drafts = lifecycle.stage.whats(), lifecycle.stage.drafts
+        await grid(session, f"cat {number}")
+    acts, drafts = session.stage.whats(), session.stage.drafts
     orders = {tuple(acts[n : n + 2]) for n in range(8, len(acts), 10)}
     assert orders == {("delete", "post"), ("post", "delete")}
     finals = [draft for draft in drafts if draft.content.endswith(">) (fast)")]
@@ -93,70 +93,70 @@ async def test_what_differs_from_job_to_job_is_seen(open_lifecycle: Open) -> Non
     assert {bool(draft.drawings) for draft in steps} == {True, False}
 
 
-async def test_times_are_those_of_the_mode(open_lifecycle: Open) -> None:
+async def test_times_are_those_of_the_mode(open_session: Open) -> None:
     for flag, low, high in (("", 15, 40.3), ("--turbo", 6, 12.3), ("--relax", 30, 120.3)):
-        lifecycle = open_lifecycle()
-        await grid(lifecycle, f"a cat {flag}")
-        assert low < lifecycle.stage.clock.monotonic() < high
-    lifecycle = open_lifecycle(speed=float("inf"))
-    await grid(lifecycle)
-    assert lifecycle.stage.clock.monotonic() == 0
-    assert lifecycle.stage.whats()[:8] == ["respond"] + ["edit"] * 7
+        session = open_session()
+        await grid(session, f"a cat {flag}")
+        assert low < session.stage.clock.monotonic() < high
+    session = open_session(speed=float("inf"))
+    await grid(session)
+    assert session.stage.clock.monotonic() == 0
+    assert session.stage.whats()[:8] == ["respond"] + ["edit"] * 7
 
 
-async def test_the_mode_is_shown(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    await grid(lifecycle, "a cat --relax --stealth")
-    assert lifecycle.stage.saying("** - <@42> (31%) (relaxed, stealth)")
-    assert "relax" not in lifecycle.jobs()[0]["prompt"]
+async def test_the_mode_is_shown(open_session: Open) -> None:
+    session = open_session()
+    await grid(session, "a cat --relax --stealth")
+    assert session.stage.saying("** - <@42> (31%) (relaxed, stealth)")
+    assert "relax" not in session.jobs()[0]["prompt"]
 
 
-async def test_u2_is_the_second_tile(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    parent = await grid(lifecycle, "a cat --ar 3:2")
-    whole = image(lifecycle.stage.drafts[-1])
-    began = lifecycle.stage.clock.monotonic()
-    press = lifecycle.press(f"MJ::JOB::upsample::2::{parent['id']}")
-    await lifecycle.finish()
-    job = lifecycle.jobs()[-1]
-    assert 1 <= lifecycle.stage.clock.monotonic() - began <= 3.3
+async def test_u2_is_the_second_tile(open_session: Open) -> None:
+    session = open_session()
+    parent = await grid(session, "a cat --ar 3:2")
+    whole = image(session.stage.drafts[-1])
+    began = session.stage.clock.monotonic()
+    press = session.press(f"MJ::JOB::upsample::2::{parent['id']}")
+    await session.finish()
+    job = session.jobs()[-1]
+    assert 1 <= session.stage.clock.monotonic() - began <= 3.3
     assert (job["parent"], job["index"], job["kind"]) == (parent["id"], 2, "upscale")
     assert job["id"] != parent["id"]
-    final = lifecycle.stage.saying("Image #2 <@")[-1]
+    final = session.stage.saying("Image #2 <@")[-1]
     assert final.content == f"**a cat --ar 3:2 --v 7.0** - Image #2 <@{USER}>"
     tile = image(final)
     wide, high = tile.size
     assert tile.tobytes() == whole.crop((wide, 0, 2 * wide, high)).tobytes()
     assert (tile.info["Tile"], tile.info["Parent"]) == ("2", parent["id"])
-    result = [each for each in lifecycle.stage.messages.values() if "Image #2" in each["content"]]
+    result = [each for each in session.stage.messages.values() if "Image #2" in each["content"]]
     assert [(each["reply"], each["call"]) for each in result] == [("pressed", press.id)]
 
 
-async def test_a_single_image_offers_what_its_model_can(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
+async def test_a_single_image_offers_what_its_model_can(open_session: Open) -> None:
+    session = open_session()
     for ratio, square in (("3:2", False), ("1:1", True)):
-        parent = await grid(lifecycle, f"a cat --ar {ratio} --v 6.1")
-        lifecycle.press(f"MJ::JOB::upsample::1::{parent['id']}")
-        await lifecycle.finish()
-        job = lifecycle.jobs()[-1]["id"]
-        offered = ids(lifecycle.stage.saying("Image #1 <@")[-1])
+        parent = await grid(session, f"a cat --ar {ratio} --v 6.1")
+        session.press(f"MJ::JOB::upsample::1::{parent['id']}")
+        await session.finish()
+        job = session.jobs()[-1]["id"]
+        offered = ids(session.stage.saying("Image #1 <@")[-1])
         assert f"MJ::JOB::upsample_v6r1_2x_subtle::1::{job}::SOLO" in offered
         assert (f"MJ::Outpaint::100::1::{job}::SOLO" in offered) is not square
         assert f"https://www.midjourney.com/jobs/{job}?index=0" in offered
         assert all(job in each for each in offered)
 
 
-async def test_upscales_come_with_and_without_a_first_message(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    parent = await grid(lifecycle)
-    said = len(lifecycle.stage.acts)
+async def test_upscales_come_with_and_without_a_first_message(open_session: Open) -> None:
+    session = open_session()
+    parent = await grid(session)
+    said = len(session.stage.acts)
     for _ in range(12):
-        lifecycle.press(f"MJ::JOB::upsample::4::{parent['id']}")
-        await lifecycle.finish()
-    firsts = {what for what in lifecycle.stage.whats()[said:] if what in ("succeed", "respond")}
+        session.press(f"MJ::JOB::upsample::4::{parent['id']}")
+        await session.finish()
+    firsts = {what for what in session.stage.whats()[said:] if what in ("succeed", "respond")}
     assert firsts == {"succeed", "respond"}
     waiting = f"Upscaling image #4 with **a cat --v 7.0** - <@{USER}> (Waiting to start)"
-    assert lifecycle.stage.saying(waiting)
+    assert session.stage.saying(waiting)
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,17 @@ async def test_upscales_come_with_and_without_a_first_message(open_lifecycle: Op
     ],
 )
 async def test_new_grids_from_buttons(
-    open_lifecycle: Open, button: str, lead: str, kind: str
+    open_session: Open, button: str, lead: str, kind: str
 ) -> None:
-    lifecycle = open_lifecycle()
-    parent = await grid(lifecycle)
-    before = image(lifecycle.stage.drafts[-1]).tobytes()
-    lifecycle.press("MJ::JOB::" + button.format(parent["id"]))
-    await lifecycle.finish()
-    job = lifecycle.jobs()[-1]
+    session = open_session()
+    parent = await grid(session)
+    before = image(session.stage.drafts[-1]).tobytes()
+    session.press("MJ::JOB::" + button.format(parent["id"]))
+    await session.finish()
+    job = session.jobs()[-1]
     assert (job["parent"], job["kind"]) == (parent["id"], kind)
-    assert lifecycle.stage.saying(f"{lead}**a cat --v 7.0** - <@{USER}> (Waiting to start)")
-    final = lifecycle.stage.drafts[-1]
+    assert session.stage.saying(f"{lead}**a cat --v 7.0** - <@{USER}> (Waiting to start)")
+    final = session.stage.drafts[-1]
     assert (" - Variations " in final.content) is (kind == "variation")
     assert f"MJ::JOB::reroll::0::{job['id']}::SOLO" in ids(final)
     after = image(final)
@@ -185,48 +185,48 @@ async def test_new_grids_from_buttons(
     assert after.info["Parent"] == parent["id"]
 
 
-async def test_variations_have_two_forms(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    parent = await grid(lifecycle)
+async def test_variations_have_two_forms(open_session: Open) -> None:
+    session = open_session()
+    parent = await grid(session)
     for _ in range(10):
-        lifecycle.press(f"MJ::JOB::variation::1::{parent['id']}")
-        await lifecycle.finish()
-    assert lifecycle.stage.saying(" - Variations (Strong) by <@42>")
-    assert lifecycle.stage.saying(" - Variations by <@42>")
+        session.press(f"MJ::JOB::variation::1::{parent['id']}")
+        await session.finish()
+    assert session.stage.saying(" - Variations (Strong) by <@42>")
+    assert session.stage.saying(" - Variations by <@42>")
 
 
-async def test_cancel_stops_the_job_and_frees_its_slot(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
+async def test_cancel_stops_the_job_and_frees_its_slot(open_session: Open) -> None:
+    session = open_session()
     for number in range(4):
-        lifecycle.imagine(f"cat {number}")
-    await lifecycle.turn(8)
-    first, *_, last = lifecycle.jobs()
-    press = lifecycle.press(f"MJ::CancelJob::ByJobid::{first['id']}")
-    await lifecycle.turn(0.5)
-    assert ("succeed", press.id, "") in lifecycle.stage.acts
-    (stopped,) = lifecycle.stage.saying("(Stopped)")
+        session.imagine(f"cat {number}")
+    await session.turn(8)
+    first, *_, last = session.jobs()
+    press = session.press(f"MJ::CancelJob::ByJobid::{first['id']}")
+    await session.turn(0.5)
+    assert ("succeed", press.id, "") in session.stage.acts
+    (stopped,) = session.stage.saying("(Stopped)")
     assert stopped.content == f"**{first['prompt']}** - <@{USER}> (Stopped)"
     assert not stopped.components
-    assert lifecycle.bot.state()["running"] == {USER: 3}
-    assert lifecycle.stage.saying(f"**{last['prompt']}** - <@{USER}> (Waiting to start)")
-    await lifecycle.finish()
-    results = [draft for draft in lifecycle.stage.drafts if draft.content.endswith("(fast)")
+    assert session.bot.state()["running"] == {USER: 3}
+    assert session.stage.saying(f"**{last['prompt']}** - <@{USER}> (Waiting to start)")
+    await session.finish()
+    results = [draft for draft in session.stage.drafts if draft.content.endswith("(fast)")
                and "%" not in draft.content]  # fmt: skip
     assert len(results) == 3
 
 
-async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    lifecycle.imagine()
-    await lifecycle.turn(3)
-    job = lifecycle.jobs()[0]["id"]
-    lifecycle.press(f"MJ::CancelJob::ByJobid::{job}", user="another")
-    await lifecycle.finish()
-    lifecycle.press(f"MJ::CancelJob::ByJobid::{job}")
-    await lifecycle.finish()
-    refusals = lifecycle.stage.saying("Job action restricted")
+async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_session: Open) -> None:
+    session = open_session()
+    session.imagine()
+    await session.turn(3)
+    job = session.jobs()[0]["id"]
+    session.press(f"MJ::CancelJob::ByJobid::{job}", user="another")
+    await session.finish()
+    session.press(f"MJ::CancelJob::ByJobid::{job}")
+    await session.finish()
+    refusals = session.stage.saying("Job action restricted")
     assert [draft.ephemeral for draft in refusals] == [True, True]
-    assert not lifecycle.stage.saying("(Stopped)")
+    assert not session.stage.saying("(Stopped)")
 
 
 @pytest.mark.parametrize(
@@ -235,37 +235,37 @@ async def test_a_job_that_is_done_or_anothers_cannot_be_cancelled(open_lifecycle
      ("pro", " --relax", 3)],
 )  # fmt: skip
 async def test_a_plan_gives_slots_and_ten_may_wait(
-    open_lifecycle: Open, plan: str, flag: str, slots: int
+    open_session: Open, plan: str, flag: str, slots: int
 ) -> None:
-    lifecycle = open_lifecycle(plan)
+    session = open_session(plan)
     for number in range(slots + 11):
-        lifecycle.imagine(f"cat {number}{flag}")
-    lifecycle.imagine("of another user", user="other")
-    await lifecycle.turn(1)
-    state = lifecycle.bot.state()
+        session.imagine(f"cat {number}{flag}")
+    session.imagine("of another user", user="other")
+    await session.turn(1)
+    state = session.bot.state()
     assert (state["running"], state["waiting"]) == (
         {USER: slots, "other": 1}, {USER: 10, "other": 0},
     )  # fmt: skip
-    queued, full = lifecycle.stage.saying("Job queued"), lifecycle.stage.saying("Queue full")
+    queued, full = session.stage.saying("Job queued"), session.stage.saying("Queue full")
     assert (len(queued), len(full)) == (10, 1)
     assert (queued[0].ephemeral, queued[0].embeds[0]["color"]) == (True, 16776960)
-    await lifecycle.finish()
-    state = lifecycle.bot.state()
+    await session.finish()
+    state = session.bot.state()
     assert (state["made"], state["most_running"][USER]) == (slots + 11, slots)
     assert state["waiting"][USER] == state["running"][USER] == 0
-    posts = [text for what, _, text in lifecycle.stage.acts if what == "post"]
+    posts = [text for what, _, text in session.stage.acts if what == "post"]
     assert sum(text.endswith((" (fast)", " (relaxed)")) for text in posts) == slots + 11
     assert sum(text.endswith("(Waiting to start)") for text in posts) == 10
 
 
-async def test_fast_jobs_pass_relaxed_ones_that_wait(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle("pro")
+async def test_fast_jobs_pass_relaxed_ones_that_wait(open_session: Open) -> None:
+    session = open_session("pro")
     for number in range(4):
-        lifecycle.imagine(f"slow {number} --relax")
-    lifecycle.imagine("quick")
-    await lifecycle.turn(1)
-    assert lifecycle.bot.state()["running"] == {USER: 4}
-    assert lifecycle.stage.saying("**quick --v 7.0** - <@42> (Waiting to start)")
+        session.imagine(f"slow {number} --relax")
+    session.imagine("quick")
+    await session.turn(1)
+    assert session.bot.state()["running"] == {USER: 4}
+    assert session.stage.saying("**quick --v 7.0** - <@42> (Waiting to start)")
 
 
 @pytest.mark.parametrize(
@@ -276,14 +276,14 @@ async def test_fast_jobs_pass_relaxed_ones_that_wait(open_lifecycle: Open) -> No
         ("gore", "Banned prompt detected"),
     ],
 )
-async def test_a_refused_prompt_makes_no_job(open_lifecycle: Open, prompt: str, title: str) -> None:
-    lifecycle = open_lifecycle()
-    lifecycle.imagine(prompt)
-    await lifecycle.finish()
-    (said,) = lifecycle.stage.drafts
+async def test_a_refused_prompt_makes_no_job(open_session: Open, prompt: str, title: str) -> None:
+    session = open_session()
+    session.imagine(prompt)
+    await session.finish()
+    (said,) = session.stage.drafts
     assert (said.embeds[0]["title"], said.embeds[0]["color"]) == (title, 16711680)
     assert said.ephemeral
-    assert lifecycle.bot.state()["made"] == 0
+    assert session.bot.state()["made"] == 0
 
 
 @pytest.mark.parametrize(
@@ -299,77 +299,77 @@ async def test_a_refused_prompt_makes_no_job(open_lifecycle: Open, prompt: str, 
     ],
 )
 async def test_each_model_has_its_upscalers(
-    open_lifecycle: Open, model: str, upscalers: list[str]
+    open_session: Open, model: str, upscalers: list[str]
 ) -> None:
-    lifecycle = open_lifecycle()
-    parent = await grid(lifecycle, f"a cat {model}")
-    lifecycle.press(f"MJ::JOB::upsample::1::{parent['id']}")
-    await lifecycle.finish()
-    job = lifecycle.jobs()[-1]["id"]
-    offered = ids(lifecycle.stage.saying("Image #1 <@")[-1])
+    session = open_session()
+    parent = await grid(session, f"a cat {model}")
+    session.press(f"MJ::JOB::upsample::1::{parent['id']}")
+    await session.finish()
+    job = session.jobs()[-1]["id"]
+    offered = ids(session.stage.saying("Image #1 <@")[-1])
     assert offered[:2] == [f"MJ::JOB::{each}::1::{job}::SOLO" for each in upscalers]
 
 
-async def test_what_is_not_played_is_refused(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
-    await grid(lifecycle)
-    lifecycle.press("MJ::RATE::x")
-    lifecycle.press("MJ::JOB::upsample::1::00000000-0000-4000-8000-000000000000")
-    call = lifecycle.call(2, name="subscribe")
-    await lifecycle.finish()
-    titles = [draft.embeds[0]["title"] for draft in lifecycle.stage.drafts if draft.embeds]
+async def test_what_is_not_played_is_refused(open_session: Open) -> None:
+    session = open_session()
+    await grid(session)
+    session.press("MJ::RATE::x")
+    session.press("MJ::JOB::upsample::1::00000000-0000-4000-8000-000000000000")
+    call = session.call(2, name="subscribe")
+    await session.finish()
+    titles = [draft.embeds[0]["title"] for draft in session.stage.drafts if draft.embeds]
     assert sorted(titles) == ["Internal error", "Job action restricted"]
-    assert ("fail", call.id, "0") in lifecycle.stage.acts
+    assert ("fail", call.id, "0") in session.stage.acts
 
 
-async def test_the_same_seed_plays_the_same_evening(open_lifecycle: Open) -> None:
-    def acts(lifecycle: JobLifecycle) -> list[tuple[str, str, str]]:
-        return lifecycle.stage.acts
+async def test_the_same_seed_plays_the_same_evening(open_session: Open) -> None:
+    def acts(session: BotSession) -> list[tuple[str, str, str]]:
+        return session.stage.acts
 
-    lifecycles = [open_lifecycle(), open_lifecycle(), open_lifecycle(seed=8)]
-    for lifecycle in lifecycles:
+    sessions = [open_session(), open_session(), open_session(seed=8)]
+    for session in sessions:
         for number in range(5):
-            lifecycle.imagine(f"cat {number}")
-        await lifecycle.finish()
-    first, same, other = lifecycles
+            session.imagine(f"cat {number}")
+        await session.finish()
+    first, same, other = sessions
     assert acts(first) == acts(same)
     assert first.jobs() == same.jobs()
     assert {job["id"] for job in first.jobs()}.isdisjoint(job["id"] for job in other.jobs())
-    drawn = [lifecycle.stage.drafts[-1].drawings[0].draw() for lifecycle in lifecycles]
+    drawn = [session.stage.drafts[-1].drawings[0].draw() for session in sessions]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-async def test_job_ids_do_not_depend_on_the_speed(open_lifecycle: Open) -> None:
-    slow, instant = open_lifecycle(), open_lifecycle(speed=float("inf"))
-    for lifecycle in (slow, instant):
-        await grid(lifecycle)
-        await grid(lifecycle, "a dog")
+async def test_job_ids_do_not_depend_on_the_speed(open_session: Open) -> None:
+    slow, instant = open_session(), open_session(speed=float("inf"))
+    for session in (slow, instant):
+        await grid(session)
+        await grid(session, "a dog")
     assert [job["id"] for job in slow.jobs()] == [job["id"] for job in instant.jobs()]
 
 
 async def test_a_job_that_fails_frees_its_slot(
-    open_lifecycle: Open, monkeypatch: pytest.MonkeyPatch
+    open_session: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lifecycle = open_lifecycle()
+    session = open_session()
 
     def broken(*_: object) -> None:
         raise RuntimeError("the stage is broken")
 
-    monkeypatch.setattr(lifecycle.stage, "edit", broken)
-    lifecycle.imagine()
-    await lifecycle.finish()
-    assert lifecycle.bot.state()["running"] == {USER: 0}
+    monkeypatch.setattr(session.stage, "edit", broken)
+    session.imagine()
+    await session.finish()
+    assert session.bot.state()["running"] == {USER: 0}
 
 
-async def test_closing_ends_every_job_and_starts_no_other(open_lifecycle: Open) -> None:
-    lifecycle = open_lifecycle()
+async def test_closing_ends_every_job_and_starts_no_other(open_session: Open) -> None:
+    session = open_session()
     for number in range(6):
-        lifecycle.imagine(f"cat {number}")
-    await lifecycle.turn(2)
-    said = len(lifecycle.stage.acts)
-    await lifecycle.bot.close()
-    await lifecycle.finish()
-    assert len(lifecycle.stage.acts) == said
+        session.imagine(f"cat {number}")
+    await session.turn(2)
+    said = len(session.stage.acts)
+    await session.bot.close()
+    await session.finish()
+    assert len(session.stage.acts) == said
 
 
 def test_the_command_index() -> None:

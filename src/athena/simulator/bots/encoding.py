@@ -1,8 +1,8 @@
-"""Files of a size that was promised before they were drawn.
+"""Image files whose size is announced before they are drawn.
 
-A size that suffices is promised and the file padded to it: a PNG with a private chunk that readers
-skip, a WebP or JPEG with zeros behind its end. An image that does not fit is packed harder, and
-at last coarsened, until it does.
+The announced size is large enough, and the file is padded to it: a PNG with a private chunk that
+readers skip, a WebP or JPEG with zeros after its end. An image that does not fit is compressed
+more, and finally reduced in quality.
 """
 
 import struct
@@ -18,13 +18,13 @@ _CHUNK = 12
 """Bytes of a PNG chunk around its data; the end chunk has no more."""
 
 _PACKINGS = ((8, 1), (8, 6), (8, 9), (6, 6), (5, 6), (4, 6), (3, 6), (2, 6), (1, 6))
-"""Bits of a colour, and how hard they are packed."""
+"""Bits per colour, and compression level."""
 
 _QUALITIES = (60, 30, 10, 1)
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """What an image's file says of itself. `tile` is 1 to 4, 0 for a grid."""
+    """The metadata of an image file. `tile` is 1 to 4, 0 for a grid."""
 
     job: str
     prompt: str
@@ -34,22 +34,22 @@ class Label(Struct, frozen=True, kw_only=True):
 
 
 class TooLarge(ValueError):
-    """No packing brings the image under the size that was promised."""
+    """The image cannot be compressed to the announced size."""
 
 
 def png_size(pixels: int, label: Label) -> int:
-    """Bytes to promise for a PNG of landscapes: they take 0.2 to 0.42 bytes a pixel."""
+    """Bytes to announce for a PNG of landscapes: they need 0.2 to 0.42 bytes per pixel."""
     said = sum(len(text.encode()) for text in _texts(label).values())
     return 64_000 + said + pixels * 5 // 8
 
 
 def webp_size(pixels: int) -> int:
-    """Bytes to promise for a preview."""
+    """Bytes to announce for a preview."""
     return 24_000 + pixels // 4
 
 
 def video_size(pixels: int, frames: int) -> int:
-    """Bytes to promise for a video."""
+    """Bytes to announce for a video."""
     return 64_000 + frames * pixels // 6
 
 
@@ -57,7 +57,7 @@ def png(image: Image.Image, label: Label, size: int) -> bytes:
     """Exactly `size` bytes.
 
     Raises:
-        TooLarge: not even its coarsest form fits.
+        TooLarge: it does not fit even at the lowest quality.
     """
     chunks = PngImagePlugin.PngInfo()
     for name, text in _texts(label).items():
@@ -82,9 +82,9 @@ def jpeg(image: Image.Image, size: int) -> bytes:
 
 
 def video(frames: Sequence[Image.Image], millis: int, label: Label, size: int) -> bytes:
-    """An animated WebP of exactly `size` bytes that says whose it is in its XMP. Raises as `png`.
+    """An animated WebP of exactly `size` bytes with its metadata in XMP. Raises as `png`.
 
-    `millis` is how long each frame stands.
+    `millis` is the duration of each frame.
     """
     first, *others = frames
 

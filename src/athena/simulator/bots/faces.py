@@ -23,11 +23,11 @@ _NAME = re.compile(r"[0-9A-Za-z_]{1,10}")
 _MOST_PIXELS = 2048
 
 Read = Callable[[], bytes]
-"""Reads an image that somebody uploaded."""
+"""Reads an uploaded image."""
 
 
 class InsightFace:
-    """A `Player`. `speed` divides the time that it takes."""
+    """A `Player`. `speed` divides the duration of a swap."""
 
     application_id = INSIGHT_FACE
     username = "InsightFaceSwap"
@@ -49,12 +49,12 @@ class InsightFace:
         work.add_done_callback(self._working.discard)
 
     def reacted(self, channel_id: str, message_id: str, user_id: str, emoji: str) -> None:
-        """This bot heeds no reactions."""
+        """Ignored by this bot."""
 
     def page_submitted(self, token: str, prompt: str, mask: bytes) -> bool:
         return False
 
-    def wish(self, user_id: str | None, text: str, times: int) -> None:
+    def request_notice(self, user_id: str | None, text: str, times: int) -> None:
         raise ValueError("this bot has no notices to show")
 
     def state(self) -> Json:
@@ -103,7 +103,7 @@ class InsightFace:
 
 
 def _summary(call: Call, made: str, images: Sequence[bytes]) -> Json:
-    """As a Midjourney job's, with the digests (SHA-256) of the face and of where it went."""
+    """Like the summary of a Midjourney job, with the SHA-256 digests of the face and the target."""
     return {
         "id": made, "kind": "swap", "user": call.user_id, "prompt": "", "parent": None,
         "index": None, "interaction": call.id, "nonce": call.nonce, "end": "done",

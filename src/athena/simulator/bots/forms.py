@@ -1,4 +1,4 @@
-"""What the bot's messages look like: texts, button rows, embeds.
+"""The form of the bot's messages: texts, button rows, embeds.
 
 Source: contracts, midjourney-bot, sections 2, 3 and 5 to 8.
 """
@@ -21,7 +21,7 @@ def running(form: str, prompt: str, user_id: str, marks: str) -> str:
 
 
 def done(form: str, prompt: str, user_id: str, mode: str, website_job: str | None) -> str:
-    """The final text; some carry a link to the website."""
+    """The final text; some have a link to the website."""
     site = ""
     if website_job:
         link = f"https://midjourney.com/jobs/{website_job}"
@@ -34,7 +34,7 @@ def image_number(prompt: str, index: int, user_id: str) -> str:
 
 
 def slug(prompt: str) -> str:
-    """The words of a prompt as they stand in a file's name."""
+    """The words of a prompt in the form used in file names."""
     text = re.sub(r"<[^>]*>|--\S+(?: \S+)?", " ", prompt)
     return "_".join(re.findall(r"[^\W_]+", text))[:60] or "image"
 
@@ -52,7 +52,7 @@ def grid_rows(job: str) -> tuple[Json, ...]:
 
 
 def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
-    """What an image taken from a grid offers; `version` is its model's, e.g. `7.0`, `niji 6`."""
+    """Buttons of an image upscaled from a grid; `version` is its model's, e.g. `7.0`, `niji 6`."""
     zooms = [
         _button(f"MJ::Outpaint::50::1::{job}::SOLO", "Zoom Out 2x", "🔍"),
         _button(f"MJ::Outpaint::75::1::{job}::SOLO", "Zoom Out 1.5x", "🔍"),
@@ -75,13 +75,13 @@ def single_rows(job: str, version: str, *, square: bool) -> tuple[Json, ...]:
 
 
 def enlarged_rows(job: str, version: str) -> tuple[Json, ...]:
-    """What an image that was upscaled again offers."""
+    """Buttons of an image that was upscaled again."""
     redo = [_solo(verb, job, f"Redo {label}", "🎨") for verb, label in _enlargers(version)]
     return _row(*redo), _row(*_varies(job)), _row(*_animates(job), *_keeps(job))
 
 
 def videos_rows(job: str, count: int) -> tuple[Json, ...]:
-    """What videos side by side offer."""
+    """Buttons of a grid of videos."""
     takes = [
         _button(f"MJ::JOB::video_virtual_upscale::{n}::{job}", f"U{n}") for n in range(1, count + 1)
     ]
@@ -89,7 +89,7 @@ def videos_rows(job: str, count: int) -> tuple[Json, ...]:
 
 
 def video_rows(job: str) -> tuple[Json, ...]:
-    """What one video offers."""
+    """Buttons of one video."""
     extends = [
         _button(f"MJ::JOB::animate_{way}_extend::1::{job}", f"Extend ({way.title()} motion)", "🎬")
         for way in ("high", "low")
@@ -115,7 +115,7 @@ def shorten_rows(token: str, count: int, *, details: bool) -> tuple[Json, ...]:
 
 
 def appeal_rows(token: str) -> tuple[Json, ...]:
-    """What a moderation question offers."""
+    """Buttons of a moderation question."""
     return (
         _row(
             _button(f"MJ::Prompts::Appeal::{token}", "Appeal", style=_SUCCESS),
@@ -199,7 +199,7 @@ def embed(title: str, description: str, color: int = _GREEN, **more: object) -> 
 
 
 def notice(title: str, description: str, *, failed: bool = True) -> Json:
-    """An embed in place of a job."""
+    """An embed instead of a job."""
     return embed(title, description, _RED if failed else _YELLOW)
 
 

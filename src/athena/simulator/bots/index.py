@@ -1,6 +1,6 @@
 """The bots' commands with the public ids and versions (contracts: midjourney-bot, section 1).
 
-Every command is listed, as at Discord; which of them a bot plays is the bot's own matter.
+Every command is listed, as at Discord, even if the simulated bot does not implement it.
 """
 
 from athena.simulator.config import stable_id
@@ -47,7 +47,7 @@ _OPTIONS: dict[str, list[Json]] = {
 }
 
 _UNSEEN = ("turbo", "stealth", "public", "prefer", "subscribe", "ask")
-"""Commands whose public ids nobody has written down; the simulator gives them its own."""
+"""Commands whose public ids are not known; the simulator uses its own."""
 
 _ENTRIES: dict[str, dict[str, tuple[str, str]]] = {
     MIDJOURNEY: {
@@ -79,7 +79,7 @@ def commands_of(application_id: str) -> tuple[Json, ...]:
     """A bot's part of the command index.
 
     Raises:
-        KeyError: no bot of this world has that id.
+        KeyError: no bot has that id.
     """
     return tuple(
         {

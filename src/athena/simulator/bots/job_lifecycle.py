@@ -1,10 +1,10 @@
-"""What a job says while it runs (contracts: midjourney-bot, sections 2 and 3).
+"""The messages of a running job (contracts: midjourney-bot, sections 2 and 3).
 
 The first message, edits with the per cent and previews, then the result in a new message. What
 Midjourney does sometimes one way and sometimes another (order of deletion and result, missing
-previews, the website's link, an upscale without a first message) is drawn by lot from the job's
-id, so that the same seed draws the same choices again. A job that is to end badly goes half
-its way and then shows its notice.
+previews, the website's link, an upscale without a first message) is chosen at random from the job's
+id, so that the same seed makes the same choices. A job that is to fail runs half its time and then
+shows its notice.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from athena.simulator import images
 from athena.simulator.bots import forms
 from athena.simulator.bots.encoding import Label
 from athena.simulator.bots.jobs import Job, Kind
-from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.bots.notices import Delivery, Notice
 from athena.simulator.stage import Draft, Drawing, Json, Stage
 
 _SECONDS = {"fast": (15.0, 40.0), "relaxed": (30.0, 120.0), "turbo": (6.0, 12.0)}
@@ -25,28 +25,28 @@ _SILENT_UPSCALE = 0.5
 
 
 class JobLifecycle:
-    """One job on the stage. `speed` divides its time; `told` is told the result's message id."""
+    """One running job. `speed` divides its duration; `on_result` gets the result's message id."""
 
     def __init__(
         self,
         stage: Stage,
         job: Job,
         speed: float,
-        told: Callable[[str], None],
-        bad_end: Wish | None = None,
+        on_result: Callable[[str], None],
+        bad_end: Notice | None = None,
     ) -> None:
         self._stage = stage
         self._job = job
         self._speed = speed
-        self._told = told
+        self._on_result = on_result
         self._bad_end = bad_end
         self._message_id: str | None = None
-        """The progress message, while there is one."""
+        """The progress message, if there is one."""
 
     def answer(self, *, queued: bool) -> None:
-        """The first message; a job that was queued has answered its call already."""
+        """Send the first message; a queued job has already answered its call."""
         job, call = self._job, self._job.call
-        silent = job.is_instant and job.lots("answer").random() < _SILENT_UPSCALE
+        silent = job.is_instant and job.random("answer").random() < _SILENT_UPSCALE
         draft = Draft(content=_waiting(job), components=forms.cancel_row(job.id))
         if queued:
             message = self._stage.post(
@@ -61,16 +61,16 @@ class JobLifecycle:
 
     @property
     def end(self) -> str:
-        """How it ends, unless somebody stops it."""
+        """How it ends, unless it is stopped."""
         return "failed" if self._bad_end else "done"
 
     async def play(self) -> None:
-        """Everything after the first message."""
+        """Run everything after the first message."""
         if self._bad_end:
-            await self._end_badly(self._bad_end)
+            await self._fail(self._bad_end)
             return
         if self._job.is_instant:
-            await self._pause(self._job.lots("time").uniform(*_INSTANT_SECONDS))
+            await self._pause(self._job.random("time").uniform(*_INSTANT_SECONDS))
         else:
             await self._progress(_STEPS)
         self._finish()
@@ -81,27 +81,27 @@ class JobLifecycle:
         text = forms.running(job.running_form, job.prompt.shown, job.call.user_id, "(Stopped)")
         self._edit(Draft(content=text))
 
-    async def _end_badly(self, wish: Wish) -> None:
+    async def _fail(self, notice: Notice) -> None:
         await self._progress(_STEPS[:3])
         call, message_id = self._job.call, self._message_id or ""
-        match wish.way:
-            case Way.REPLY:
+        match notice.delivery:
+            case Delivery.REPLY:
                 self._stage.post(
-                    call.application_id, call.channel_id, wish.draft(), reply_to=message_id
+                    call.application_id, call.channel_id, notice.draft(), reply_to=message_id
                 )
                 self._delete_progress()
-            case Way.REMOVED:
+            case Delivery.REMOVED:
                 self._delete_progress()
             case _:
-                self._edit(wish.draft())
+                self._edit(notice.draft())
 
     async def _progress(self, steps: tuple[int, ...]) -> None:
-        seconds = self._job.lots("time").uniform(*_SECONDS[self._job.speed])
-        lots = self._job.lots("previews")
-        shows = lots.random() >= _NO_PREVIEWS
+        seconds = self._job.random("time").uniform(*_SECONDS[self._job.speed])
+        random = self._job.random("previews")
+        shows = random.random() >= _NO_PREVIEWS
         for percent in steps:
             await self._pause(seconds / (len(_STEPS) + 1))
-            self._edit(self._step(percent, preview=shows and lots.random() >= _LOST_PREVIEW))
+            self._edit(self._step(percent, preview=shows and random.random() >= _LOST_PREVIEW))
         await self._pause(seconds / (len(_STEPS) + 1))
 
     async def _pause(self, seconds: float) -> None:
@@ -121,9 +121,9 @@ class JobLifecycle:
             self._stage.edit(self._job.call.channel_id, self._message_id, draft)
 
     def _finish(self) -> None:
-        """The result, and the end of the progress message, in either order."""
+        """Post the result and delete the progress message, in either order."""
         acts: list[Callable[[], None]] = [self._delete_progress, self._post_result]
-        if self._job.lots("order").random() < _RESULT_FIRST:
+        if self._job.random("order").random() < _RESULT_FIRST:
             acts.reverse()
         for act in acts:
             act()
@@ -141,7 +141,7 @@ class JobLifecycle:
             call=call,
             reply_to=call.message_id,
         )
-        self._told(message["id"])
+        self._on_result(message["id"])
 
 
 def result(job: Job) -> Draft:
@@ -150,7 +150,7 @@ def result(job: Job) -> Draft:
     if job.is_instant:
         text = forms.image_number(shown, job.index or 1, user)
     else:
-        website = job.id if job.lots("website").random() < 0.5 else None
+        website = job.id if job.random("website").random() < 0.5 else None
         text = forms.done(job.form, shown, user, job.mode, website)
     return Draft(content=text, components=_rows(job), drawings=(_image(job),))
 

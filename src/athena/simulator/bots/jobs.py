@@ -1,7 +1,7 @@
-"""A job: what the bot makes for one request, and everything it must remember of it.
+"""A job: what the bot creates for one request, and everything it must remember about it.
 
-A job's `tiles` are the scenes that it shows: four for a grid, one for a single image. Whatever a
-later job makes of an image starts from those.
+A job's `tiles` are the scenes that it shows: four for a grid, one for a single image. Later jobs on
+an image start from these.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from athena.simulator.bots.prompts import Rewritten, rewrite
 from athena.simulator.images import Video
 from athena.simulator.scenes import (
     Box,
-    Mended,
     Mixed,
+    Repainted,
     Scene,
     Size,
     Sketch,
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     IMAGINE = "imagine"
     BLEND = "blend"
     UPSCALE = "upscale"
-    """One image out of a grid; it is there at once."""
+    """One image of a grid; immediately available."""
     ENLARGE = "enlarge"
     """An image upscaled again."""
     VARIATION = "variation"
@@ -43,15 +43,15 @@ class Kind(StrEnum):
     REGION = "region"
     VIDEO = "video"
     VIDEO_UPSCALE = "video_upscale"
-    """One video taken out of a grid of several."""
-    """One video out of several; it is there at once."""
+    """One video of a grid."""
+    """One video of several; immediately available."""
 
 
 _INSTANT = frozenset({Kind.UPSCALE, Kind.VIDEO_UPSCALE})
 
 
 class Parent(Struct, frozen=True, kw_only=True):
-    """The job whose image a button belongs to, and which of its images was meant (1 to 4)."""
+    """The job whose image a button belongs to, and the number of the image (1 to 4)."""
 
     job: "Job"
     index: int | None = None
@@ -62,7 +62,7 @@ class Parent(Struct, frozen=True, kw_only=True):
 
     @property
     def scene(self) -> Scene:
-        """The image that was meant; of one that stands alone, itself."""
+        """The image with that number; for a single image, itself."""
         tiles = self.job.tiles
         return tiles[(self.index or 1) - 1] if len(tiles) > 1 else tiles[0]
 
@@ -75,14 +75,14 @@ class Job(Struct, frozen=True, kw_only=True):
     tiles: tuple[Scene, ...]
     videos: tuple[Video, ...] = ()
     size: Size
-    """Of one tile."""
+    """The size of one tile."""
     mode: str = "fast"
     """Speed and visibility as the bot names them: `fast`, `relaxed, stealth` …"""
     parent: Parent | None = None
     lead: str = ""
-    """What stands before the prompt while the job waits, e.g. `Rerolling `."""
+    """The text before the prompt while the job waits, e.g. `Rerolling `."""
     form: str = ""
-    """What stands between the prompt and the user, e.g. `Variations by `."""
+    """The text between the prompt and the user, e.g. `Variations by `."""
     running_form: str = ""
 
     @property
@@ -95,7 +95,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def is_instant(self) -> bool:
-        """It takes no slot to speak of, and tells no progress."""
+        """Whether it needs no slot and shows no progress."""
         return self.kind in _INSTANT
 
     @property
@@ -104,15 +104,15 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def seed(self) -> str:
-        """What the envelope brings."""
-        return self.prompt.parameters.get("seed") or str(self.lots("seed").getrandbits(32))
+        """The seed that an envelope reaction returns."""
+        return self.prompt.parameters.get("seed") or str(self.random("seed").getrandbits(32))
 
-    def lots(self, purpose: str) -> Random:
-        """The job's own dice: what they show depends on nothing but the job."""
+    def random(self, purpose: str) -> Random:
+        """A random source that depends only on the job and the purpose."""
         return Random(f"{self.id}/{purpose}")
 
     def summary(self) -> Json:
-        """What tests and people are told of it."""
+        """A summary for tests and people."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -133,7 +133,7 @@ def new_id(random: Random) -> str:
 
 
 def imagine(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene] = ()) -> Job:
-    """Four images of a text, or videos of it with `--video`; `shown` are its image prompts."""
+    """Four images from a prompt, or videos with `--video`; `shown` are its image prompts."""
     if "video" in prompt.parameters:
         first = shown[0] if shown else _sketches(job_id, job_id, prompt)[0]
         return video(job_id, call, prompt, first, None, shown[1] if len(shown) > 1 else None)
@@ -145,7 +145,7 @@ def imagine(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene] =
 
 
 def blend(job_id: str, call: Call, prompt: Rewritten, shown: Sequence[Scene]) -> Job:
-    """Four images of several."""
+    """Four images blended from several."""
     share = 1 / len(shown)
 
     def mix(whole: Scene, each: Scene) -> Scene:
@@ -164,7 +164,7 @@ def upscale(job_id: str, call: Call, parent: Parent) -> Job:
 
 
 def enlarge(job_id: str, call: Call, parent: Parent, factor: int, way: str) -> Job:
-    """`way` is how the bot names it: Subtle, Creative, 2x …"""
+    """`way` is the bot's name for it: Subtle, Creative, 2x …"""
     made = _single(Kind.ENLARGE, job_id, call, parent, factor)
     return replace(made, form=f"Upscaled ({way}) by ", running_form=f"Upscaling ({way}) by ")
 
@@ -172,7 +172,7 @@ def enlarge(job_id: str, call: Call, parent: Parent, factor: int, way: str) -> J
 def variation(
     job_id: str, call: Call, parent: Parent, prompt: Rewritten | None = None, way: str = ""
 ) -> Job:
-    """Looks like its parent: the same family, other details. A prompt of its own is a remix."""
+    """Similar to its parent: the same family, other details. With its own prompt it is a remix."""
     prompt, remixed = prompt or parent.job.prompt, prompt is not None
     strength = 0.4 if way == "Subtle" else 0.7
     tiles = tuple(
@@ -185,19 +185,19 @@ def variation(
 
 
 def reroll(job_id: str, call: Call, parent: Parent, again: "Job") -> Job:
-    """The same once more, `again`: a job like its parent, made anew."""
+    """A reroll: `again` is a new job like its parent."""
     return replace(again, kind=Kind.REROLL, parent=parent, lead="Rerolling ")
 
 
 def zoom(job_id: str, call: Call, parent: Parent, prompt: Rewritten) -> Job:
-    """Farther away: the image in the middle of a larger one."""
+    """Zoomed out: the image in the middle of a larger one."""
     factor = float(prompt.parameters.get("zoom", "2"))
     inner = in_middle(parent.job.size, tile_size(prompt.ratio), factor)
     return _wider(Kind.ZOOM, job_id, call, parent, prompt, inner, "Zoom Out by ")
 
 
 def pan(job_id: str, call: Call, parent: Parent, prompt: Rewritten, direction: str) -> Job:
-    """Half as much again on one side."""
+    """Extended by half its size on one side."""
     third = 1 / 3
     boxes: dict[str, Box] = {
         "left": (third, 0, 1, 1),
@@ -210,9 +210,9 @@ def pan(job_id: str, call: Call, parent: Parent, prompt: Rewritten, direction: s
 
 
 def region(job_id: str, call: Call, parent: Parent, prompt: Rewritten, mask: bytes) -> Job:
-    """Redrawn where the mask is white."""
+    """Repainted where the mask is white."""
     tiles = tuple(
-        Mended(inner=parent.scene, fresh=_sketch(job_id, job_id, n, prompt), mask=mask)
+        Repainted(inner=parent.scene, fresh=_sketch(job_id, job_id, n, prompt), mask=mask)
         for n in range(4)
     )
     made = _grid(Kind.REGION, job_id, call, prompt, tiles, parent)
@@ -228,7 +228,7 @@ def video(
     parent: Parent | None = None,
     end: Scene | None = None,
 ) -> Job:
-    """Videos that begin with an image."""
+    """Videos that start with an image."""
     count = int(prompt.parameters.get("bs") or "4")
     motion = 0.4 if prompt.parameters.get("motion") == "high" else 0.15
     videos = tuple(
@@ -240,7 +240,7 @@ def video(
 
 
 def one_video(job_id: str, call: Call, parent: Parent) -> Job:
-    """One video out of several."""
+    """One video of several."""
     place = (parent.index or 1) - 1
     made = _single(Kind.VIDEO_UPSCALE, job_id, call, parent, 1)
     lead = f"Upscaling image #{parent.index} with "
@@ -248,7 +248,7 @@ def one_video(job_id: str, call: Call, parent: Parent) -> Job:
 
 
 def in_middle(inner: Size, outer: Size, factor: float) -> Box:
-    """Where an image lies in the middle of another that is `factor` times as far away."""
+    """The box of an image in the middle of one that is zoomed out by `factor`."""
     scale = min(outer[0] / inner[0], outer[1] / inner[1]) / factor
     wide, high = inner[0] * scale / outer[0], inner[1] * scale / outer[1]
     return (1 - wide) / 2, (1 - high) / 2, (1 + wide) / 2, (1 + high) / 2
@@ -261,7 +261,7 @@ def reduced(wide: int, high: int) -> str:
 
 
 def videoed(prompt: Rewritten, motion: str) -> Rewritten:
-    """How animate rewrites a prompt: all after the text is new (section 4)."""
+    """How animate rewrites a prompt: all parameters are replaced (section 4)."""
     wide, high = prompt.ratio
     raw = "--raw " if "raw" in prompt.parameters else ""
     return rewrite(

@@ -1,8 +1,8 @@
-"""A landscape from a prompt's words: sky, a light, clouds, ridges in the mist, water, a subject.
+"""A landscape from the words of a prompt: sky, sun or moon, clouds, ridges, water, a subject.
 
-Two random sources make it. The mood belongs to a family of jobs and decides the palette, the
-subject and the kind of land, so that variations resemble their parent. The detail belongs to one
-tile and decides where everything stands.
+It has two random sources. `mood` belongs to a family of jobs and determines the palette, the
+subject and the kind of land, so that variations resemble their parent. `detail` belongs to one tile
+and determines the positions.
 """
 
 import math
@@ -17,12 +17,12 @@ from athena.simulator.bots.palettes import Palette, Rgb, Words, mix
 from athena.simulator.bots.subjects import Place
 
 _FINE = 2
-"""Shapes are drawn this much larger and reduced, so that their edges are smooth."""
+"""Shapes are drawn larger by this factor and reduced, so that their edges are smooth."""
 
 _WATER = ("sea", "ocean", "lake", "river", "beach", "water", "island", "boat", "ship", "harbor",
           "lighthouse", "海", "湖", "河", "水", "船")  # fmt: skip
 _HORIZON = 0.64
-"""Where water begins, as a part of the height."""
+"""The top of the water, as a fraction of the height."""
 
 
 class Landscape:
@@ -72,7 +72,7 @@ class Landscape:
             draw.ellipse((x, y, x + (bright > 0.85), y + (bright > 0.85)), ink)
 
     def _light(self, image: Image.Image) -> tuple[float, float]:
-        """Sun or moon with its halo; returns where it stands."""
+        """Draw the sun or moon with its halo; returns its position."""
         wide, high = self._size
         unit = min(wide, high)
         across = self._sun_across + self._detail.uniform(-0.14, 0.14)
@@ -113,7 +113,7 @@ class Landscape:
     # Land
 
     def _ridges(self, image: Image.Image) -> Callable[[float], float]:
-        """Far ones first, each in its own mist; returns the height of the nearest."""
+        """Draw ridges, the farthest first, each with mist; returns the height of the nearest."""
         line: list[float] = []
         layers = self._layers - 1 if self._water else self._layers
         for layer in range(layers):
@@ -143,7 +143,7 @@ class Landscape:
         return _gradient(self._size, [(top, body), (max(foot, top + 0.05), mist)])
 
     def _reflected(self, image: Image.Image, sun: tuple[float, float]) -> Image.Image:
-        """Everything above the horizon again in the water, darker and with ripples."""
+        """Draw the reflection of everything above the horizon, darker and with ripples."""
         wide, high = self._size
         shore = round(high * _HORIZON)
         below = high - shore
@@ -160,7 +160,7 @@ class Landscape:
         return image
 
     def _glitter(self, ripples: Image.Image, across: float) -> Image.Image:
-        """Where the water throws the light back: below the sun, on the ripples' backs."""
+        """The glitter of the light on the ripples below the sun."""
         wide, below = ripples.size
         crests = ripples.point([min(255, max(0, v - 132) * 7) for v in range(256)])
         path = Image.radial_gradient("L").point([max(0, 255 - round(v * 1.5)) for v in range(256)])
@@ -169,7 +169,7 @@ class Landscape:
         lane.paste(path.resize((2 * reach, 2 * below)), (round(across) - reach, -below // 3))
         return ImageChops.multiply(crests, lane)
 
-    # What lives there
+    # Subjects
 
     def _stand_subject(self, image: Image.Image, ground: Callable[[float], float]) -> None:
         wide, high = (side * _FINE for side in self._size)
@@ -212,7 +212,7 @@ class Landscape:
 
 
 def _gradient(size: tuple[int, int], stops: list[tuple[float, Rgb]]) -> Image.Image:
-    """Colours from top to bottom; `stops` are parts of the height, in order."""
+    """Colours from top to bottom; `stops` are fractions of the height, in order."""
     rows = 192
     column = Image.new("RGB", (1, rows))
     column.putdata([_at(stops, row / (rows - 1)) for row in range(rows)])
@@ -228,7 +228,7 @@ def _at(stops: list[tuple[float, Rgb]], place: float) -> Rgb:
 
 
 def _between(line: list[float], share: float) -> float:
-    """The height of a line at a part of its length; outside of it, its end's."""
+    """The height of a line at a fraction of its length; outside of it, that of its end."""
     place = min(max(share, 0.0), 1.0) * (len(line) - 1)
     left = min(math.floor(place), len(line) - 2)
     return line[left] + (line[left + 1] - line[left]) * (place - left)

@@ -1,9 +1,9 @@
 """The Midjourney bot of the simulator, and niji・journey beside it (contracts: midjourney-bot).
 
-A call becomes a job, a modal, an answer in words, or an embed that says why not. Tables tell
-which: one of commands here, one of buttons and modals in `presses`. What a call becomes is drawn
-from the seed and the call's number, so that the same calls in the same order have the same job
-ids, times and images, at whatever speed they are played.
+A call becomes a job, a modal, a text answer, or an embed with an error. Tables define which:
+commands here, buttons and modals in `presses`. Random choices depend on the seed and the number of
+the call, so that the same calls in the same order have the same job ids, times and images, at any
+speed.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from msgspec import Struct
 from athena.simulator.bots import jobs, notices, words
 from athena.simulator.bots.index import MIDJOURNEY, NIJI, commands_of
 from athena.simulator.bots.job_lifecycle import result
-from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.bots.notices import Delivery, Notice
 from athena.simulator.bots.parameters import FORMER_NOTICE_FLAG, NOTICE_FLAG, Refused
 from athena.simulator.bots.presses import Presses
 from athena.simulator.bots.prompts import Rewritten, rewrite
@@ -29,8 +29,8 @@ from athena.simulator.bots.studio import PlanOf, Studio
 from athena.simulator.stage import Call, Draft, Json, Stage
 
 _HEARING = (0.1, 0.3)
-"""Seconds between a call and the bot's answer. No job's time, so no speed shortens it: many
-clients rely on hearing from REST first."""
+"""Seconds between a call and the bot's answer. Speed does not shorten them: many clients rely on
+the REST response arriving first."""
 
 _ENVELOPES = ("✉️", "✉", "envelope")
 _SWITCHES = ("fast", "relax", "turbo", "stealth", "public", "remix")
@@ -51,7 +51,7 @@ NIJI_FACE = Face(application_id=NIJI, username="niji・journey Bot", defaults={"
 
 
 class Midjourney:
-    """A `Player`. `speed` divides the time that jobs take; infinity makes them instant."""
+    """A `Player`. `speed` divides the duration of jobs; infinity makes them instant."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Midjourney:
         self._seed = seed
         self._numbers = count(1)
         self._working: set[asyncio.Task[None]] = set()
-        self._wishes: deque[tuple[str | None, Wish]] = deque()
+        self._requested: deque[tuple[str | None, Notice]] = deque()
         self._reading = Reading(stage, speed)
         self._presses = Presses(stage, self.studio, self._reading, self._rewrite, self._do)
         self._commands: dict[str, Callable[[Call, str], None]] = {
@@ -90,8 +90,8 @@ class Midjourney:
     def state(self) -> Json:
         return self.studio.state()
 
-    def wish(self, user_id: str | None, text: str, times: int) -> None:
-        self._wishes.extend([(user_id, notices.wish(text))] * times)
+    def request_notice(self, user_id: str | None, text: str, times: int) -> None:
+        self._requested.extend([(user_id, notices.parse(text))] * times)
 
     async def close(self) -> None:
         for work in tuple(self._working):
@@ -99,16 +99,16 @@ class Midjourney:
         await asyncio.gather(*self._working, return_exceptions=True)
         await self.studio.close()
 
-    # What users do
+    # Actions of users
 
     def called(self, call: Call) -> None:
-        self._do(self._answer(call, self._lots()))
+        self._do(self._answer(call, self._random()))
 
     def page_submitted(self, token: str, prompt: str, mask: bytes) -> bool:
         opened = self._presses.page(token)
         if opened is None:
             return False
-        job_id = jobs.new_id(self._lots())
+        job_id = jobs.new_id(self._random())
         call, parent = opened
 
         async def redraw() -> None:
@@ -123,16 +123,16 @@ class Midjourney:
         if emoji not in _ENVELOPES or job is None:
             return
 
-        async def tell() -> None:
-            await self._hear(job.lots("seed's time"))
+        async def send_seed() -> None:
+            await self._hear(job.random("seed's time"))
             direct = self._stage.direct_channel(self.application_id, user_id)
             self._stage.post(self.application_id, direct, Draft(content=words.seed(job)))
 
-        self._do(tell())
+        self._do(send_seed())
 
     # Calls
 
-    def _lots(self) -> Random:
+    def _random(self) -> Random:
         return Random(f"{self._seed}/{next(self._numbers)}")
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -145,14 +145,14 @@ class Midjourney:
         if not task.cancelled() and (error := task.exception()):
             _log.error("call failed", exc_info=error)
 
-    async def _hear(self, lots: Random) -> None:
-        """The moment that a bot needs to hear of something."""
-        hearing = lots.uniform(*_HEARING)
+    async def _hear(self, random: Random) -> None:
+        """Wait for the bot's reaction time."""
+        hearing = random.uniform(*_HEARING)
         await self._stage.clock.sleep(0 if self._hears_at_once else hearing)
 
-    async def _answer(self, call: Call, lots: Random) -> None:
-        job_id = jobs.new_id(lots)
-        await self._hear(lots)
+    async def _answer(self, call: Call, random: Random) -> None:
+        job_id = jobs.new_id(random)
+        await self._hear(random)
         self._or_say(call, lambda: self._take(call, job_id))
 
     def _or_say(self, call: Call, act: Callable[[], None]) -> None:
@@ -162,7 +162,7 @@ class Midjourney:
             self.studio.say(call, refused.title, refused.description)
 
     def _take(self, call: Call, job_id: str) -> None:
-        if self._asked_for(call, job_id):
+        if self._answer_with_notice(call, job_id):
             return
         if call.kind != 2:
             self._presses.take(call, job_id)
@@ -174,31 +174,31 @@ class Midjourney:
         else:
             self._stage.fail(call, 0)
 
-    def _asked_for(self, call: Call, job_id: str) -> bool:
-        """Whether a notice was wished for that comes instead of a job."""
-        wish = self._wish_of(call)
-        if wish is None:
+    def _answer_with_notice(self, call: Call, job_id: str) -> bool:
+        """Answer with a requested notice; False if a job is to run."""
+        notice = self._notice_for(call)
+        if notice is None:
             return False
-        match wish.way:
-            case Way.FRESH | Way.PLAIN:
-                self._stage.respond(call, wish.draft())
-            case Way.PAGE:
-                self._stage.open_page(call, f"MJ::iframe::{job_id}", wish.title, "/check")
+        match notice.delivery:
+            case Delivery.FRESH | Delivery.PLAIN:
+                self._stage.respond(call, notice.draft())
+            case Delivery.PAGE:
+                self._stage.open_page(call, f"MJ::iframe::{job_id}", notice.title, "/check")
             case _:
-                self._presses.ends[job_id] = wish
+                self._presses.ends[job_id] = notice
                 return False
         return True
 
-    def _wish_of(self, call: Call) -> Wish | None:
+    def _notice_for(self, call: Call) -> Notice | None:
         if call.name in _ABOUT_ACCOUNT or call.custom_id.startswith("MJ::CancelJob::"):
             return None
-        if self._wishes and self._wishes[0][0] in (None, call.user_id):
-            return self._wishes.popleft()[1]
+        if self._requested and self._requested[0][0] in (None, call.user_id):
+            return self._requested.popleft()[1]
         prompt = str(call.options.get("prompt") or "")
         if not any(f"--{flag}" in prompt for flag in (NOTICE_FLAG, FORMER_NOTICE_FLAG)):
             return None
         try:
-            return notices.wish(rewrite(prompt, wordless=True).parameters[NOTICE_FLAG])
+            return notices.parse(rewrite(prompt, wordless=True).parameters[NOTICE_FLAG])
         except ValueError as error:
             raise Refused("Invalid parameter", f"`--{NOTICE_FLAG}`: {error}") from error
 

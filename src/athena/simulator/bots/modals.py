@@ -1,4 +1,4 @@
-"""The modals that the bot opens, and what comes back in them (midjourney-bot, sections 6, 7)."""
+"""The modals that the bot opens, and their submitted content (midjourney-bot, sections 6, 7)."""
 
 import re
 
@@ -34,7 +34,7 @@ def remix(job: Job, index: int, *, strong: bool) -> Opening:
 
 
 def reroll(message_id: str, prompt: str) -> Opening:
-    """Of a reroll in remix, and of a shortened prompt."""
+    """The modal of a reroll with remix, and of a shortened prompt."""
     return Opening(
         custom_id=f"MJ::ImagineModal::{message_id}",
         input_id="MJ::ImagineModal::new_prompt",

@@ -1,7 +1,6 @@
-"""Irregular shapes that a seed repeats: cloudy surfaces and broken lines.
+"""Random shapes, reproducible from a seed: cloudy surfaces and broken lines.
 
-Both are made of octaves: each next one has twice the detail and half the weight, as in clouds,
-coasts and mountains.
+Both consist of octaves: each one has twice the detail and half the weight of the one before.
 """
 
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Colours that go together, chosen by the words of a prompt."""
+"""Colour palettes, chosen by the words of a prompt."""
 
 import re
 from colorsys import hls_to_rgb, rgb_to_hls
@@ -10,7 +10,7 @@ Rgb = tuple[int, int, int]
 
 
 class Words:
-    """What a prompt speaks of. Latin words match whole, with or without a plural `s`."""
+    """The words of a prompt. Latin words match whole, with or without a plural `s`."""
 
     def __init__(self, prompt: str) -> None:
         self._text = prompt.lower()
@@ -34,7 +34,7 @@ class Palette(Struct, frozen=True, kw_only=True):
     night: bool = False
 
     def turned(self, hue: float) -> "Palette":
-        """The same colours, their hue turned by a part of the circle."""
+        """The same colours, their hue rotated by a fraction of the circle."""
         names = ("zenith", "sky", "horizon", "far", "near", "accent")
         colours = {name: _turn(getattr(self, name), hue) for name in names}
         return Palette(light=self.light, night=self.night, **colours)
@@ -47,9 +47,9 @@ def mix(first: Rgb, second: Rgb, share: float) -> Rgb:
 
 
 def choose(words: Words, mood: Random) -> Palette:
-    """The first palette that a word calls for, else one by lot."""
-    lot = mood.choice(sorted(_PALETTES))
-    named = next((name for name, calls in _CALLS.items() if words.any_of(calls)), lot)
+    """The first palette that matches a word, else a random one."""
+    fallback = mood.choice(sorted(_PALETTES))
+    named = next((name for name, calls in _CALLS.items() if words.any_of(calls)), fallback)
     palette = _PALETTES[named]
     accent = next((ink for calls, ink in _ACCENTS if words.any_of(calls)), palette.accent)
     return structs.replace(palette, accent=accent)
@@ -107,4 +107,4 @@ _ACCENTS: tuple[tuple[tuple[str, ...], Rgb], ...] = (
     (("pink", "粉"), (244, 134, 176)),
     (("white", "白"), (246, 244, 238)),
 )
-"""Colours that a prompt names, for what stands out in the image."""
+"""Colours that a prompt names, for accents in the image."""

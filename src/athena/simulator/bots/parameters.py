@@ -1,7 +1,7 @@
-"""The parameters of a prompt and the values that each may have.
+"""The parameters of a prompt and their allowed values.
 
-Source: contracts, midjourney-bot, section 9. How many words belong to a parameter depends on its
-rule: none to a switch, one to a number or a choice, all that follow to a list.
+Source: contracts, midjourney-bot, section 9. The number of words of a parameter depends on its
+rule: none for a switch, one for a number or a choice, all following words for a list.
 """
 
 import re
@@ -99,7 +99,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def read_all(given: Iterable[tuple[str, list[str]]]) -> tuple[list[str], dict[str, str]]:
-    """Give each parameter the words that are its own; returns the other words too."""
+    """Assign words to parameters; also returns the remaining words."""
     rest: list[str] = []
     values: dict[str, str] = {}
     for short, words in given:
@@ -111,10 +111,10 @@ def read_all(given: Iterable[tuple[str, list[str]]]) -> tuple[list[str], dict[st
 
 
 def check(name: str, value: str) -> None:
-    """Hold a value against its rule.
+    """Check a value against its rule.
 
     Raises:
-        Refused: the parameter is unknown or its value impossible.
+        Refused: the parameter is unknown or its value is invalid.
     """
     rule = _RULES.get(name)
     if rule is None:

@@ -1,4 +1,4 @@
-"""Buttons and modals: what pressing one makes, and what comes of a modal that is sent in.
+"""Buttons and modals: the effect of pressing a button and of submitting a modal.
 
 Two tables, of custom_ids and of modals (contracts: midjourney-bot, sections 5 and 6). With remix
 on, the buttons that make new images open a modal with the prompt first.
@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 from athena.simulator.bots import jobs, modals
 from athena.simulator.bots.jobs import Job, Kind, Parent
-from athena.simulator.bots.notices import Wish
+from athena.simulator.bots.notices import Notice
 from athena.simulator.bots.parameters import Refused
 from athena.simulator.bots.prompts import Rewritten
 from athena.simulator.bots.reading import Reading
 from athena.simulator.bots.studio import Studio
 from athena.simulator.bots.words import settings, turned
-from athena.simulator.scenes import Mended
+from athena.simulator.scenes import Repainted
 from athena.simulator.stage import Call, Draft, Stage
 
 _JOB = "(?P<job>[0-9a-f-]{36})"
@@ -26,7 +26,7 @@ _ZOOMS = {"50": "2", "75": "1.5"}
 _MOST_PAGES = 1_000
 
 Do = Callable[[Coroutine[Any, Any, None]], None]
-"""Does something beside."""
+"""Runs work in the background."""
 
 Press = Callable[[Call, str, "re.Match[str]"], None]
 
@@ -38,13 +38,13 @@ class Rewrite(Protocol):
 
 
 class Presses:
-    """What one bot's buttons and modals do."""
+    """The buttons and modals of one bot."""
 
     def __init__(
         self, stage: Stage, studio: Studio, reading: Reading, rewrite: Rewrite, do: Do
     ) -> None:
-        self.ends: dict[str, Wish] = {}
-        """Jobs that are to end badly."""
+        self.ends: dict[str, Notice] = {}
+        """The notices of jobs that are to fail."""
         self._stage = stage
         self._studio = studio
         self._reading = reading
@@ -82,10 +82,10 @@ class Presses:
         )
 
     def take(self, call: Call, job_id: str) -> None:
-        """A pressed button or a modal that was sent in.
+        """Handle a pressed button or a submitted modal.
 
         Raises:
-            Refused: it does nothing, or not now.
+            Refused: it has no effect, or not now.
         """
         for form, press in self._buttons if call.kind == 3 else self._windows:
             if found := form.fullmatch(call.custom_id):
@@ -97,16 +97,16 @@ class Presses:
         self._studio.queue(job, self.ends.pop(job.id, None))
 
     def imagine(self, call: Call, job_id: str, prompt: str) -> None:
-        """A job of a prompt, from wherever it comes."""
+        """Queue a job for a prompt."""
         read = self._rewrite(prompt)
         self.queue(jobs.imagine(job_id, call, read, self._reading.scenes(_shown_links(read))))
 
     def page(self, token: str) -> tuple[Call, Parent] | None:
-        """The press that opened a page, once."""
+        """The call that opened an iframe modal; returned only once."""
         return self._pages.pop(token, None)
 
     def redraw(self, call: Call, job_id: str, parent: Parent, prompt: str, mask: bytes) -> None:
-        """A region of an image, as its page asks for it."""
+        """Repaint a region of an image, as its iframe modal requests."""
         read = self._rewrite(prompt or parent.job.prompt.shown)
         self.queue(jobs.region(job_id, call, parent, read, mask))
 
@@ -123,7 +123,7 @@ class Presses:
         if self._remix(call):
             modals.remix(parent.job, parent.index or 1, strong=True).open(self._stage, call)
             return
-        way = parent.job.lots(job_id).choice(("Strong", ""))
+        way = parent.job.random(job_id).choice(("Strong", ""))
         self.queue(jobs.variation(job_id, call, parent, way=way))
 
     def _vary_one(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
@@ -251,7 +251,7 @@ class Presses:
     def _imagined(self, call: Call, job_id: str, found: "re.Match[str]") -> None:
         self.imagine(call, job_id, _text(call))
 
-    # Parts of these
+    # Helpers
 
     def _parent(self, found: "re.Match[str]") -> Parent:
         index = found.groupdict().get("index")
@@ -267,7 +267,7 @@ class Presses:
         self.queue(jobs.pan(job_id, call, parent, read, way))
 
     def _again(self, call: Call, job_id: str, old: Job) -> Job:
-        """A job like an old one, with everything drawn anew."""
+        """A job like an earlier one, with new images."""
         parent, prompt = old.parent, old.prompt
         if parent is None or old.kind is Kind.REROLL:
             scenes = self._reading.scenes(_shown_links(prompt))
@@ -280,7 +280,7 @@ class Presses:
             case Kind.PAN:
                 way = old.form.removeprefix("Pan ").partition(" ")[0].lower()
                 return jobs.pan(job_id, call, parent, prompt, way)
-            case Kind.REGION if isinstance(old.tiles[0], Mended):
+            case Kind.REGION if isinstance(old.tiles[0], Repainted):
                 return jobs.region(job_id, call, parent, prompt, old.tiles[0].mask)
             case Kind.VIDEO:
                 return jobs.video(job_id, call, prompt, old.tiles[0], parent)
@@ -293,11 +293,11 @@ def _table(*rows: tuple[str, Press]) -> tuple[tuple["re.Pattern[str]", Press], .
 
 
 def _text(call: Call) -> str:
-    """What the user left in the modal's one input."""
+    """The text in the modal's only input."""
     return next(iter(call.inputs.values()), "").strip()
 
 
 def _shown_links(prompt: Rewritten) -> tuple[str, ...]:
-    """Image prompts; a video's last frame stands in a parameter of its own."""
+    """Image prompts; a video's last frame is in a separate parameter."""
     end = prompt.parameters.get("end")
     return (*prompt.links, end.strip("<>")) if end else prompt.links

@@ -1,8 +1,8 @@
-"""How Midjourney rewrites a prompt before it shows it (contracts: midjourney-bot, sections 4, 9).
+"""How Midjourney rewrites a prompt for display (contracts: midjourney-bot, sections 4, 9).
 
 Links become short ones, parameters move to the end in a spelled-out form with defaults added, em
-dashes become `--`, white space collapses. What is impossible is refused as the bot refuses it.
-A rewritten prompt, rewritten again, stays as it is.
+dashes become `--`, white space collapses. Invalid prompts are refused as the bot refuses them.
+Rewriting is idempotent.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _LINK = re.compile(r"<?(https?://[^\s<>]+)>?")
 _SHORT = "https://s.mj.run/"
 _SPEEDS = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
 _OBEYED = {*_SPEEDS, "stealth", "public", NOTICE_FLAG}
-"""Switches of the job that the shown prompt does not repeat."""
+"""Parameters that are applied but not shown in the prompt."""
 
 _BANNED = ("nsfw", "gore", "nude", "porn")
 
@@ -27,14 +27,14 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Rewritten(Struct, frozen=True, kw_only=True):
-    """A prompt as the bot shows it, and what it obeys of it."""
+    """A prompt as the bot shows it, and its parameters."""
 
     shown: str
     text: str
     parameters: Mapping[str, str] = _NONE
-    """All that were given, by their short names; those of the defaults are not here."""
+    """All given parameters, by their short names; without the defaults."""
     links: tuple[str, ...] = ()
-    """As they were given, in their order."""
+    """As given, in order."""
     version: str = "7.0"
 
     @property
@@ -44,7 +44,7 @@ class Rewritten(Struct, frozen=True, kw_only=True):
 
     @property
     def mode(self) -> str | None:
-        """The speed that it names itself."""
+        """The speed that the prompt sets."""
         return next((said for name, said in _SPEEDS.items() if name in self.parameters), None)
 
     @property
@@ -59,17 +59,17 @@ class Rewritten(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """The text without its links: what is drawn."""
+        """The text without its links."""
         return " ".join(_LINK.sub(" ", self.text).split())
 
 
 def rewrite(
     prompt: str, defaults: Mapping[str, str] = _NONE, *, wordless: bool = False
 ) -> Rewritten:
-    """Read a prompt as the bot does; `defaults` are parameters that count unless it names them.
+    """Read a prompt as the bot does; `defaults` apply unless the prompt sets them.
 
     Raises:
-        Refused: it is empty, holds a banned word, or a parameter has an impossible value.
+        Refused: it is empty, contains a banned word, or a parameter has an invalid value.
     """
     text, given = _split(re.sub("[—–](?=[a-zA-Z])", "--", prompt).replace("—", "--"))
     if not text and not wordless:
@@ -90,14 +90,14 @@ def rewrite(
 
 
 def _with(defaults: Mapping[str, str], given: dict[str, str]) -> dict[str, str]:
-    """A model by name outdoes the default one, whichever of the two kinds it is."""
+    """Merge parameters; a given model of either kind replaces the default model."""
     models = {"v", "niji"}
     kept = {n: v for n, v in defaults.items() if not (n in models and models & given.keys())}
     return {**kept, **given}
 
 
 def _split(prompt: str) -> tuple[str, dict[str, str]]:
-    """The text, with whatever stood behind a parameter's value, and the parameters."""
+    """The text, including words after a parameter's value, and the parameters."""
     marks = list(_PARAMETER.finditer(prompt))
     starts = [mark.start() for mark in marks] + [len(prompt)]
     given = [
@@ -113,7 +113,7 @@ def _spelled_out(version: str) -> str:
 
 
 def shortened(url: str) -> str:
-    """The link by which the bot shows an image."""
+    """The short link by which the bot shows an image."""
     return (
         url
         if url.startswith(_SHORT)

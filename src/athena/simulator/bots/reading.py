@@ -1,4 +1,4 @@
-"""Describe and shorten: the bot thinks for a moment, then fills in what it has to say."""
+"""Describe and shorten: the bot defers its response, then edits it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 class Described(Struct, frozen=True, kw_only=True):
-    """What was found for an image, and how often it was asked."""
+    """The description of an image, and how often it was requested."""
 
     prompts: list[str]
     link: str
@@ -25,7 +25,7 @@ class Described(Struct, frozen=True, kw_only=True):
 
 
 class Reading:
-    """What was described and shortened, by message and by token."""
+    """Descriptions and shortened prompts, by message and by token."""
 
     def __init__(self, stage: Stage, speed: float) -> None:
         self._stage = stage
@@ -34,27 +34,27 @@ class Reading:
         self._shortened: dict[str, str] = {}
 
     def described(self, message_id: str) -> Described:
-        """What a describe's message holds.
+        """The description in a message.
 
         Raises:
-            Refused: it is none.
+            Refused: there is none.
         """
         if found := self._described.get(message_id):
             return found
         raise Refused("Internal error", "The description is not known any more.")
 
     def prompt_of(self, token: str) -> str:
-        """The prompt that a shorten's token stands for.
+        """The prompt of a shorten's token.
 
         Raises:
-            Refused: it is none.
+            Refused: there is none.
         """
         if found := self._shortened.get(token):
             return found
         raise Refused("Internal error", "The prompt is not known any more.")
 
     async def describe(self, call: Call, before: Described | None = None) -> None:
-        """Answer with four prompts; `before` is a description to find others for."""
+        """Answer with four prompts; `before` is a description to replace with others."""
         message = self._stage.respond(call, Draft(loading=True))
         await self._stage.clock.sleep(self._seconds)
         try:
@@ -94,10 +94,10 @@ class Reading:
         self._stage.respond(call, words.weighed(self.prompt_of(token), token))
 
     def scenes(self, links: Sequence[str]) -> list[Scene]:
-        """The images behind links, as far as they lead here.
+        """The images of links to this CDN; other links are skipped.
 
         Raises:
-            Refused: one leads here, but to nothing.
+            Refused: a link points to this CDN, but to no file.
         """
         return [Given(_once(read)) for link in links if (read := self._reader(link))]
 
@@ -123,7 +123,7 @@ class Reading:
 
 
 def _subject(call: Call) -> tuple[str, Json]:
-    """The image that a describe is of: its link, and the image of its embed."""
+    """The image to describe: its link, and the image of its embed."""
     if image := call.options.get("image"):
         sizes = {name: image.get(name) for name in ("width", "height")}
         return str(image["url"]), {"url": image["url"], **sizes}
@@ -138,5 +138,5 @@ def _refusal(refused: Refused) -> Draft:
 
 
 def _once(read: Callable[[], bytes]) -> Callable[[], bytes]:
-    """A reader that keeps what it read: a scene is painted four times for a grid."""
+    """A reader with a cache: a scene is painted four times for a grid."""
     return lru_cache(maxsize=1)(read)

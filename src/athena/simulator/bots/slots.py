@@ -1,8 +1,8 @@
-"""How many of a user's jobs run at once, and how many wait.
+"""The number of a user's running and waiting jobs.
 
-A plan gives slots (contracts: midjourney-bot, section 7): 3 on Basic and Standard, 12 on Pro and
+A plan has slots (contracts: midjourney-bot, section 7): 3 on Basic and Standard, 12 on Pro and
 Mega, of which 3 for relaxed jobs. At most 10 more wait; the next is refused. When a job ends, the
-first that waits and fits starts.
+first waiting job that fits starts.
 """
 
 from enum import Enum
@@ -28,10 +28,10 @@ class Slots:
         self.running: dict[str, Job] = {}
         self.waiting: list[Job] = []
         self.most = 0
-        """The most that ever ran at once."""
+        """The largest number of jobs that ran at the same time."""
 
     def admit(self, job: Job, plan: Plan) -> Admission:
-        """Give a new job its place."""
+        """Admit a new job."""
         if self._fits(job, plan):
             self._take(job)
             return Admission.STARTS
@@ -41,7 +41,7 @@ class Slots:
         return Admission.REFUSED
 
     def free(self, job_id: str, plan: Plan) -> Job | None:
-        """A job has ended: the one that starts in its place, if any waits."""
+        """Free the slot of a job; returns the waiting job to start, if any."""
         self.running.pop(job_id, None)
         following = next((job for job in self.waiting if self._fits(job, plan)), None)
         if following:

@@ -1,4 +1,4 @@
-"""Where a bot's jobs are made: who may start one, which run, what became of them."""
+"""The jobs of a bot: which may start, which run, and how they ended."""
 
 import asyncio
 from collections import defaultdict
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from athena.simulator.bots import forms
 from athena.simulator.bots.job_lifecycle import JobLifecycle
 from athena.simulator.bots.jobs import Job
-from athena.simulator.bots.notices import Way, Wish
+from athena.simulator.bots.notices import Delivery, Notice
 from athena.simulator.bots.parameters import Refused
 from athena.simulator.bots.slots import Admission, Slots
 from athena.simulator.bots.words import Preferences
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Studio:
-    """The jobs of one bot. `speed` divides the time that they take."""
+    """The jobs of one bot. `speed` divides their duration."""
 
     def __init__(self, stage: Stage, plan_of: PlanOf, speed: float) -> None:
         self.plan_of = plan_of
@@ -35,7 +35,7 @@ class Studio:
         self._made = 0
         self._jobs: dict[str, Job] = {}
         self._shown: dict[str, str] = {}
-        """Result messages, and whose job's they are."""
+        """The job of each result message."""
         self._slots: defaultdict[str, Slots] = defaultdict(Slots)
         self._lifecycles: dict[str, tuple[JobLifecycle, asyncio.Task[None]]] = {}
         self._ends: dict[str, str] = {}
@@ -52,23 +52,23 @@ class Studio:
         raise Refused("Internal error", "The job is not known any more.")
 
     def job_of(self, message_id: str) -> Job | None:
-        """The job whose result a message is."""
+        """The job whose result a message shows."""
         return self._jobs.get(self._shown.get(message_id, ""))
 
     def remember_result(self, job: Job, message_id: str) -> None:
-        """One more message that shows a job's result."""
+        """Remember another message that shows a job's result."""
         self._shown[message_id] = job.id
         if len(self._shown) > 2 * _REMEMBERED:
             del self._shown[next(iter(self._shown))]
 
     def busy(self, user_id: str) -> tuple[int, int]:
-        """How many of a user's jobs run, and wait."""
+        """The numbers of a user's running and waiting jobs."""
         slots = self._slots[user_id]
         return len(slots.running), len(slots.waiting)
 
     def state(self) -> Json:
-        """Jobs in the order of their making (the latest 20,000), and how busy each user is. A job's
-        `end` is done, stopped or failed."""
+        """The latest 20,000 jobs in order, and each user's running and waiting jobs. A job's `end`
+        is done, stopped or failed."""
         return {
             "made": self._made,
             "jobs": [
@@ -86,13 +86,13 @@ class Studio:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
 
-    def queue(self, job: Job, end: Wish | None = None) -> None:
-        """Start a job, or let it wait, or send its user away. `end` is how it is to end badly."""
+    def queue(self, job: Job, end: Notice | None = None) -> None:
+        """Start a job, queue it, or refuse it. `end` is the notice with which it is to fail."""
         user = self.preferences[job.call.user_id]
         job = replace(job, mode=user.shown_mode(job.prompt.mode, stealth=job.prompt.stealth))
         match self._slots[job.call.user_id].admit(job, self._plan(job)):
             case Admission.STARTS:
-                queued = end is not None and end.way is Way.QUEUED
+                queued = end is not None and end.delivery is Delivery.QUEUED
                 if end and queued:
                     self._stage.respond(job.call, end.draft())
                 self._remember(job)
@@ -109,7 +109,7 @@ class Studio:
         """Stop a running job.
 
         Raises:
-            Refused: it does not run.
+            Refused: it is not running.
         """
         if job_id not in self._slots[call.user_id].running:
             raise Refused("Job action restricted", "This job is done already.")
@@ -119,7 +119,7 @@ class Studio:
             lifecycle.stop()
 
     def say(self, call: Call, title: str, description: str, *, failed: bool = True) -> None:
-        """An embed in place of a job."""
+        """Answer with an embed instead of a job."""
         embed = forms.notice(title, description, failed=failed)
         self._stage.respond(call, Draft(embeds=(embed,), ephemeral=True))
 
@@ -137,7 +137,7 @@ class Studio:
         preferences.jobs += len(job.tiles)
         preferences.fast_minutes += 0.0 if job.is_relaxed or job.is_instant else 1.0
 
-    def _start(self, job: Job, *, queued: bool, end: Wish | None = None) -> None:
+    def _start(self, job: Job, *, queued: bool, end: Notice | None = None) -> None:
         lifecycle = JobLifecycle(
             self._stage, job, self._speed, lambda made: self.remember_result(job, made), end
         )
@@ -147,7 +147,7 @@ class Studio:
         task.add_done_callback(lambda done: self._ended(job, done))
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        """Whatever ended the job, its slot is free for the next."""
+        """Free the slot of an ended job and start the next one."""
         lifecycle, _ = self._lifecycles.pop(job.id)
         self._ends[job.id] = "stopped" if task.cancelled() else lifecycle.end
         if not task.cancelled() and (error := task.exception()):

@@ -1,4 +1,4 @@
-"""What stands in a landscape, as silhouettes: each is drawn by one function and called by words."""
+"""Subjects of a landscape as silhouettes: one function each, selected by words of the prompt."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Place(Struct, frozen=True, kw_only=True):
     width: int
     height: int
     ground: Callable[[float], float]
-    """The height of the ground in front at a place from left to right."""
+    """The height of the foreground at a horizontal position."""
     palette: Palette
     random: Random
 
@@ -31,7 +31,7 @@ class Place(Struct, frozen=True, kw_only=True):
         self.pen.ellipse((x - wide, y - high, x + wide, y + high), ink)
 
     def somewhere(self) -> Point:
-        """A place on the ground, near a line that divides the image well."""
+        """A point on the ground, near a line that divides the image well."""
         third = self.random.choice((0.33, 0.5, 0.67)) + self.random.uniform(-0.06, 0.06)
         return third * self.width, self.ground(third * self.width)
 
@@ -113,7 +113,7 @@ def _branch(
 
 
 def towers(place: Place) -> None:
-    """A town: near houses dark, with light in some windows."""
+    """A city: dark buildings in front, with light in some windows."""
     for row in range(3):
         ink = mix(place.palette.far, place.palette.near, 0.4 + 0.3 * row)
         x = place.random.uniform(-0.1, 0) * place.width
@@ -182,7 +182,7 @@ def boat(place: Place) -> None:
 
 
 def lighthouse(place: Place) -> None:
-    """A lighthouse on its rock; its beam is part of the scene's air, so it is drawn thin."""
+    """A lighthouse on a rock, with a faint beam."""
     x, _ = place.somewhere()
     foot = place.height * 0.8
     size = place.unit * 0.05
@@ -237,7 +237,7 @@ def house(place: Place) -> None:
 
 
 def person(place: Place) -> None:
-    """Somebody who stands and looks far away."""
+    """A standing person."""
     x, y = place.somewhere()
     size = place.unit * place.random.uniform(0.1, 0.13)
     ink = mix(place.palette.near, (0, 0, 0), 0.4)
@@ -308,6 +308,6 @@ SEABORNE: tuple[Subject, ...] = (boat, lighthouse)
 
 
 def choose(words: Words, mood: Random) -> Subject:
-    """What the words call for, else anything by lot."""
-    lot = mood.choice(_ANY)
-    return next((subject for calls, subject in _CALLS if words.any_of(calls)), lot)
+    """The subject that matches the words, else a random one."""
+    fallback = mood.choice(_ANY)
+    return next((subject for calls, subject in _CALLS if words.any_of(calls)), fallback)

@@ -1,7 +1,7 @@
-"""What the bot says in words: describe, shorten, info, settings, seeds.
+"""The bot's text answers: describe, shorten, info, settings, seeds.
 
-Source: contracts, midjourney-bot, section 7. An image of the simulator's own says what it is of,
-and so it is described; of others the colours are told.
+Source: contracts, midjourney-bot, section 7. The simulator's own images are described by the prompt
+in their metadata, other images by their colours.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _MOST_SHORT = 5
 
 
 class Preferences(Struct):
-    """What a user has set at the bot. Switches of theirs change it."""
+    """A user's settings at the bot."""
 
     mode: str = "fast"
     """fast, relaxed or turbo."""
@@ -39,7 +39,7 @@ class Preferences(Struct):
     fast_minutes: float = 0.0
 
     def shown_mode(self, own: str | None, *, stealth: bool) -> str:
-        """How a job runs: as its prompt says, else as was set."""
+        """The mode of a job: as its prompt says, else as the user's settings say."""
         hidden = ", stealth" if stealth or self.stealth else ""
         return f"{own or self.mode}{hidden}"
 
@@ -48,10 +48,10 @@ class Preferences(Struct):
 
 
 def prompts_for(image: bytes, turn: int) -> list[str]:
-    """Four prompts for an image; another `turn` finds others."""
+    """Four prompts for an image; each `turn` gives different ones."""
     subject = _said(image) or f"an image in {_hue(image)}"
-    lots = Random(hashlib.sha256(image).hexdigest() + str(turn))
-    styles = lots.sample(_STYLES, 4)
+    random = Random(hashlib.sha256(image).hexdigest() + str(turn))
+    styles = random.sample(_STYLES, 4)
     return [f"{subject}, {_hue(image)} light, {style} --ar {_shape(image)}" for style in styles]
 
 
@@ -64,7 +64,7 @@ def described(prompts: list[str], image: Json | None) -> Draft:
 
 
 def shorter(prompt: str) -> list[str]:
-    """The prompt again and again, with ever fewer words."""
+    """Shorter versions of a prompt."""
     text = re.sub(r"\s--.*", "", prompt)
     words = text.split()
     found: list[str] = []
@@ -114,7 +114,7 @@ def _weight(word: str) -> float:
 
 
 def _said(image: bytes) -> str:
-    """What an image of our own says it is of."""
+    """The prompt in the metadata of an image."""
     with Image.open(BytesIO(image)) as opened:
         text = opened.info.get("Prompt")
     return re.sub(r"<[^>]*>|\s--.*", "", text).strip() if isinstance(text, str) else ""
@@ -184,7 +184,7 @@ def settings(preferences: Preferences) -> Draft:
 
 
 def turned(preferences: Preferences, switch: str) -> str:
-    """Turn a switch, named by its command or by its button, and say what the bot says of it."""
+    """Toggle a setting by its command or button; returns the bot's answer."""
     match switch:
         case "remix" | "MJ::Settings::RemixMode":
             preferences.remix = not preferences.remix
@@ -215,6 +215,6 @@ _REMIX = {
 
 
 def seed(job: Job) -> str:
-    """The direct message that the envelope brings."""
+    """The direct message that an envelope reaction causes."""
     text = f"**{job.prompt.shown}** - <@{job.call.user_id}>"
     return f"{text}\n**Job ID**: {job.id}\n**seed** {job.seed}"

@@ -1,8 +1,8 @@
-"""The virtual town: simulator, server and users on one loop, with everything going wrong at once.
+"""A chaos run: simulator, server and users on one virtual loop, with all faults at once.
 
-The server's machine is switched off at random moments and on again a little later; its disk is full
-now and then; the simulator's faults are set to the rates below. When all users have had their say
-the weather clears, so that what was promised can be kept, and the judge looks at what is there.
+The server's machine loses power at random moments and starts again shortly after; its disk is full
+from time to time; the simulator injects faults at the rates below. When all users are done, the
+faults stop, so that all tasks can complete, and the judge checks the result.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ STORM = Rates(
     broken=0.008, slow=0.02, hanging=0.003, lost=0.008, image_missing=0.05, image_slow=0.1,
     webhook_broken=0.05, webhook_hanging=0.005, webhook_cut=0.02,
 )  # fmt: skip
-"""What goes wrong, and how often."""
+"""The rates of faults."""
 
 USERS = tuple(
     UserConfig(name=name, token=f"{name}-token", plan=plan, channel=channel)
@@ -54,7 +54,7 @@ USERS = tuple(
     )
 )  # fmt: skip
 _ACCOUNTS = 4
-"""The first of them are the server's; the last shares a channel with the first."""
+"""This many of the users are the server's accounts; the last shares a channel with the first."""
 
 _CRASHES = 240.0
 _OFF = (0.5, 20.0)
@@ -62,15 +62,15 @@ _FULL_DISKS = 400.0
 _FULL = (1.0, 15.0)
 _SWEEP = 120.0
 _CALM = 4 * 60 * 60.0
-"""Seconds that are left for promises to be kept."""
+"""Seconds for all tasks and webhooks to complete after the faults stop."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (a folder below it is made safely)
 
 _SERVER, _USERS, _DISCORD = "server", "users", "discord"
 
 
-class Town:
-    """One run. `play` it on its loop."""
+class ChaosRun:
+    """One run. Call `play` on its loop."""
 
     def __init__(self, seed: int, tasks: int, folder: Path, rates: Rates = STORM) -> None:
         self.loop = VirtualLoop(seed)
@@ -80,7 +80,7 @@ class Town:
         self._rates = msgspec.structs.replace(rates, seed=seed)
         self._clock = LoopClock(self.loop)
         self._disk = Disk(self.loop, seed)
-        self._random = Random(f"town/{seed}")
+        self._random = Random(f"town/{seed}")  # another text would change every run
         self._ledger = Ledger()
         self._simulator: Simulator
         self._http: aiohttp.ClientSession
@@ -89,7 +89,7 @@ class Town:
         self.crashes = 0
 
     async def play(self) -> Verdict:
-        """Play until all is said and done, and judge it."""
+        """Run until everything is complete, and judge the result."""
         async with self._discord() as self._simulator:
             server = self.loop.start(_SERVER, self._serve())
             users = self.loop.start(_USERS, self._live())
@@ -107,12 +107,12 @@ class Town:
             await self._settle()
             async with aiohttp.ClientSession() as http:
                 webhooks = f"{self._simulator.urls.cdn}/_hooks"
-                letters = await evidence.letters(http, webhooks, self._ledger)
+                deliveries = await evidence.deliveries(http, webhooks, self._ledger)
                 held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
             await self.loop.switch_off(_SERVER)
-            return judge(self._evidence(letters, held))
+            return judge(self._evidence(deliveries, held))
 
-    # What runs
+    # Parts of the run
 
     @contextlib.asynccontextmanager
     async def _discord(self) -> AsyncIterator[Simulator]:
@@ -175,7 +175,7 @@ class Town:
             await asyncio.gather(*(user.live(n) for user, n in zip(users, shares, strict=True)))
 
     async def _use_by_hand(self) -> None:
-        """A stranger in the first account's channel, and that account's owner at another screen."""
+        """Another user in the first account's channel, and that account's owner by hand."""
         async with aiohttp.ClientSession() as http:
             number = 0
             while True:
@@ -202,7 +202,7 @@ class Town:
         async with http.post(url, json=body, headers=headers) as answer:
             await answer.read()
 
-    # What happens to it
+    # Faults
 
     async def _crash(self) -> None:
         while True:
@@ -230,18 +230,18 @@ class Town:
     # The end
 
     async def _settle(self) -> None:
-        """Wait until every task has ended and every webhook was told, as long as that may take."""
+        """Wait until every task has ended and every webhook was delivered, with a limit."""
         until = self.loop.time() + _CALM
         while self.loop.time() < until and not evidence.is_settled(self._folder):
             await self._clock.sleep(30)
 
-    def _evidence(self, letters: dict[str, list[Json]], held: int) -> Evidence:
+    def _evidence(self, deliveries: dict[str, list[Json]], held: int) -> Evidence:
         world = self._simulator.world
         return Evidence(
             ledger=self._ledger,
             tasks=evidence.tasks_on_disk(self._folder),
             jobs=evidence.made(player.state() for player in world.players.values()),
-            letters=letters,
+            deliveries=deliveries,
             held=held,
             users={
                 world.accounts[user.token].channel_id: world.accounts[user.token].id
@@ -256,15 +256,15 @@ def _free_port() -> int:
 
 
 def play(seed: int, tasks: int, rates: Rates = STORM) -> Verdict:
-    """One run from its beginning to its verdict."""
+    """Execute one run and return its verdict."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        town = Town(seed, tasks, Path(folder), rates)
-        random.seed(seed)  # some libraries shuffle
-        gc.disable()  # its moments are nobody's to foresee; `Town.play` has its own
+        run = ChaosRun(seed, tasks, Path(folder), rates)
+        random.seed(seed)  # some libraries use the global random source
+        gc.disable()  # its timing is not reproducible; `ChaosRun.play` collects itself
         try:
-            verdict = town.loop.run_until_complete(town.play())
-            verdict.trace = town.loop.trace
+            verdict = run.loop.run_until_complete(run.play())
+            verdict.trace = run.loop.trace
             return verdict
         finally:
-            town.loop.close()
+            run.loop.close()
             gc.enable()

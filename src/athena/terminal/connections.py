@@ -1,7 +1,8 @@
-"""How a command reaches Midjourney: through a server, with one's own account, or the simulator.
+"""How a command reaches Midjourney: through a server, with your own account, or the simulator.
 
-What is named on the command line counts, then the profile that `athena config init` writes. Without
-either: a server on this machine when one answers, else the configured account, else an explanation.
+The command line takes precedence, then the profile that `athena config init` writes. Without
+either, the command uses a server on this machine if one responds, else the configured account, else
+it fails.
 """
 
 from __future__ import annotations
@@ -21,62 +22,62 @@ from athena.terminal.exits import Exit, fail
 
 if TYPE_CHECKING:
     from athena.client import Athena
-    from athena.terminal.options import Way
+    from athena.terminal.options import ConnectionOptions
 
-_NO_WAY = """No server answers at {server}, and no account is configured. Any of these helps:
-  athena serve --simulate            a server with the simulator, no account needed (then try again)
-  athena config init                 tell Athena your Discord account
-  --simulate                         let the simulator draw, this once"""
+_NO_CONNECTION = """No server at {server} and no account configured. Choose one:
+  athena serve --simulate            start a server with the simulator, then try again
+  athena config init                 set up your Discord account
+  --simulate                         use the built-in simulator for this command"""
 
 
-class Profile(Struct, frozen=True, kw_only=True):
-    """A server that is always meant."""
+class ConnectionProfile(Struct, frozen=True, kw_only=True):
+    """The server that commands use by default."""
 
     server: str = ""
     secret: str = ""
 
 
 def profile_file() -> Path:
-    """Where the profile is kept."""
+    """The path of the profile."""
     named = os.environ.get("ATHENA_PROFILE")
     return Path(named) if named else Path(typer.get_app_dir("athena")) / "profile.toml"
 
 
-def profile() -> Profile:
-    """The profile; an empty one where there is none."""
+def profile() -> ConnectionProfile:
+    """The profile; an empty one if there is none."""
     try:
         said = tomllib.loads(profile_file().read_text())
     except FileNotFoundError:
-        return Profile()
+        return ConnectionProfile()
     except (OSError, ValueError) as error:
-        fail(Exit.USAGE, f"{profile_file()} cannot be read: {error}")
-    return Profile(server=str(said.get("server", "")), secret=str(said.get("secret", "")))
+        fail(Exit.USAGE, f"Cannot read {profile_file()}: {error}")
+    return ConnectionProfile(server=str(said.get("server", "")), secret=str(said.get("secret", "")))
 
 
 @asynccontextmanager
-async def connected(way: Way) -> AsyncIterator[Athena]:
-    """The library, by the way that is meant."""
+async def connected(connection: ConnectionOptions) -> AsyncIterator[Athena]:
+    """The library's client, connected as the options and the profile say."""
     from athena.client import DEFAULT_SERVER, Athena
 
     known = profile()
-    if way.simulate:
+    if connection.simulate:
         _quiet()
-        async with Athena.simulated(speed=way.speed) as mj:
+        async with Athena.simulated(speed=connection.speed) as mj:
             yield mj
-    elif way.direct:
+    elif connection.direct:
         async with _directly() as mj:
             yield mj
-    elif server := way.server or known.server:
-        async with Athena.connect(server, way.secret or known.secret) as mj:
+    elif server := connection.server or known.server:
+        async with Athena.connect(server, connection.secret or known.secret) as mj:
             yield mj
     elif await _answers(DEFAULT_SERVER):
-        async with Athena.connect(DEFAULT_SERVER, way.secret) as mj:
+        async with Athena.connect(DEFAULT_SERVER, connection.secret) as mj:
             yield mj
     elif configured.settings().accounts:
         async with _directly() as mj:
             yield mj
     else:
-        fail(Exit.UNREACHABLE, _NO_WAY.format(server=DEFAULT_SERVER))
+        fail(Exit.UNREACHABLE, _NO_CONNECTION.format(server=DEFAULT_SERVER))
 
 
 @asynccontextmanager
@@ -85,14 +86,14 @@ async def _directly() -> AsyncIterator[Athena]:
 
     settings = configured.settings()
     if not settings.accounts:
-        fail(Exit.USAGE, "No account is configured. `athena config init` asks for what is needed.")
+        fail(Exit.USAGE, "No account is configured. Run `athena config init`.")
     _quiet()
     async with local.served(settings) as (url, secret), Athena.connect(url, secret) as mj:
         yield mj
 
 
 def _quiet() -> None:
-    """The engine's log would write over what is shown; its errors still matter."""
+    """Log errors only: other log lines would overwrite the live view."""
     from athena.settings import LogSettings
     from athena.terminal import logs
 

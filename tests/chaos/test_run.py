@@ -1,11 +1,11 @@
-"""The virtual town: nothing is lost in any of ten storms, and the judge sees when something is."""
+"""Chaos runs: all guarantees hold for ten seeds, and the judge detects broken ones."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from chaos.judge import Verdict
-from chaos.town import play
+from chaos.run import play
 from msgspec.structs import replace
 
 from athena.accounts.recovery import Recovery
@@ -28,7 +28,7 @@ def test_equal_seeds_play_equal_runs() -> None:
 
 
 def _no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The word "sending" is never written."""
+    """The state "sending" is never written."""
     begin = lifecycle.begin_sending
 
     def unmarked(task: Task, nonce: str, now: Millis, pressed: str | None = None) -> Task:
@@ -45,10 +45,10 @@ def _no_history(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(self: TaskIndex, evidence: Any) -> str | None:
+    def no_match(self: TaskIndex, evidence: Any) -> str | None:
         return None
 
-    monkeypatch.setattr(TaskIndex, "_by_id", nobody)
+    monkeypatch.setattr(TaskIndex, "_by_id", no_match)
 
 
 @pytest.mark.parametrize(
