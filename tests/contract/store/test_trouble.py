@@ -8,6 +8,7 @@ import pytest
 
 from athena.errors import StoreUnavailable, UnknownTaskRow
 from athena.store.changes import Change
+from athena.store.queries import TaskFilter
 from athena.store.repository import TaskRepository
 from athena.tasks.model import Status, Task
 from tests.contract.store.backends import Backend
@@ -100,6 +101,22 @@ async def test_a_refused_save_does_not_take_back_what_is_newer(
     assert await again.find(modal.id) == cancelled
     assert again.unfinished() == []
     await again.close()
+
+
+async def test_what_is_searched_by_follows_a_save_that_builds_on_a_refused_one(
+    backend: Backend, controlled: TaskRepository, modal: Task
+) -> None:
+    """The row never had the refused state, so the next save writes all of it."""
+    backend.fault = "full"
+    waiting = changed(modal, status=Status.NOT_START)
+    controlled.save(modal, waiting, retried=False)
+    saving = controlled.save(waiting, later := changed(waiting, progress=1))
+    await backend.commit()
+    backend.fault = ""
+    await backend.commit()
+    await saving
+    assert await controlled.search(TaskFilter(status="NOT_START"), 9) == [later]
+    assert await controlled.search(TaskFilter(status="MODAL"), 9) == []
 
 
 async def test_two_refused_saves_leave_what_is_on_disk(

@@ -362,6 +362,28 @@ async def test_a_disk_that_fails_does_not_end_the_indexing(
     await repository.close()
 
 
+async def test_words_that_change_while_they_are_indexed_are_indexed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = await open_store(tmp_path)
+    (done,) = await ended_tasks(repository, 1)
+    write = repository._indexer._write
+    after = changed(done, prompt_english="later")
+
+    async def change_first(statements: Any) -> None:
+        await repository.save(done, after)
+        await write(statements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository._indexer, "_write", change_first)
+        await repository.index_words()
+    while await repository.index_words():
+        pass
+    assert sql(tmp_path, "SELECT * FROM unindexed") == []
+    assert await repository.search(TaskFilter(words="later"), 9) == [after]
+    await repository.close()
+
+
 async def test_the_index_is_sound_after_everything(tmp_path: Path) -> None:
     repository = await open_store(tmp_path)
     done = await ended_tasks(repository, 30)
