@@ -82,6 +82,8 @@ async def test_a_save_before_the_deletion_does_not_bring_it_back_either(
     backend: Backend, old: Task
 ) -> None:
     repository = await backend.open_controlled()
+    held: list[Task | None] = []
+    repository.changes.subscribe(lambda _: held.append(repository.held(old.id)))
     saving = repository.save(old, changed(old, note="renewed"))
     removing = asyncio.create_task(repository.remove(old))
     await asyncio.sleep(0)
@@ -90,6 +92,7 @@ async def test_a_save_before_the_deletion_does_not_bring_it_back_either(
     assert await repository.find(old.id) is None
     await backend.commit()
     await asyncio.gather(saving, removing)
+    assert held == [None, None]
     assert repository.held(old.id) is None
     assert await repository.find(old.id) is None
     await repository.close()

@@ -134,6 +134,19 @@ async def test_words_that_change_after_the_end_are_found(
         await backend.index(repository)
 
 
+async def test_a_task_that_waits_to_be_indexed_again_takes_one_place(
+    repository: TaskRepository, backend: Backend
+) -> None:
+    tasks: list[Task] = []
+    for number in range(3):
+        await repository.add(task := make_task(number))
+        await repository.save(task, task := ended(task))
+        tasks.append(task)
+    await backend.index(repository)
+    await repository.save(tasks[2], again := changed(tasks[2], prompt_english="a cat"))
+    assert await repository.search(TaskFilter(words="cat"), 2) == [again, tasks[1]]
+
+
 async def test_a_search_sees_what_is_on_its_way_to_the_disk(
     backend: Backend, controlled: TaskRepository
 ) -> None:
@@ -147,6 +160,7 @@ async def test_a_search_sees_what_is_on_its_way_to_the_disk(
     assert await controlled.search(TaskFilter(status="FAILURE"), 9) == [failed]
     # A page stays full though one of its rows is of another state by now.
     assert await controlled.search(TaskFilter(status="NOT_START"), 2) == [new, stays]
+    assert await controlled.search(TaskFilter(status="NOT_START", until=NOW + 3), 1) == [stays]
     assert await controlled.search(TaskFilter(words="cat 2"), 9) == [failed]
     assert await controlled.search(TaskFilter(), 9, (NOW + 3, new.id)) == [failed, stays]
 

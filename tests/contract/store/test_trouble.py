@@ -8,10 +8,11 @@ import pytest
 
 from athena.errors import StoreUnavailable, UnknownTaskRow
 from athena.store.changes import Change
+from athena.store.queries import TaskFilter
 from athena.store.repository import TaskRepository
 from athena.tasks.model import Status, Task
 from tests.contract.store.backends import Backend
-from tests.contract.store.making import changed, ended, make_task, upload
+from tests.contract.store.making import changed, ended, make_task
 
 
 async def test_new_tasks_are_refused_and_saves_wait(
@@ -25,8 +26,7 @@ async def test_new_tasks_are_refused_and_saves_wait(
     backend.fault = "the disk is full"
     first = controlled.save(task, one := changed(task, progress=1))
     second = controlled.save(one, two := changed(one, progress=2))
-    refused = controlled.add(new := make_task(2), uploads=[upload()])
-    await _uploads_are_there()
+    refused = controlled.add(new := make_task(2))
     await backend.commit()
     with pytest.raises(StoreUnavailable):
         await refused
@@ -44,12 +44,6 @@ async def test_new_tasks_are_refused_and_saves_wait(
     again = await backend.open()
     assert again.unfinished() == [two]
     await again.close()
-
-
-async def _uploads_are_there() -> None:
-    """The files of an upload are written on another thread."""
-    for _ in range(50):
-        await asyncio.to_thread(int)
 
 
 async def test_a_disk_that_nobody_writes_to_is_tried_all_the_same(
@@ -107,6 +101,22 @@ async def test_a_refused_save_does_not_take_back_what_is_newer(
     assert await again.find(modal.id) == cancelled
     assert again.unfinished() == []
     await again.close()
+
+
+async def test_what_is_searched_by_follows_a_save_that_builds_on_a_refused_one(
+    backend: Backend, controlled: TaskRepository, modal: Task
+) -> None:
+    """The row never had the refused state, so the next save writes all of it."""
+    backend.fault = "full"
+    waiting = changed(modal, status=Status.NOT_START)
+    controlled.save(modal, waiting, retried=False)
+    saving = controlled.save(waiting, later := changed(waiting, progress=1))
+    await backend.commit()
+    backend.fault = ""
+    await backend.commit()
+    await saving
+    assert await controlled.search(TaskFilter(status="NOT_START"), 9) == [later]
+    assert await controlled.search(TaskFilter(status="MODAL"), 9) == []
 
 
 async def test_two_refused_saves_leave_what_is_on_disk(
@@ -185,32 +195,29 @@ async def test_whatever_fails_memory_and_disk_agree_in_the_end(backend: Backend,
         told[task.id] = change.after
 
     repository.changes.subscribe(listen)
-    removals: list[asyncio.Task[None]] = []
+    doing: list[asyncio.Future[None]] = []
     for step in range(120):
         backend.fault = random.choice(["", "", "full"])
         match random.randrange(6):
             case 0:
-                repository.add(make_task(step, token="t"))
+                doing.append(repository.add(make_task(step, token="t")))
                 known[make_task(step).id] = make_task(step)
             case 1 | 2 | 3 if known:
                 task = repository.held(random.choice(list(known)))
                 status = random.choice([Status.NOT_START, Status.SUBMITTED, Status.IN_PROGRESS])
                 if task and not task.ended:
                     after = changed(task, status=status, progress=step)
-                    repository.save(task, after, retried=random.random() < 0.6)
+                    doing.append(repository.save(task, after, retried=random.random() < 0.6))
             case 4 if known:
                 task = repository.held(random.choice(list(known)))
                 if task and random.random() < 0.3:
-                    removals.append(asyncio.ensure_future(repository.remove(task)))
+                    doing.append(asyncio.ensure_future(repository.remove(task)))
                     await asyncio.sleep(0)
             case _:
                 await backend.commit()
     backend.fault = ""
     await backend.commit()
-    for _ in range(20):
-        await asyncio.to_thread(int)
-        await asyncio.sleep(0)
-    await asyncio.gather(*removals, return_exceptions=True)
+    await asyncio.gather(*doing, return_exceptions=True)
     held = {task.id: task for task in repository.unfinished()}
     assert {task_id: task for task_id, task in told.items() if task} == held, f"seed {seed}"
     await repository.close()

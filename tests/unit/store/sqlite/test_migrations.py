@@ -160,6 +160,15 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     assert dump(folder) == before
 
 
+def test_a_migration_that_fails_ends_its_transaction(
+    empty: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_scripts", lambda: {6: "INSERT INTO nothing VALUES (1);"})
+    with pytest.raises(sqlite3.Error):
+        migrations.migrate(empty)
+    assert not empty.in_transaction
+
+
 def test_what_was_migrated_before_the_failure_stays(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

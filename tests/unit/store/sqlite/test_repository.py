@@ -1,6 +1,7 @@
 """What only the store on SQLite promises."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -15,9 +16,17 @@ from athena.errors import Conflict, FolderInUse, SearchTimeout, StoreError, Stor
 from athena.store.queries import TaskFilter
 from athena.store.record_kinds import RecordKind
 from athena.store.retention import Retention
-from athena.store.sqlite import SqliteRecords, SqliteRepository, open_store, reports, searching
-from athena.store.sqlite.connecting import FILE
+from athena.store.sqlite import (
+    SqliteRecords,
+    SqliteRepository,
+    open_store,
+    reports,
+    rows,
+    searching,
+)
+from athena.store.sqlite.connecting import FILE, connect_owner
 from athena.store.sqlite.searching import walk
+from athena.store.sqlite.writer import Execute
 from athena.tasks.model import Status, Task
 from tests.contract.store.making import NOW, changed, ended, make_task, upload
 
@@ -78,7 +87,7 @@ async def test_rows_that_cannot_be_read_are_skipped_and_kept(
     assert await repository.statistics(NOW, 1)
     while await repository.index_words():
         pass
-    while await repository.sweep():
+    while await repository.sweep(1):
         pass
     assert await repository.search(TaskFilter(), 100) == []
     assert repository.unreadable == 3  # each counts once
@@ -157,6 +166,24 @@ async def test_uploads_are_files_that_go_with_their_task(tmp_path: Path) -> None
     await repository.save(task, ended(task))
     await repository.close()
     assert not file.parent.exists()
+
+
+async def test_uploads_are_on_disk_before_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = await open_store(tmp_path)
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        assert sql(tmp_path, "SELECT count(*) FROM tasks") == [(0,)]
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    await repository.add(task := make_task(1), uploads=[upload()])
+    assert synced == ["0.part", task.id, "uploads", tmp_path.name]
+    await repository.close()
 
 
 async def test_files_of_a_task_that_was_refused_are_deleted(tmp_path: Path) -> None:
@@ -248,6 +275,41 @@ async def test_a_search_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     await repository.close()
 
 
+async def test_a_commit_in_the_middle_of_a_search_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The query's snapshot is of before the commit, and nothing is on its way after it."""
+    repository = await open_store(tmp_path)
+    await repository.add(task := make_task(1))
+    saving = repository.save(task, done := ended(task, Status.FAILURE))
+    run = repository._slow.run
+
+    async def read_first(read: Any) -> Any:
+        found: list[Task] = await run(lambda _: [])
+        await saving
+        return found
+
+    monkeypatch.setattr(repository._slow, "run", read_first)
+    assert await repository.search(TaskFilter(status="FAILURE"), 9) == [done]
+    await repository.close()
+
+
+def test_an_older_delivery_does_not_replace_a_newer_one(tmp_path: Path) -> None:
+    connection = connect_owner(tmp_path / FILE)
+    task = make_task(1, hook="https://example.com")
+    for revision in (5, 3, 4):
+        before = replace(task, revision=revision - 1)
+        every = rows.save(
+            before, replace(before, revision=revision), durable=1, chained=False, visible=True,
+            uploads=False,
+        )  # fmt: skip
+        for each in every:
+            assert isinstance(each, Execute)
+            connection.execute(each.sql, each.values)
+    assert connection.execute("SELECT revision FROM deliveries").fetchall() == [(5,)]
+    connection.close()
+
+
 async def test_small_reads_do_not_wait_behind_searches(tmp_path: Path) -> None:
     repository = await open_store(tmp_path)
     await repository.add(task := make_task(1, trigger="77"), uploads=[upload()])
@@ -297,6 +359,28 @@ async def test_a_disk_that_fails_does_not_end_the_indexing(
     await asyncio.gather(*(repository.save(task, ended(task)) for task in more))
     while sql(tmp_path, "SELECT count(*) FROM task_texts") == [(0,)]:
         await asyncio.to_thread(int)
+    await repository.close()
+
+
+async def test_words_that_change_while_they_are_indexed_are_indexed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = await open_store(tmp_path)
+    (done,) = await ended_tasks(repository, 1)
+    write = repository._indexer._write
+    after = changed(done, prompt_english="later")
+
+    async def change_first(statements: Any) -> None:
+        await repository.save(done, after)
+        await write(statements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository._indexer, "_write", change_first)
+        await repository.index_words()
+    while await repository.index_words():
+        pass
+    assert sql(tmp_path, "SELECT * FROM unindexed") == []
+    assert await repository.search(TaskFilter(words="later"), 9) == [after]
     await repository.close()
 
 
