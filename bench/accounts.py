@@ -122,7 +122,7 @@ def _server_settings(accounts: int, refresh: float) -> str:
 
 async def _online(url: str, accounts: int) -> int:
     """Wait until all are online, or twice the time for it is over; how many are."""
-    async with aiohttp.ClientSession() as http:
+    async with _client() as http:
         until = time.perf_counter() + 2 * _ONLINE_WITHIN
         online = 0
         while online < accounts and time.perf_counter() < until:
@@ -133,8 +133,13 @@ async def _online(url: str, accounts: int) -> int:
         return online
 
 
+def _client() -> aiohttp.ClientSession:
+    """A connection for each call: one that was kept may be closed just as it is used again."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+
+
 async def _imagine(url: str, count: int) -> Counter[str]:
-    async with aiohttp.ClientSession() as http:
+    async with _client() as http:
         gate = asyncio.Semaphore(_SUBMITS_AT_ONCE)
 
         async def submit(number: int) -> str:
