@@ -24,7 +24,8 @@ from athena.delivery.guard import Guard, PublicResolver
 from athena.delivery.served import Gallery, Source
 from athena.delivery.translation import translator
 from athena.delivery.webhooks import Signer, Webhooks
-from athena.discord.http_sessions import open_sessions
+from athena.discord.http_sessions import ConnectionLimits, open_sessions
+from athena.discord.open_files import ensure_open_files, open_files_needed
 from athena.http import app
 from athena.http.auth import Authenticator
 from athena.http.calls import Services
@@ -105,7 +106,8 @@ async def engine(
         stack.callback(records.close)
         loopback = settings.webhooks.allow_loopback
         resolver = PublicResolver(allow_loopback=loopback)
-        sessions = await stack.enter_async_context(open_sessions(outside=resolver))
+        limits = ConnectionLimits(rest=settings.discord.rest_connections)
+        sessions = await stack.enter_async_context(open_sessions(limits, resolver))
         unknown_forms = UnknownForms(settings.data_dir / "unknown-forms.jsonl")
         translation = PromptTranslation(translator(settings.translation, sessions.translation))
         seen = await store.seen()
@@ -113,6 +115,8 @@ async def engine(
         seal = Seal(settings.data_dir)
         registry = AccountRegistry(pool, records, seal, settings.discord, sessions)
         registry.load(settings.accounts)
+        if problem := ensure_open_files(open_files_needed(len(pool.runners()), limits)):
+            log.warning("open_files.too_few", problem=problem)
         pool.remember(store.recent())
         pool.resume(store.unfinished())
         token_registry = TokenRegistry(records, clock)

@@ -38,6 +38,8 @@ class DiscordSettings(BaseModel):
     proxy_url: str = ""
     user_agent: str = ""
     """Empty: a current browser's."""
+    rest_connections: int = Field(default=100, ge=1, le=10_000)
+    """The most connections to Discord's API at a time, of all accounts together."""
 
 
 class AccountSettings(BaseModel):

@@ -146,10 +146,14 @@ async def system_at(
         yield System(url, simulator, http)
 
 
-def led_to(simulator: Simulator, **wishes: Any) -> Settings:
+def led_to(simulator: Simulator, rest_connections: int = 100, **wishes: Any) -> Settings:
     """Settings that lead to a simulator instead of Discord."""
     urls = simulator.urls
     discord = DiscordSettings(
-        api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
+        api_url=urls.api,
+        gateway_url=urls.gateway,
+        cdn_url=urls.cdn,
+        apps_url=urls.apps,
+        rest_connections=rest_connections,
     )
     return Settings(discord=discord, **wishes)
