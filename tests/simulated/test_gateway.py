@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from athena.clock import TurnableClock
 from athena.discord import events
@@ -16,10 +17,10 @@ from athena.discord.identity import Endpoints, Identity, IdentityKind
 from athena.discord.rest import Rest
 from athena.discord.transport import HttpTransport, socket_opener
 from athena.simulator.app import Simulator
-from athena.simulator.config import DEMO
+from athena.simulator.config import DEMO, Config, UserConfig
 from athena.simulator.stage import Draft
 from tests.conftest import breathe
-from tests.simulated.conftest import Build
+from tests.simulated.conftest import Build, account
 
 CHANNEL = DEMO.users[0].channel_id
 MIDJOURNEY = "936929561302675456"
@@ -189,3 +190,21 @@ async def test_a_closed_resume_address_is_left_for_the_gateway_s_own(listener: L
     listener.simulator.gateway.drop(4000)
     await listener.until(lambda: "Resumed" in listener.kinds(), turn=0.5)
     assert listener.kinds().count("Ready") == 1
+
+
+async def test_more_accounts_than_a_session_has_connections(build: Build) -> None:
+    """All are online, and one connection to the API is enough for their imagines."""
+    number = 105
+    users = tuple(
+        UserConfig(name=f"u{n}", token=f"token-{n}", channel=f"c{n}") for n in range(number)
+    )
+    config = Config(users=users, limits=False)
+    accounts = [
+        account(token=SecretStr(user.token), channel_id=config.channel_of(user)) for user in users
+    ]
+    system = await build(config=config, accounts=accounts, rest_connections=1)
+    while len(system.simulator.world.sessions.all()) < number:
+        await breathe()
+    made = [await system.imagine(f"cat {n}") for n in range(10)]
+    ended = [await system.ended(each["result"]) for each in made]
+    assert {task["status"] for task in ended} == {"SUCCESS"}

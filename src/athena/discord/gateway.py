@@ -179,7 +179,6 @@ class Gateway:
             case CloseAction.IDENTIFY:
                 self._state.forget()
                 self._has_session.clear()
-                self._reconnecting.forget()
             case CloseAction.RESUME:
                 pass
 

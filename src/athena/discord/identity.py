@@ -8,6 +8,7 @@ sections 1 and 3). A token is sent only to Discord's API and gateway.
 import base64
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,11 +71,10 @@ class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         """The headers of a REST call."""
         if self.is_bot:
             return {"Authorization": f"Bot {self.token}", "User-Agent": _BOT_AGENT}
-        properties = base64.b64encode(msgspec.json.encode(self.properties())).decode()
         return {
             "Authorization": self.token,
             "User-Agent": self.user_agent,
-            "X-Super-Properties": properties,
+            "X-Super-Properties": _super_properties(self.user_agent),
             "X-Discord-Locale": "en-US",
         }
 
@@ -82,23 +82,7 @@ class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         """The client properties of a session."""
         if self.is_bot:
             return {"os": "linux", "browser": "athena", "device": "athena"}
-        version = re.search(r"(?:Chrome|Firefox|Version)/([\d.]+)", self.user_agent)
-        return {
-            "os": _os(self.user_agent),
-            "browser": "Firefox" if "Firefox/" in self.user_agent else "Chrome",
-            "device": "",
-            "system_locale": "en-US",
-            "browser_user_agent": self.user_agent,
-            "browser_version": version.group(1) if version else "",
-            "os_version": "10",
-            "referrer": "",
-            "referring_domain": "",
-            "referrer_current": "",
-            "referring_domain_current": "",
-            "release_channel": "stable",
-            "client_build_number": _BUILD,
-            "client_event_source": None,
-        }
+        return _browser_properties(self.user_agent)
 
     def identify(self) -> dict[str, Any]:
         """The data of IDENTIFY (op 2); the token has no prefix, for users and bots alike."""
@@ -116,6 +100,32 @@ class Identity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
 
 
 _BOT_AGENT = "DiscordBot (athena, 1)"
+
+
+def _browser_properties(user_agent: str) -> dict[str, Any]:
+    version = re.search(r"(?:Chrome|Firefox|Version)/([\d.]+)", user_agent)
+    return {
+        "os": _os(user_agent),
+        "browser": "Firefox" if "Firefox/" in user_agent else "Chrome",
+        "device": "",
+        "system_locale": "en-US",
+        "browser_user_agent": user_agent,
+        "browser_version": version.group(1) if version else "",
+        "os_version": "10",
+        "referrer": "",
+        "referring_domain": "",
+        "referrer_current": "",
+        "referring_domain_current": "",
+        "release_channel": "stable",
+        "client_build_number": _BUILD,
+        "client_event_source": None,
+    }
+
+
+@lru_cache(maxsize=64)
+def _super_properties(user_agent: str) -> str:
+    """Made once for each browser: all accounts that look like it share the text."""
+    return base64.b64encode(msgspec.json.encode(_browser_properties(user_agent))).decode()
 
 
 def _os(user_agent: str) -> str:

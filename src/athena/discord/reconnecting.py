@@ -63,10 +63,6 @@ class Reconnecting:
         planned = self._backoff.next()
         return LONGEST_PAUSE if ended.code == TOO_MANY_SESSIONS else planned
 
-    def forget(self) -> None:
-        """The session was given up; the next one resumes at its own READY's address."""
-        self._failed_resumes = 0
-
     def _is_hopeless(self, *, connected: bool) -> bool:
         if self._unreadable_ends >= _MOST_TRIES:
             return True

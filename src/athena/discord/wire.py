@@ -5,7 +5,7 @@ Ids stay the strings that they are on the wire.
 """
 
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
@@ -211,6 +211,13 @@ class Payload(Struct, frozen=True, kw_only=True):
     t: str | None = None
 
 
+class CommandOption(Struct, frozen=True, kw_only=True):
+    """An option of a command, or one of its sub-commands."""
+
+    name: str = ""
+    type: int = 0
+
+
 class Command(Struct, frozen=True, kw_only=True):
     """One entry of the application command index."""
 
@@ -219,7 +226,7 @@ class Command(Struct, frozen=True, kw_only=True):
     version: str
     name: str
     type: int = 1
-    options: tuple[Any, ...] | None = None
+    options: tuple[CommandOption, ...] | None = None
 
 
 class CommandIndex(Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ def _button(custom_id: str) -> Explanation:
 
 def _message(said: Mapping[str, Any]) -> Explanation:
     try:
-        message = msgspec.convert({"id": "", **said}, wire.Message, strict=False)
+        message = msgspec.convert({**said, "id": "0"}, wire.Message, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise NotAMessage(f"not as Discord writes it: {error}") from error
     event = reader.read(message) or reader.read_as(Bot.MIDJOURNEY, message)

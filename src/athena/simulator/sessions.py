@@ -5,7 +5,7 @@ that resumes with the last number it received gets the events after it (contract
 section 1).
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from random import Random
 
@@ -87,12 +87,17 @@ class Sessions:
         self._clock = clock
         self._random = random
         self._sessions: dict[str, Session] = {}
+        self._by_user: defaultdict[str, dict[str, Session]] = defaultdict(dict)
+        self._by_guild: defaultdict[str, dict[str, Session]] = defaultdict(dict)
+        self._detached: dict[str, Session] = {}
+        """Those that lost their connection, in the order in which they did."""
 
     def begin(self, account: Account, intents: int) -> Session:
         self._expire()
         network = Network(self._faults, self._clock)
         session = Session(f"{self._random.getrandbits(128):032x}", account, intents, network)
-        self._sessions[session.id] = session
+        for index in self._indexes(session):
+            index[session.id] = session
         return session
 
     def find(self, session_id: str) -> Session | None:
@@ -100,21 +105,41 @@ class Sessions:
         return self._sessions.get(session_id)
 
     def end(self, session: Session) -> None:
-        self._sessions.pop(session.id, None)
+        for index in (*self._indexes(session), self._detached):
+            index.pop(session.id, None)
 
     def detach(self, session: Session) -> None:
         """Mark a session as disconnected; it can be resumed."""
         session.write = session.close = None
         session.detached_at = self._clock.monotonic()
+        self._detached.pop(session.id, None)
+        self._detached[session.id] = session
 
     def all(self) -> list[Session]:
         return list(self._sessions.values())
 
+    def of_user(self, user_id: str) -> list[Session]:
+        return list(self._by_user.get(user_id, {}).values())
+
+    def in_guild(self, guild_id: str) -> list[Session]:
+        """The sessions of a server's members."""
+        return list(self._by_guild.get(guild_id, {}).values())
+
+    def _indexes(self, session: Session) -> tuple[dict[str, Session], ...]:
+        account = session.account
+        return self._sessions, self._by_user[account.id], self._by_guild[account.guild_id]
+
     def _expire(self) -> None:
+        """End those that were detached for too long; those that came back are no longer looked
+        at."""
         since = self._clock.monotonic() - _DETACHED_LIFE
-        for session in self.all():
-            if session.detached_at is not None and session.detached_at < since:
+        for session in list(self._detached.values()):
+            if session.detached_at is None:
+                del self._detached[session.id]
+            elif session.detached_at < since:
                 self.end(session)
+            else:
+                return
 
 
 def encode(data: object) -> bytes:

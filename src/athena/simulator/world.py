@@ -4,6 +4,7 @@
 it before it returns, in the same order for all.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -59,6 +60,10 @@ class World:
         self.gateway_url = ""
         self._guild_names = {guild_id(guild): guild.name for guild in config.guilds}
         self.accounts = {user.token: _account(config, user) for user in config.users}
+        self._by_id = {account.id: account for account in reversed(self.accounts.values())}
+        self._members: defaultdict[str, list[Account]] = defaultdict(list)
+        for account in self.accounts.values():
+            self._members[account.guild_id].append(account)
         self.channels: dict[str, Json] = self._channels()
         self.messages: dict[str, dict[str, Json]] = {name: {} for name in self.channels}
 
@@ -71,18 +76,20 @@ class World:
         """The public user object of a user or bot."""
         if player := self.players.get(user_id):
             return objects.user(user_id, player.username, bot=True)
-        return next((a.user for a in self.accounts.values() if a.id == user_id), None)
+        account = self._by_id.get(user_id)
+        return account.user if account else None
 
     def plan_of(self, user_id: str) -> str:
         """The Midjourney plan of a user."""
-        return next(a.plan for a in self.accounts.values() if a.id == user_id)
+        return self._by_id[user_id].plan
 
     def guild(self, home: str) -> Json:
         """A server with its channels and members."""
-        people = [a.user for a in self.accounts.values() if a.guild_id == home]
+        people = [account.user for account in self._members[home]]
         people += [user for app in self.players if (user := self.user(app))]
         members = [objects.member(user, 1_700_000_000_000) for user in people]
-        channels = [c for c in self.channels.values() if c.get("guild_id") == home]
+        channel_ids = dict.fromkeys(account.channel_id for account in self._members[home])
+        channels = [self.channels[channel_id] for channel_id in channel_ids]
         return objects.guild(home, self._guild_names[home], str(people[0]["id"]), channels, members)
 
     def is_member(self, account: Account, home: str) -> bool:
@@ -315,14 +322,22 @@ class World:
                 session.dispatch(event, encode(_without_content(data)))
 
     def _hearers(self, channel_id: str, only: str | None) -> list[Session]:
-        direct = self.channels[channel_id]["type"] == 1
+        channel = self.channels[channel_id]
+        direct = channel["type"] == 1
         return [
             session
-            for session in self.sessions.all()
+            for session in self._present(channel)
             if session.wants(direct=direct)
             and self.may_see(session.account, channel_id)
             and (only is None or session.account.id == only)
         ]
+
+    def _present(self, channel: Json) -> list[Session]:
+        """The sessions of those who may be in a channel."""
+        if home := channel.get("guild_id"):
+            return self.sessions.in_guild(home)
+        people = channel["recipients"]
+        return [each for person in people for each in self.sessions.of_user(person["id"])]
 
     def _tell_cause(self, call: Call, event: str, data: Json) -> None:
         for session in self._causing(call):
@@ -334,7 +349,7 @@ class World:
         named = self.sessions.find(call.session_id)
         if named and named.account.id == call.user_id:
             return [named]
-        return [each for each in self.sessions.all() if each.account.id == call.user_id]
+        return self.sessions.of_user(call.user_id)
 
     def announce(self, call: Call) -> None:
         """Send INTERACTION_CREATE to the session of the interaction."""

@@ -84,10 +84,13 @@ async def test_waiting_for_a_connection_is_not_counted(server: Server) -> None:
         waiting = asyncio.create_task(
             HttpTransport(sessions.rest).exchange(get(server, "/fast", timeout=5.0))
         )
+        for _ in range(5):
+            await asyncio.to_thread(int)
         clock = asyncio.get_running_loop()
         real, clock.time = clock.time, lambda: real() + 60  # type: ignore[method-assign]
         try:
-            await asyncio.to_thread(int)
+            for _ in range(5):
+                await asyncio.to_thread(int)
             assert not waiting.done()
         finally:
             clock.time = real  # type: ignore[method-assign]
