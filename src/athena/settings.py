@@ -39,11 +39,7 @@ class DiscordSettings(BaseModel):
     user_agent: str = ""
     """Empty: a current browser's."""
     rest_connections: int = Field(default=100, ge=1, le=10_000)
-<<<<<<< HEAD
-    """REST calls of all accounts that may be on their way at once."""
-=======
     """The most connections to Discord's API at a time, of all accounts together."""
->>>>>>> discord
 
 
 class AccountSettings(BaseModel):

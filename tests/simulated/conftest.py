@@ -146,13 +146,10 @@ async def system_at(
         yield System(url, simulator, http)
 
 
-<<<<<<< HEAD
-def using_simulator(simulator: Simulator, **settings: Any) -> Settings:
+def using_simulator(
+    simulator: Simulator, rest_connections: int = 100, **settings: Any
+) -> Settings:
     """Settings that use a simulator instead of Discord."""
-=======
-def led_to(simulator: Simulator, rest_connections: int = 100, **wishes: Any) -> Settings:
-    """Settings that lead to a simulator instead of Discord."""
->>>>>>> discord
     urls = simulator.urls
     discord = DiscordSettings(
         api_url=urls.api,
