@@ -127,6 +127,8 @@ class CorrelationIds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     """Midjourney's uuid of the job."""
     parent_message: str | None = None
     """The message whose button was pressed: results reply to it."""
+    notice_message: str | None = None
+    """The newest notice about it that ended nothing. Not for matching: it tells what is news."""
 
 
 class Failure(Struct, frozen=True, kw_only=True, gc=False):
