@@ -14,9 +14,9 @@ this:
    and notes which test reaches which line. After that, one fork for each mutant: it compiles the
    mutated source, gives the live functions their new code objects, runs the tests that reach the
    changed statement, quickest first, and stops at the first failure.
-3. Edits outside of functions (constants, tables, defaults) need the module to be imported anew, by
-   all that import it: `cold` does so in a fork of the first process, which has imported nothing of
-   the project.
+3. Edits outside of functions (constants, tables, defaults), and of what runs while tests are
+   collected, need the module to be imported anew, by all that import it: `cold` does so in a fork
+   of the first process, which has imported nothing of the project.
 
 Limits are in seconds of processor time, so a busy machine changes no result; a limit on the clock,
 far longer, ends what only waits. Hypothesis runs with a fixed seed and does not shrink.

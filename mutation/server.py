@@ -2,7 +2,7 @@
 
 import importlib
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import msgspec
 import pytest
@@ -44,7 +44,14 @@ class Server:
     def __init__(self, targets: Sequence[Mutant], told: Callable[[Result], None]) -> None:
         self._mutants = targets
         self._told = told
+        self._early: set[int] = set()
+        """Lines that run while the tests are collected: for their parameters, say."""
         self.served = Served(broken="the tests could not be collected")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        with testing.Tracer(self._mutants[0].path, self._early):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -76,7 +83,11 @@ class Server:
         ran: Sequence[Ran],
         by_id: dict[str, pytest.Item],
     ) -> Result:
-        result = Result(at, *_judged(mutant, module, ran, by_id))
+        state, by = _judged(mutant, module, ran, by_id)
+        is_early = not self._early.isdisjoint(range(mutant.lines[0], mutant.lines[1] + 1))
+        if is_early and state in ("survived", "unreached"):
+            state = "cold"
+        result = Result(at, state, by)
         self._told(result)
         return result
 

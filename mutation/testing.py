@@ -13,18 +13,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from msgspec import Struct
 
+_PLUGINS = ("pytest_asyncio.plugin", "_hypothesis_pytestplugin")
+
 OPTIONS = (
     *("-q", "-s", "--no-header", "--no-summary", "--hypothesis-profile=mutation"),
-    *("-p", "no:cacheprovider", "-p", "no:timeout", "-p", "no:xdist", "-p", "no:schemathesis"),
-    *("-p", "no:faulthandler", "-W", "ignore"),
+    *(option for plugin in _PLUGINS for option in ("-p", plugin)),
+    *("-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore"),
 )
-"""Of pytest, for a quiet run without what costs time."""
+"""Of pytest, for a quiet run with two plugins only: the others cost a second at each start."""
 
 
 def prepare(libraries: Iterable[str]) -> None:
     """Import libraries, and register the hypothesis profile of mutation runs: the same examples
     each time, nothing kept, no shrinking."""
-    for name in libraries:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in (*_PLUGINS, *libraries):
         importlib.import_module(name)
     settings.register_profile(
         "mutation",

@@ -1,10 +1,12 @@
 """Custom ids: how those of one kind begin, and what pressing one means."""
 
+import msgspec
 import pytest
 
+from athena.discord import wire
 from athena.midjourney import buttons
 from athena.midjourney.buttons import Form, Meaning
-from athena.tasks.model import Action
+from athena.tasks.model import Action, Button
 
 JOB = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -162,7 +164,8 @@ def test_a_button_of_one_job() -> None:
 
 
 def test_a_grid_is_what_can_be_upscaled_by_number() -> None:
-    assert buttons.is_grid(IDS[3:4])
+    assert all(buttons.is_grid(IDS[at : at + 1]) for at in range(4))
+    assert not buttons.is_grid([f"MJ::JOB::upsample::0::{JOB}"])
     assert not buttons.is_grid(IDS[4:])
     assert not buttons.is_grid([])
     assert not buttons.is_grid([f"MJ::JOB::upsample::5::{JOB}"])
@@ -180,3 +183,23 @@ def test_the_cancel_button_names_its_job() -> None:
     assert buttons.cancelled_job(IDS[0]) is None
     assert buttons.job_of(CANCEL) == JOB
     assert buttons.job_of("MJ::Picread::Retry") is None
+
+
+def test_what_a_message_shows_in_reading_order() -> None:
+    u1 = {"type": 2, "style": 1, "custom_id": "u1", "label": "U1", "emoji": {"name": "🔍"}}
+    bare = {"type": 3, "style": 4, "custom_id": "bare", "emoji": {"id": "5"}}
+    link = {"type": 2, "style": 5, "url": "https://midjourney.com/"}
+    cancel = {"type": 2, "style": 4, "custom_id": CANCEL, "label": "Cancel Job"}
+    rows = [
+        {"type": 1, "components": [u1, link]},
+        {"type": 1, "components": [bare, cancel]},
+    ]
+    message = msgspec.convert({"id": "1", "components": rows}, wire.Message)
+    assert buttons.shown(message) == (
+        Button(custom_id="u1", label="U1", emoji="🔍", type=2, style=1),
+        Button(custom_id="bare", label="", emoji="", type=3, style=4),
+    )
+
+
+def test_a_meaning_is_supported_unless_said_otherwise() -> None:
+    assert Meaning(action=None).supported
