@@ -12,7 +12,7 @@ TASKS ?= 2000
 
 RUN := .run
 
-.PHONY: help setup run run-all build-run-all stop-all start-server stop-server test check format bench chaos kill-test lock clean
+.PHONY: help setup run run-all build-run-all stop-all start-server stop-server test check format bench chaos kill-test mutation lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,14 +57,14 @@ test: setup  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup  ## Check format, lint, types and import contracts
-	@$(BIN)/ruff format --check src tests bench chaos examples docs get_aws_secrets.py
-	@$(BIN)/ruff check src tests bench chaos examples docs get_aws_secrets.py
+	@$(BIN)/ruff format --check src tests bench chaos mutation examples docs get_aws_secrets.py
+	@$(BIN)/ruff check src tests bench chaos mutation examples docs get_aws_secrets.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 format: setup  ## Format the code and apply the linter's fixes
-	@$(BIN)/ruff check --fix --quiet src tests bench chaos examples docs
-	@$(BIN)/ruff format src tests bench chaos examples
+	@$(BIN)/ruff check --fix --quiet src tests bench chaos mutation examples docs
+	@$(BIN)/ruff format src tests bench chaos mutation examples
 
 bench: setup  ## Measure speed and memory
 	@$(BIN)/python -m bench
@@ -74,6 +74,9 @@ chaos: setup  ## Run all faults on a virtual clock and check the tasks: SEED=1 S
 
 kill-test: setup  ## Kill a real server twenty times under load and check the tasks
 	@$(BIN)/python -m chaos.kill --seed $(SEED)
+
+mutation: setup  ## Change the code one thing at a time and see whether a test fails: MODULES="athena.tasks.matching"
+	@nice $(BIN)/python -m mutation $(if $(MODULES),--modules $(MODULES))
 
 lock: $(VENV)/.installed  ## Lock the dependencies, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -146,9 +146,7 @@ async def system_at(
         yield System(url, simulator, http)
 
 
-def using_simulator(
-    simulator: Simulator, rest_connections: int = 100, **settings: Any
-) -> Settings:
+def using_simulator(simulator: Simulator, rest_connections: int = 100, **settings: Any) -> Settings:
     """Settings that use a simulator instead of Discord."""
     urls = simulator.urls
     discord = DiscordSettings(

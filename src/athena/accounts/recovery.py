@@ -26,7 +26,7 @@ from athena.clock import Clock, Millis
 from athena.discord import wire
 from athena.discord.errors import DiscordError
 from athena.discord.snowflakes import first_of
-from athena.tasks.matching import CLOCK_SKEW
+from athena.tasks.matching import SKEW
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class Recovery:
         nonces = [int(task.ids.nonce) for task in on_their_way if task.ids.nonce]
         if not nonces:
             return None
-        return max(min(nonces) - CLOCK_SKEW, first_of(self._clock.now() - _OLDEST))
+        return max(min(nonces) - SKEW, first_of(self._clock.now() - _OLDEST))
 
     async def _read_since(self, since: int) -> list[wire.Message]:
         read: list[wire.Message] = []

@@ -48,7 +48,7 @@ def proposal(parent: Task, custom_id: str) -> str:
     """The prompt that a button's modal will propose, as far as the finished task shows it."""
     prompt = parent.final_prompt or parent.prompt or ""
     index = buttons.meaning(custom_id).index
-    if custom_id.startswith("MJ::Job::"):
+    if buttons.is_choice(custom_id):
         listed = _NUMBERED.finditer(prompt.split(_SHORTENED)[-1])
         choices = {int(found["number"]): str(found["prompt"]) for found in listed}
         return choices.get(index or 0, "")

@@ -75,9 +75,9 @@ def split(prompt: str) -> Parts:
     parameters = []
     for mark, end in zip(marks, starts[1:], strict=True):
         name = mark.group(1).lower()
-        value, rest = _cut(name, prompt[mark.end() : end].strip())
-        parameters.append(Parameter(name, value))
-        texts.append(rest)
+        value, rest = _own(name, prompt[mark.end() : end])
+        parameters.append(Parameter(name, value.strip()))
+        texts.append(rest.strip())
     return Parts(" ".join(text for text in texts if text), tuple(parameters))
 
 
@@ -177,16 +177,6 @@ def value_of(prompt: str, parameter: str) -> str | None:
     """The value of a parameter, the last one if it occurs twice; None if it does not occur."""
     values = [each.value for each in split(prompt).parameters if each.name == parameter]
     return values[-1] if values else None
-
-
-def _cut(name: str, words: str) -> tuple[str, str]:
-    """A parameter's words, and the text after them."""
-    if name in _SWITCHES:
-        return "", words
-    if name not in _SINGLE:
-        return words, ""
-    value, *rest = words.split(None, 1) or [""]
-    return value, "".join(rest)
 
 
 _Rule = Callable[[str], str | None]

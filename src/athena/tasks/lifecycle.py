@@ -316,7 +316,7 @@ def _finish(task: Task, seen: Finished, now: Millis) -> Task:
 def _apply_notice(task: Task, notice: Notice, now: Millis) -> Task:
     match notice.verdict:
         case Verdict.NOTICE:
-            return _next(_apply_ids(task, notice.evidence), deadline=now + _idle_timeout(task))
+            return _apply_remark(task, notice.evidence, now)
         case Verdict.RETRY if task.tries < MAX_TRIES:
             return put_back(task, now)
         case Verdict.MODERATED:
@@ -326,6 +326,24 @@ def _apply_notice(task: Task, notice: Notice, now: Millis) -> Task:
             return unsend(task, now)
         case _:
             return fail(task, notice.reason, now)
+
+
+def _apply_remark(task: Task, evidence: Evidence, now: Millis) -> Task:
+    """A notice that ends nothing is a sign of life when it is news: read again in the history, it
+    is none."""
+    known = task.ids.notice_message
+    newest = evidence.message if _is_newer(evidence.message, known) else known
+    ids = replace(_keys(task, evidence, None), notice_message=newest)
+    if ids == task.ids:
+        return task
+    return _next(task, ids=ids, deadline=now + _idle_timeout(task))
+
+
+def _is_newer(message: str | None, known: str | None) -> bool:
+    """Whether a message was written after another; their ids are numbers that grow."""
+    if message is None or known is None:
+        return message is not None
+    return (len(message), message) > (len(known), known)
 
 
 def _apply_removal(task: Task, gone: Evidence, now: Millis) -> Task:

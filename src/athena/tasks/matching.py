@@ -26,8 +26,9 @@ from athena.tasks.model import Action, Sending, Task
 _REMEMBERED = 50_000
 """Ids of ended tasks that are kept."""
 
-CLOCK_SKEW = 10_000 << 22
-"""How far Discord's clock may lag behind ours: ten seconds, as a difference of snowflakes."""
+SKEW = 10_000 << 22
+"""How far Discord's clock may lag behind ours: ten seconds, as a difference of snowflakes.
+Recovery reads the history back so far before the nonce."""
 
 
 class Found(Struct, frozen=True):
@@ -281,7 +282,7 @@ def _agree(known: object | None, seen: object | None) -> bool:
 
 def _older(seen: str | None, nonce: str) -> bool:
     """Whether a message or interaction was there before the task was sent; ids hold their hour."""
-    return seen is not None and seen.isdecimal() and int(seen) + CLOCK_SKEW < int(nonce)
+    return seen is not None and seen.isdecimal() and int(seen) + SKEW < int(nonce)
 
 
 def _discard(sets: _Sets, key: str, task_id: str) -> None:

@@ -127,6 +127,8 @@ class CorrelationIds(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     """Midjourney's uuid of the job."""
     parent_message: str | None = None
     """The message whose button was pressed: results reply to it."""
+    notice_message: str | None = None
+    """The newest notice about it that ended nothing. Not for matching: it tells what is news."""
 
 
 class AccountFilter(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -172,7 +174,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     description: str = ""
     state: str | None = None
     """The caller's own value, returned unchanged."""
-    webhook: str | None = field(default=None, name="webhook")
+    webhook: str | None = field(default=None, name="hook")
     api: Api = field(default=Api.MJ, name="dialect")
     trigger: str | None = None
     """The correlation tag: ten digits, sent in the prompt as `<#…#>`, so that a listener that sees
@@ -181,7 +183,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The requested speed; None: the account's speed."""
     image_links: ImageLinks | None = field(default=None, name="images")
     """The kind of image links in its webhook; None: as the server's settings say."""
-    image_host: str | None = field(default=None, name="image_host")
+    image_host: str | None = field(default=None, name="images_host")
     token: str | None = None
     """The id of the token that submitted it."""
 
@@ -198,7 +200,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     progress: int | None = None
     """Per cent, 0 to 100."""
-    image: Image | None = field(default=None, name="image")
+    image: Image | None = field(default=None, name="picture")
     buttons: tuple[Button, ...] = ()
     failure: Failure | None = None
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
-from tests.unit.discord.settling import settle
 
 from athena.accounts.connection import SESSION_WAIT, Connection
 from athena.clock import TurnableClock
 from athena.discord.errors import Unreachable
 from athena.discord.http_sessions import HttpSessions, open_sessions
 from athena.settings import AccountSettings, DiscordSettings
+from tests.unit.discord.settling import settle
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Versions of the database: old ones are migrated by the server alone, newer ones refused."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -52,6 +53,18 @@ def version(folder: Path) -> int:
 def dump(folder: Path) -> list[str]:
     with sqlite3.connect(folder / FILE) as connection:
         return list(connection.iterdump())
+
+
+async def test_no_field_of_a_stored_task_is_lost(folder: Path) -> None:
+    """Field by field and by their stored names: one that is not known any more would read as if it
+    had never been there."""
+    repository = await open_store(folder)
+    for stored in json.loads((V6 / "tasks.json").read_text()):
+        task = await repository.find(stored["id"])
+        assert task is not None
+        read = json.loads(msgspec.json.encode(task))
+        assert {name: read.get(name) for name in stored} == stored
+    await repository.close()
 
 
 async def test_nothing_of_version_6_is_lost(folder: Path) -> None:

@@ -296,7 +296,7 @@ async def test_a_commit_in_the_middle_of_a_search_hides_nothing(
 
 def test_an_older_delivery_does_not_replace_a_newer_one(tmp_path: Path) -> None:
     connection = connect_owner(tmp_path / FILE)
-    task = make_task(1, hook="https://example.com")
+    task = make_task(1, webhook="https://example.com")
     for revision in (5, 3, 4):
         before = replace(task, revision=revision - 1)
         every = rows.save(
