@@ -59,10 +59,6 @@ class ChangeLog:
                 log.exception("change.listener_failed", task=_id(change))
 
 
-Changes = ChangeLog
-"""The former name, until the server uses the repository."""
-
-
 def _id(change: Change) -> str:
     task = change.after or change.before
     return task.id if task else ""
