@@ -4,67 +4,71 @@ Buttons differ by model and image; only the buttons that an image has can be pre
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from athena.client.errors import NoSuchButton
 from athena.client.server import Button
+from athena.midjourney import buttons as forms_of
+from athena.midjourney.buttons import Form
 
 _SHORT = re.compile(r"(?P<what>[uv])(?P<index>[1-4])|(?P<reroll>r)", re.IGNORECASE)
 _SIGNS = {"left": "⬅️", "right": "➡️", "up": "⬆️", "down": "⬇️"}
-_ZOOMS = {2.0: "MJ::Outpaint::50::", 1.5: "MJ::Outpaint::75::"}
 
 
-def upscale(index: int | None, kind: str = "") -> list[str]:
+def upscale(index: int | None, kind: str = "") -> list[Form]:
     """U1 to U4 of a grid; for a single image `subtle` or `creative`."""
     if index:
-        return [f"MJ::JOB::upsample::{index}::", f"MJ::JOB::video_virtual_upscale::{index}::"]
-    return [rf"MJ::JOB::upsample_\w*{re.escape(kind)}::"]
+        return [forms_of.upsample(index), forms_of.video_upscale(index)]
+    return [forms_of.upscale(kind)]
 
 
-def vary(index: int | None, kind: str = "") -> list[str]:
+def vary(index: int | None, kind: str = "") -> list[Form]:
     """V1 to V4 of a grid; for a single image `subtle` or `strong`."""
     if index:
-        return [f"MJ::JOB::variation::{index}::"]
-    return [f"MJ::JOB::{'low' if kind == 'subtle' else 'high'}_variation::"]
+        return [forms_of.variation(index)]
+    return [forms_of.low_variation() if kind == "subtle" else forms_of.high_variation()]
 
 
-def reroll() -> list[str]:
-    return ["MJ::JOB::reroll::"]
+def reroll() -> list[Form]:
+    return [forms_of.reroll()]
 
 
-def zoom(factor: float) -> list[str]:
+def zoom(factor: float) -> list[Form]:
     """2 and 1.5 have their own buttons; other factors use the modal."""
-    return [_ZOOMS.get(factor, "MJ::CustomZoom::")]
+    return [forms_of.zoom(factor)]
 
 
-def square() -> list[str]:
-    return ["MJ::Outpaint::100::"]
+def square() -> list[Form]:
+    return [forms_of.outpaint(100)]
 
 
-def pan(direction: str) -> list[str]:
-    return [f"MJ::JOB::pan_{re.escape(direction)}::"]
+def pan(direction: str) -> list[Form]:
+    return [forms_of.pan(direction)]
 
 
-def region() -> list[str]:
-    return ["MJ::Inpaint::"]
+def region() -> list[Form]:
+    return [forms_of.region()]
 
 
-def animate(motion: str) -> list[str]:
+def animate(motion: str) -> list[Form]:
     """`high` or `low`; for a video, its extension."""
-    return [rf"MJ::JOB::animate_{re.escape(motion)}(?:_extend)?::"]
+    return [forms_of.animate(motion), forms_of.extend(motion)]
 
 
-def find(buttons: Sequence[Button], forms: Iterable[str], action: str) -> Button:
-    """The first button whose custom id matches one of these patterns. `action` names it in the
-    error.
+def is_grid(buttons: Sequence[Button]) -> bool:
+    """Whether the image with these buttons is a grid of four."""
+    return forms_of.is_grid(button.custom_id for button in buttons)
+
+
+def find(buttons: Sequence[Button], forms: Sequence[Form], action: str) -> Button:
+    """The first button that has one of these forms. `action` names it in the error.
 
     Raises:
         NoSuchButton: there is none; the message lists the buttons.
     """
-    for form in forms:
-        for button in buttons:
-            if re.match(form, button.custom_id):
-                return button
+    by_id = {button.custom_id: button for button in buttons}
+    if custom_id := forms_of.first(by_id, *forms):
+        return by_id[custom_id]
     raise NoSuchButton(_none(buttons, action))
 
 
@@ -92,13 +96,11 @@ def named(buttons: Sequence[Button], name: str) -> Button:
     return matches[0]
 
 
-def _numbered(what: str, index: int) -> list[str]:
+def _numbered(what: str, index: int) -> list[Form]:
     return upscale(index) if what == "u" else vary(index)
 
 
 def _none(buttons: Sequence[Button], name: str) -> str:
     names = ", ".join(button.name for button in buttons) or "none"
-    hint = ""
-    if any(button.custom_id.startswith("MJ::JOB::upsample::") for button in buttons):
-        hint = " It is a grid: upscale one of its images first."
+    hint = " It is a grid: upscale one of its images first." if is_grid(buttons) else ""
     return f"This image has no button {name!r}. Its buttons: {names}.{hint}"

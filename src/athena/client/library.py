@@ -34,6 +34,7 @@ from athena.client.server import (
     Submitted,
     text_of,
 )
+from athena.midjourney.buttons import Form
 
 
 class Athena:
@@ -242,8 +243,7 @@ class Result:
     @property
     def is_grid(self) -> bool:
         """Whether the image is a grid of four."""
-        ids = [button.custom_id for button in self.buttons]
-        return any(each.startswith("MJ::JOB::upsample::") for each in ids)
+        return choosing.is_grid(self.buttons)
 
     # Files
 
@@ -360,7 +360,7 @@ class Result:
         return await self._server.seed(self.id)
 
     async def _press(
-        self, forms: Sequence[str], action: str, prompt: str = "", mask: bytes | None = None
+        self, forms: Sequence[Form], action: str, prompt: str = "", mask: bytes | None = None
     ) -> Task:
         return await self._pressed(choosing.find(self.buttons, forms, action), prompt, mask)
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from athena.midjourney import buttons
 from athena.store.encryption import Encryption
-from athena.tasks.model import Action, ImageLinks, Task
+from athena.tasks.model import ImageLinks, Task
 
 
 class Links(Struct, frozen=True):
@@ -59,9 +59,4 @@ def is_grid(task: Task) -> bool:
     """Whether a finished task shows four images in one."""
     if task.image is None or not task.ended:
         return False
-    meanings = (each.custom_id for each in task.buttons)
-    return any(
-        custom_id.startswith("MJ::JOB::upsample::")
-        and buttons.meaning(custom_id).action is Action.UPSCALE
-        for custom_id in meanings
-    )
+    return buttons.is_grid(each.custom_id for each in task.buttons)

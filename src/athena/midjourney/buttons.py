@@ -118,7 +118,13 @@ def is_choice(custom_id: str) -> bool:
 
 def is_grid(custom_ids: Iterable[str]) -> bool:
     """Whether the image with these buttons holds four: one of them can be upscaled."""
-    return any(upsample(index).fits(each) for each in custom_ids for index in range(1, 5))
+    return first(custom_ids, *map(upsample, range(1, 5))) is not None
+
+
+def is_video(custom_ids: Iterable[str]) -> bool:
+    """Whether the image with these buttons moves: only videos can be extended or taken out."""
+    forms = (*map(video_upscale, range(1, 5)), extend("low"), extend("high"))
+    return first(custom_ids, *forms) is not None
 
 
 def job_of(custom_id: str) -> str | None:

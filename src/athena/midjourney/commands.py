@@ -129,15 +129,16 @@ def following(task: Task, seen: BotEvent) -> Interaction:
     """
     match task.request:
         case Extend(then=then) if isinstance(seen, Finished):
-            for button in seen.shown.buttons:
-                if button.custom_id.startswith(then):
-                    return PressButton(
-                        application=APPLICATIONS[task.bot],
-                        message=seen.evidence.message or "",
-                        custom_id=button.custom_id,
-                        flags=seen.shown.flags,
-                    )
-            raise CannotFollow("Midjourney does not offer to extend this video.")
+            ids = (button.custom_id for button in seen.shown.buttons)
+            custom_id = buttons.first(ids, buttons.Form(then))
+            if custom_id is None:
+                raise CannotFollow("Midjourney does not offer to extend this video.")
+            return PressButton(
+                application=APPLICATIONS[task.bot],
+                message=seen.evidence.message or "",
+                custom_id=custom_id,
+                flags=seen.shown.flags,
+            )
         case _:
             return interaction(task)
 

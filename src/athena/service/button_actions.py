@@ -7,13 +7,10 @@ from msgspec import Struct
 from athena.discord.wire import Message
 from athena.errors import BadRequest, NotSupported, UnknownButton
 from athena.midjourney import buttons, modals
-from athena.midjourney.buttons import Meaning
+from athena.midjourney.buttons import Form, Meaning
 from athena.tasks.bot_events import Profile
 from athena.tasks.model import Action, Button, Task
 from athena.tasks.requests import Extend, Press, Request
-
-_TAKES_FILM = "MJ::JOB::video_virtual_upscale::"
-_EXTENDS = "MJ::JOB::animate_{motion}_extend"
 
 
 class ButtonAction(Struct, frozen=True, kw_only=True):
@@ -58,17 +55,16 @@ def numbered(parent: Task, action: Action, index: int | None) -> str:
     raise UnknownButton(f"the task has no button for {short(action, index)}")
 
 
-def named(shown: Sequence[Button], starts: Sequence[str]) -> str:
-    """The id of the button, among those that a message shows, that begins in one of these ways.
+def with_form(shown: Sequence[Button], forms: Sequence[Form], job: str) -> str:
+    """The id of a job's button that has one of these forms, among those that a message shows.
 
     Raises:
         UnknownButton: there is none.
     """
-    for start in starts:
-        for button in shown:
-            if button.custom_id == start or button.custom_id.startswith(f"{start}::"):
-                return button.custom_id
-    raise UnknownButton(f"the message has no button {starts[0]!r}")
+    ids = (button.custom_id for button in shown)
+    if custom_id := buttons.first(ids, *forms, job=job):
+        return custom_id
+    raise UnknownButton(f"the message has no button {forms[0].start!r} of job {job}")
 
 
 def of_message(message: Message, custom_id: str) -> ButtonAction:
@@ -94,15 +90,16 @@ def of_video(parent: Task, index: int, motion: str) -> ButtonAction:
     """
     if motion not in ("low", "high"):
         raise BadRequest(f"motion: must be low or high, not {motion!r}")
-    then = _EXTENDS.format(motion=motion)
-    if alone := _starting(parent, then):
-        request: Request = _press(parent, alone.custom_id)
-    elif taken := _starting(parent, f"{_TAKES_FILM}{index + 1}::"):
+    ids = [button.custom_id for button in parent.buttons]
+    extend = buttons.extend(motion)
+    if custom_id := buttons.first(ids, extend):
+        request: Request = _press(parent, custom_id)
+    elif custom_id := buttons.first(ids, buttons.video_upscale(index + 1)):
         request = Extend(
             parent=parent.id,
             message=parent.ids.message or "",
-            custom_id=taken.custom_id,
-            then=then,
+            custom_id=custom_id,
+            then=extend.start,
             flags=parent.flags,
         )
     else:
@@ -113,10 +110,6 @@ def of_video(parent: Task, index: int, motion: str) -> ButtonAction:
 def short(action: Action, index: int | None) -> str:
     """`U2`, `V3` or `R`."""
     return {Action.UPSCALE: "U", Action.VARIATION: "V"}.get(action, "R") + str(index or "")
-
-
-def _starting(parent: Task, start: str) -> Button | None:
-    return next((each for each in parent.buttons if each.custom_id.startswith(start)), None)
 
 
 def _press(parent: Task, custom_id: str) -> Press:

@@ -5,6 +5,7 @@ from functools import partial
 
 from athena.errors import BadRequest, NotSupported, WrongState
 from athena.midjourney import buttons, modals, prompts
+from athena.midjourney.buttons import Form
 from athena.service import button_actions
 from athena.service.admission import Admission
 from athena.service.button_actions import ButtonAction
@@ -64,10 +65,15 @@ class ButtonService:
         return await self._keys.settle(options.once, Accepted, take)
 
     async def press_message(
-        self, trigger: str, message_id: str, starts: Sequence[str], options: SubmitOptions
+        self,
+        trigger: str,
+        message_id: str,
+        forms: Sequence[Form],
+        job: str,
+        options: SubmitOptions,
     ) -> Accepted:
-        """Press a button of an image's message: the one whose id begins in one of these ways. The
-        message may be one that no task of ours made.
+        """Press the button of a job that has one of these forms, the first form that is there, on
+        the message that shows the image. No task of ours need have made that message.
 
         Raises:
             BadRequest: there is no such message.
@@ -75,13 +81,13 @@ class ButtonService:
         """
         for task in await self._queries.by_trigger(trigger):
             if task.ids.message == message_id and task.ended:
-                custom_id = button_actions.named(task.buttons, starts)
+                custom_id = button_actions.with_form(task.buttons, forms, job)
                 return await self.press(task.id, custom_id, options)
 
         async def take() -> Accepted:
             account, message = await self._files.find_message(message_id)
-            shown = buttons.shown(message)
-            action = button_actions.of_message(message, button_actions.named(shown, starts))
+            custom_id = button_actions.with_form(buttons.shown(message), forms, job)
+            action = button_actions.of_message(message, custom_id)
             return await self._press(account, None, action, options, "", message_id)
 
         return await self._keys.settle(options.once, Accepted, take)

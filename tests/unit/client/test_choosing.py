@@ -48,3 +48,17 @@ def test_buttons_by_what_they_do() -> None:
     assert choosing.find(SINGLE, choosing.zoom(1.7), "").label == "Custom Zoom"
     with pytest.raises(NoSuchButton):
         choosing.find(SINGLE, choosing.vary(2), "vary 2")
+
+
+def test_a_video_is_extended_where_an_image_is_animated() -> None:
+    image = Button(custom_id=f"MJ::JOB::animate_low::1::{JOB}::SOLO", label="Animate (Low)")
+    video = Button(custom_id=f"MJ::JOB::animate_low_extend::1::{JOB}", label="Extend (Low)")
+    assert choosing.find([image], choosing.animate("low"), "") is image
+    assert choosing.find([video], choosing.animate("low"), "") is video
+    with pytest.raises(NoSuchButton):
+        choosing.find([image, video], choosing.animate("high"), "animate high")
+
+
+def test_a_grid_is_known_by_its_buttons() -> None:
+    assert choosing.is_grid(GRID)
+    assert not choosing.is_grid(SINGLE)

@@ -171,6 +171,13 @@ def test_a_grid_is_what_can_be_upscaled_by_number() -> None:
     assert not buttons.is_grid([f"MJ::JOB::upsample::5::{JOB}"])
 
 
+def test_a_video_is_what_can_be_extended_or_taken_out() -> None:
+    videos = [each for each in IDS if buttons.is_video([each])]
+    assert videos == [each for each in IDS if "::video_" in each or "_extend::" in each]
+    assert buttons.is_video(IDS)
+    assert not buttons.is_video([])
+
+
 def test_two_kinds_of_modal() -> None:
     zoom, region = f"MJ::CustomZoom::{JOB}", f"MJ::Inpaint::1::{JOB}::SOLO"
     assert [each for each in IDS if buttons.is_custom_zoom(each)] == [zoom]

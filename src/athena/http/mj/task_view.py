@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct, field
 
 from athena.http.image_links import Links
-from athena.midjourney import prompts
+from athena.midjourney import buttons, prompts
 from athena.tasks.model import Api, Task
 
 
@@ -97,9 +97,7 @@ def _properties(task: Task, links: Links) -> dict[str, str | int | bool | list[s
 
 
 def _is_video(task: Task) -> bool:
-    """Whether the finished task's image moves: only videos can be extended."""
-    named = (button.custom_id for button in task.buttons)
-    return any("::video_" in custom_id or "_extend::" in custom_id for custom_id in named)
+    return buttons.is_video(button.custom_id for button in task.buttons)
 
 
 def _buttons(task: Task) -> list[ButtonView]:

@@ -23,6 +23,8 @@ from athena.http.calls import Call, Services
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.trigger import bodies
 from athena.http.trigger import view as views
+from athena.midjourney import buttons
+from athena.midjourney.buttons import Form
 from athena.service import drafts
 from athena.service.options import Accepted, SubmitOptions
 from athena.tasks.model import Api, Task
@@ -64,7 +66,7 @@ async def upscale(
     services: TheServices, call: TheCall, data: JSONBody[bodies.NumberedBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """`index` 1 to 4."""
-    return await _press(services, call, data, "upscale", f"MJ::JOB::upsample::{data.index}::")
+    return await _press(services, call, data, "upscale", buttons.upsample(data.index))
 
 
 @post("/variation", status_code=200, summary="Vary one of the four", responses=_REFUSED)
@@ -72,7 +74,7 @@ async def variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.NumberedBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """`index` 1 to 4."""
-    return await _press(services, call, data, "variation", f"MJ::JOB::variation::{data.index}::")
+    return await _press(services, call, data, "variation", buttons.variation(data.index))
 
 
 @post("/solo_variation", status_code=200, summary="Vary a single image", responses=_REFUSED)
@@ -80,8 +82,8 @@ async def solo_variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """Older models; newer ones have the low and the high variation."""
-    starts = ("MJ::JOB::variation::1::", "MJ::JOB::high_variation::1::")
-    return await _press(services, call, data, "solo_variation", *starts)
+    forms = (buttons.variation(1), buttons.high_variation())
+    return await _press(services, call, data, "solo_variation", *forms)
 
 
 @post("/solo_low_variation", status_code=200, summary="Vary it a little", responses=_REFUSED)
@@ -89,7 +91,7 @@ async def solo_low_variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """Vary (Subtle)."""
-    return await _press(services, call, data, "solo_low_variation", "MJ::JOB::low_variation::1::")
+    return await _press(services, call, data, "solo_low_variation", buttons.low_variation())
 
 
 @post("/solo_high_variation", status_code=200, summary="Vary it much", responses=_REFUSED)
@@ -97,7 +99,7 @@ async def solo_high_variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """Vary (Strong)."""
-    return await _press(services, call, data, "solo_high_variation", "MJ::JOB::high_variation::1::")
+    return await _press(services, call, data, "solo_high_variation", buttons.high_variation())
 
 
 @post("/zoomout", status_code=200, summary="Step back", responses=_REFUSED)
@@ -105,7 +107,7 @@ async def zoomout(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ZoomBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """`zoomout` 50 is twice as far, 75 one and a half times, 100 makes it square."""
-    return await _press(services, call, data, "zoomout", f"MJ::Outpaint::{data.zoomout}::1::")
+    return await _press(services, call, data, "zoomout", buttons.outpaint(data.zoomout))
 
 
 @post("/expand", status_code=200, summary="Pan", responses=_REFUSED)
@@ -113,7 +115,7 @@ async def expand(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ExpandBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """Half as much again on one side."""
-    return await _press(services, call, data, "expand", f"MJ::JOB::pan_{data.direction}::1::")
+    return await _press(services, call, data, "expand", buttons.pan(data.direction))
 
 
 @post("/reset", status_code=200, summary="Reroll", responses=_REFUSED)
@@ -121,7 +123,7 @@ async def reset(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ImageBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """The same once more."""
-    return await _press(services, call, data, "reset", "MJ::JOB::reroll::0::")
+    return await _press(services, call, data, "reset", buttons.reroll())
 
 
 @post("/max_upscale", status_code=200, summary="Upscale, older models", responses=_REFUSED)
@@ -129,7 +131,7 @@ async def max_upscale(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ImageBody]
 ) -> bodies.Triggered | bodies.Refusal:
     """Only where the image's message has that button."""
-    return await _press(services, call, data, "max_upscale", "MJ::JOB::upsample_max::1::")
+    return await _press(services, call, data, "max_upscale", buttons.upscale("max"))
 
 
 @post("/upload", status_code=200, summary="Bring an image to Discord", responses=_NO_PICTURE)
@@ -222,16 +224,15 @@ def router() -> Router:
 
 
 async def _press(
-    services: Services, call: Call, data: bodies.ImageBody, kind: str, *starts: str
+    services: Services, call: Call, data: bodies.ImageBody, kind: str, *forms: Form
 ) -> bodies.Triggered:
-    """Press the button of a message whose id begins so and holds the image's hash."""
-    wanted = tuple(f"{start}{data.msg_hash}" for start in starts)
+    """Press the button that has one of these forms and belongs to the image's job."""
     for task in await services.queries.by_trigger(data.trigger_id):
         call.must_own(task)
 
     async def press(options: SubmitOptions) -> Accepted:
         return await services.buttons.press_message(
-            data.trigger_id, str(data.msg_id), wanted, options
+            data.trigger_id, str(data.msg_id), forms, data.msg_hash, options
         )
 
     return await _accept(services, call, data, data.trigger_id, kind, press)
