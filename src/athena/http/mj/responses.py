@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from athena import errors
 from athena.delivery.fetching import NoImage
+from athena.http.languages import preferred
 from athena.service.options import Accepted
 
 
@@ -31,12 +32,8 @@ class Language(StrEnum):
 
     @classmethod
     def of(cls, accept_language: str | None) -> "Language":
-        """The first of the two that the header names; Chinese when it names neither."""
-        for part in (accept_language or "").lower().split(","):
-            tag = part.strip()[:2]
-            if tag in ("en", "zh"):
-                return cls(tag)
-        return cls.CHINESE
+        """The one that the header prefers; Chinese when it accepts neither."""
+        return cls(preferred(accept_language, (cls.CHINESE, cls.ENGLISH)))
 
 
 class Answer(Struct, kw_only=True):
