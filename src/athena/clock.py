@@ -12,7 +12,10 @@ from itertools import count
 from typing import Protocol
 
 Millis = int
-"""A point in time: milliseconds since 1970-01-01 UTC."""
+"""A point in time: milliseconds since 1970-01-01 UTC; or a length of time."""
+
+DAY: Millis = 24 * 60 * 60 * 1000
+"""The length of a day."""
 
 
 class Clock(Protocol):

@@ -22,7 +22,7 @@ from athena.accounts.connection import Connection
 from athena.accounts.ownership import OwnedTasks
 from athena.accounts.receiver import Receiver
 from athena.backoff import Backoff
-from athena.clock import Clock, Millis
+from athena.clock import DAY, Clock, Millis
 from athena.discord import wire
 from athena.discord.errors import DiscordError
 from athena.discord.snowflakes import first_of
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 _PAGE = 100
 _MOST_PAGES = 10
-_OLDEST: Millis = 24 * 60 * 60 * 1000
+_OLDEST: Millis = DAY
 _GAP_PAUSE = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 

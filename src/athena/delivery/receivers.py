@@ -28,7 +28,7 @@ _MOST_IDLE = 10_000
 """Receivers that are remembered at most as down while no request is meant for them."""
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class ReceiverLimits(Struct, frozen=True, kw_only=True):
     """How much may be asked of receivers."""
 
     per_receiver: int = 8
@@ -71,7 +71,7 @@ class _Receiver:
 class Receivers:
     """Gives out the places of all receivers."""
 
-    def __init__(self, clock: Clock, limits: Limits) -> None:
+    def __init__(self, clock: Clock, limits: ReceiverLimits) -> None:
         self._clock = clock
         self._limits = limits
         self._receivers: dict[str, _Receiver] = {}

@@ -22,7 +22,7 @@ _ENCODED = "whsec_"
 _TOO_MANY = 429
 
 
-class Answer(Protocol):
+class HttpResponse(Protocol):
     """What counts of a receiver's answer."""
 
     @property
@@ -40,7 +40,7 @@ class Session(Protocol):
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,
         allow_redirects: bool,
-    ) -> AbstractAsyncContextManager[Answer]: ...
+    ) -> AbstractAsyncContextManager[HttpResponse]: ...
 
 
 class BadSigningSecret(ValueError):
@@ -108,7 +108,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return None if self.is_fault or self.is_nothing else False
 
 
-class Sender:
+class WebhookSender:
     """Sends a task's state once."""
 
     def __init__(

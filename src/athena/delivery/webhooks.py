@@ -24,19 +24,19 @@ import structlog
 from yarl import URL
 
 from athena.backoff import Backoff
-from athena.clock import Clock, Millis
+from athena.clock import DAY, Clock, Millis
 from athena.delivery.delivery_log import DeliveryLog, DeliveryStatus
-from athena.delivery.receivers import Limits, Receivers
-from athena.delivery.sending import Outcome, Sender, Session, Signer
+from athena.delivery.receivers import ReceiverLimits, Receivers
+from athena.delivery.sending import Outcome, Session, Signer, WebhookSender
 from athena.tasks.model import Task
 
-__all__ = ["Limits", "Outbox", "Signer", "Webhooks"]
+__all__ = ["Outbox", "ReceiverLimits", "Signer", "Webhooks"]
 
 log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 600.0
-_TOO_OLD: Millis = 24 * 60 * 60 * 1000
+_TOO_OLD: Millis = DAY
 """An end that no receiver took for a day is dropped, and logged."""
 
 
@@ -107,13 +107,13 @@ class Webhooks:
         random: Random,
         render: Callable[[Task], bytes | None],
         signer: Signer | None = None,
-        limits: Limits | None = None,
+        limits: ReceiverLimits | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._random = random
-        self._sender = Sender(http, clock, render, signer)
-        self._receivers = Receivers(clock, limits or Limits())
+        self._sender = WebhookSender(http, clock, render, signer)
+        self._receivers = Receivers(clock, limits or ReceiverLimits())
         self._log = DeliveryLog()
         self._jobs: dict[str, _Job] = {}
         self._deleted: set[str] | None = None

@@ -113,7 +113,7 @@ class _Over(Exception):
         self.ended = ended
 
 
-class Connection:
+class GatewayConnection:
     """`run` it once; it changes `state` as events come.
 
     `handle` gets the events in their order; `unreadable` counts those that were left out, by the

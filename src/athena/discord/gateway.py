@@ -14,7 +14,7 @@ from random import Random
 import structlog
 
 from athena.clock import Clock
-from athena.discord.connection import Connection
+from athena.discord.connection import GatewayConnection
 from athena.discord.errors import (
     DiscordError,
     GatewayRefused,
@@ -110,7 +110,7 @@ class Gateway:
             began = self._clock.monotonic()
             async with self._open_socket(url) as socket:
                 connected = True
-                connection = Connection(
+                connection = GatewayConnection(
                     socket, self._identity, self._state, self._clock, self._random,
                     lambda event: self._handle(event, receive), self.unreadable,
                 )  # fmt: skip

@@ -98,7 +98,7 @@ def _state(event: BotEvent, text: jobtext.Reading | None) -> str:
             return verdict.value
         case AccountInfo() | SeedInfo():
             return Verdict.NOTICE.value
-        case Progress() if text and text.state is jobtext.State.DONE:
+        case Progress() if text and text.state is jobtext.JobState.DONE:
             return "done"
         case Progress():
             return "progress"

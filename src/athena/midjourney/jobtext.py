@@ -17,7 +17,7 @@ from athena.midjourney import buttons, prompts
 from athena.tasks.model import Action
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     WAITING = "waiting"
     PROGRESS = "progress"
     DONE = "done"
@@ -29,7 +29,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     """The information in the text alone."""
 
     action: Action
-    state: State
+    state: JobState
     prompt: str
     user: str
     percent: int | None = None
@@ -130,13 +130,13 @@ def _progress(marks: list[str]) -> tuple[int | None, str | None]:
     return percent, mode
 
 
-def _state(marks: list[str], percent: int | None) -> State:
+def _state(marks: list[str], percent: int | None) -> JobState:
     said = {mark.lower() for mark in marks}
     if said & _ENDED:
-        return State.STOPPED
+        return JobState.STOPPED
     if said & _QUEUED:
-        return State.WAITING
+        return JobState.WAITING
     if percent is not None or said & _IDLE:
-        return State.PROGRESS
+        return JobState.PROGRESS
     known = all(_MODE.fullmatch(mark) or mark.startswith("Open on ") for mark in marks)
-    return State.DONE if known else State.UNCLEAR
+    return JobState.DONE if known else JobState.UNCLEAR

@@ -21,7 +21,7 @@ from athena.midjourney import (
     notices,
     prompts,
 )
-from athena.midjourney.jobtext import Reading, State
+from athena.midjourney.jobtext import JobState, Reading
 from athena.midjourney.notices import Said
 from athena.tasks.bot_events import (
     AccountInfo,
@@ -131,19 +131,19 @@ def _job_event(
     if said is None:
         return _without_text(message, evidence, shown)
     match said.state:
-        case State.WAITING:
+        case JobState.WAITING:
             return Waiting(evidence=evidence, shown=shown)
-        case State.PROGRESS:
+        case JobState.PROGRESS:
             return Progress(evidence=evidence, shown=shown, percent=said.percent)
-        case State.STOPPED:
+        case JobState.STOPPED:
             return Stopped(evidence=evidence, shown=shown)
-        case State.DONE if shown.image:
+        case JobState.DONE if shown.image:
             return Finished(evidence=evidence, shown=shown)
-        case State.DONE:
+        case JobState.DONE:
             return Progress(evidence=evidence, shown=shown)
-        case State.UNCLEAR if shown.image and shown.buttons:
+        case JobState.UNCLEAR if shown.image and shown.buttons:
             return Finished(evidence=evidence, shown=shown)
-        case State.UNCLEAR:
+        case JobState.UNCLEAR:
             return Unknown(evidence=evidence, content=shown.content)
 
 

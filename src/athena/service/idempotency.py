@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from athena.clock import Clock, Millis
+from athena.clock import DAY, Clock, Millis
 from athena.errors import Conflict, KeyReused
 from athena.store.repository import IdempotencyRecord, TaskRepository
 
-_LIFE: Millis = 24 * 60 * 60 * 1000
+_LIFE: Millis = DAY
 
 _T = TypeVar("_T")
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from athena.clock import Clock
+from athena.clock import DAY, Clock
 from athena.errors import QuotaExceeded
 from athena.service.options import Accepted
 from athena.store.repository import TaskRepository
@@ -64,7 +64,7 @@ class Quotas:
     def _take(self, token: Token) -> None:
         self._turn_page()
         if token.daily_limit is not None and self._used[token.id] >= token.daily_limit:
-            left = (self._day + 1) * 86_400 - self._clock.now() / 1000
+            left = ((self._day + 1) * DAY - self._clock.now()) / 1000
             raise QuotaExceeded(f"this token may ask for {token.daily_limit} tasks a day", left)
         if token.rate is not None:
             self._take_minute(token, token.rate)

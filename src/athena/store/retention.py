@@ -2,10 +2,9 @@
 
 from msgspec import Struct
 
-from athena.tasks.model import Millis
+from athena.clock import DAY, Millis
 
-_HOUR: Millis = 3_600_000
-DAY: Millis = 24 * _HOUR
+_HOUR: Millis = DAY // 24
 
 
 def day_of(moment: Millis) -> int:

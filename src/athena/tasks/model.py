@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from athena.tasks.requests import Request
 
 Millis: TypeAlias = int
-"""Unix milliseconds."""
+"""Unix milliseconds. The clock has the same alias; this package imports no other one."""
 
 
 class Bot(StrEnum):

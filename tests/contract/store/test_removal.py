@@ -2,10 +2,11 @@
 
 import pytest
 
+from athena.clock import DAY
 from athena.store.changes import Change
 from athena.store.queries import TaskFilter
 from athena.store.repository import TaskRepository
-from athena.store.retention import DAY, Retention, day_of
+from athena.store.retention import Retention, day_of
 from athena.tasks.model import Failure, Status, Task
 from tests.contract.store.backends import Backend
 from tests.contract.store.making import NOW, changed, claim_for, ended, make_task, upload

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 from athena.clock import TurnableClock
-from athena.delivery.receivers import Limits
+from athena.delivery.receivers import ReceiverLimits
 from athena.delivery.webhooks import TaskChange, Webhooks
 from athena.tasks.model import Action, Status, Task
 from athena.tasks.requests import Imagine
@@ -163,7 +163,7 @@ def rendered(task: Task) -> bytes | None:
 class Setting:
     """Webhooks over the fakes."""
 
-    def __init__(self, limits: Limits | None = None, **more: Any) -> None:
+    def __init__(self, limits: ReceiverLimits | None = None, **more: Any) -> None:
         self.clock = TurnableClock()
         self.outbox = FakeOutbox()
         self.receivers = FakeReceivers(self.clock)

@@ -10,9 +10,9 @@ from tests.unit.delivery.receiving import settle
 
 from athena.clock import TurnableClock
 from athena.delivery import receivers as receivers_module
-from athena.delivery.receivers import Limits, Receivers
+from athena.delivery.receivers import ReceiverLimits, Receivers
 
-SMALL = Limits(per_receiver=2, per_token=3, failures=2, probe_pause=5)
+SMALL = ReceiverLimits(per_receiver=2, per_token=3, failures=2, probe_pause=5)
 
 
 def begun(receivers: Receivers, host: str, token: str = "t") -> "asyncio.Task[None]":
@@ -45,7 +45,7 @@ async def test_a_receiver_has_its_places_and_a_token_has() -> None:
 
 
 async def test_tokens_take_turns() -> None:
-    receivers = Receivers(TurnableClock(), Limits(per_receiver=1))
+    receivers = Receivers(TurnableClock(), ReceiverLimits(per_receiver=1))
     order: list[str] = []
 
     async def work(token: str) -> None:
@@ -99,7 +99,7 @@ async def test_only_failures_in_a_row_count() -> None:
 
 
 async def test_what_is_cancelled_holds_no_place() -> None:
-    receivers = Receivers(TurnableClock(), Limits(per_receiver=1))
+    receivers = Receivers(TurnableClock(), ReceiverLimits(per_receiver=1))
     await receivers.enter("a", "t")
     waits, follows = begun(receivers, "a"), begun(receivers, "a")
     await settle()
@@ -119,7 +119,7 @@ async def test_what_is_cancelled_holds_no_place() -> None:
 async def test_a_receiver_is_forgotten_and_known_again_while_a_place_is_given_up(
     at_once: bool,
 ) -> None:
-    receivers = Receivers(TurnableClock(), Limits(per_token=1))
+    receivers = Receivers(TurnableClock(), ReceiverLimits(per_token=1))
     await receivers.enter("elsewhere", "t")
     waits = begun(receivers, "a")
     await settle()

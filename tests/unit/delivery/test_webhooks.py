@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from tests.unit.delivery.receiving import HOOK, Change, Setting, ended, running, settle, task
 
 from athena.delivery.delivery_log import DeliveryStatus
-from athena.delivery.receivers import Limits
+from athena.delivery.receivers import ReceiverLimits
 from athena.delivery.webhooks import Signer
 from athena.tasks.model import Task
 
@@ -74,7 +74,7 @@ async def test_a_new_state_is_told_at_once_though_its_webhook_waits() -> None:
 
 
 async def test_a_new_state_starts_the_pauses_over() -> None:
-    setting = Setting(Limits(probe_pause=0.1))
+    setting = Setting(ReceiverLimits(probe_pause=0.1))
     setting.receivers.always[HOST] = 503
     async with running(setting):
         state = setting.outbox.save(task(), task("1", 2))
@@ -101,7 +101,7 @@ async def test_the_pauses_grow_to_ten_minutes() -> None:
 
 async def test_a_receiver_that_is_up_again_gets_what_waits_for_it() -> None:
     """The first answer of a receiver that was down ends the pauses of all its webhooks."""
-    setting = Setting(Limits(per_receiver=2))
+    setting = Setting(ReceiverLimits(per_receiver=2))
     setting.receivers.always[HOST] = 503
     async with running(setting):
         states = [setting.outbox.save(task(str(n)), task(str(n), 2)) for n in range(20)]
@@ -116,7 +116,7 @@ async def test_a_receiver_that_is_up_again_gets_what_waits_for_it() -> None:
 
 
 async def test_a_receiver_that_is_up_and_refuses_is_not_asked_at_once_again() -> None:
-    setting = Setting(Limits(failures=1, probe_pause=0.1))
+    setting = Setting(ReceiverLimits(failures=1, probe_pause=0.1))
     setting.receivers.plan[HOST] = [503, 404, 404]
     async with running(setting):
         setting.outbox.save(task(), task("1", 2))
@@ -185,7 +185,7 @@ async def test_a_fault_of_ours_says_nothing_of_the_receiver() -> None:
             raise KeyError("a fault")
         return b"told"
 
-    setting = Setting(Limits(failures=1), render=render)
+    setting = Setting(ReceiverLimits(failures=1), render=render)
     async with running(setting):
         setting.outbox.save(task(), task("1", 2))
         await settle()

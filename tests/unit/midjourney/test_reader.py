@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from athena.discord import wire
 from athena.midjourney import buttons, jobtext, notices, reader
-from athena.midjourney.jobtext import State
+from athena.midjourney.jobtext import JobState as State
 from athena.tasks.bot_events import Finished, Notice, Progress, Unknown, Verdict, Waiting
 from athena.tasks.model import Action
 
@@ -22,13 +22,25 @@ FORMS = [
     (f" - {USER} (Waiting to start)", Action.IMAGINE, State.WAITING, None, None),
     (f" - {USER} (31%) (fast)", Action.IMAGINE, State.PROGRESS, 31, "fast"),
     (f" - {USER} (fast 25%)", Action.IMAGINE, State.PROGRESS, 25, "fast"),
-    (f" - {USER} (0%) (relaxed, stealth)", Action.IMAGINE, State.PROGRESS, 0, "relaxed, stealth"),
+    (
+        f" - {USER} (0%) (relaxed, stealth)",
+        Action.IMAGINE,
+        State.PROGRESS,
+        0,
+        "relaxed, stealth",
+    ),
     (f" - {USER} (paused) (relaxed)", Action.IMAGINE, State.PROGRESS, None, "relaxed"),
     (f" - {USER} (Stopped)", Action.IMAGINE, State.STOPPED, None, None),
     (f" - {USER} (turbo)", Action.IMAGINE, State.DONE, None, "turbo"),
     (f" - {USER} {SITE} (fast)", Action.IMAGINE, State.DONE, None, "fast"),
     (f" - Variations by {USER} (46%) (fast)", Action.VARIATION, State.PROGRESS, 46, "fast"),
-    (f" - Variations (Strong) by {USER} {SITE} (fast)", Action.VARIATION, State.DONE, None, "fast"),
+    (
+        f" - Variations (Strong) by {USER} {SITE} (fast)",
+        Action.VARIATION,
+        State.DONE,
+        None,
+        "fast",
+    ),
     (f" - Remix (Subtle) by {USER} (relaxed)", Action.VARIATION, State.DONE, None, "relaxed"),
     (f" - Image #3 {USER}", Action.UPSCALE, State.DONE, None, None),
     (f" - Upscaling (2x) by {USER} (62%) (fast)", Action.UPSCALE, State.PROGRESS, 62, "fast"),

@@ -1,6 +1,7 @@
 """What retention lets go."""
 
-from athena.store.retention import DAY, Cutoffs, Retention, day_of
+from athena.clock import DAY
+from athena.store.retention import Cutoffs, Retention, day_of
 
 NOW = 100 * DAY + 5
 

@@ -11,14 +11,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from athena.errors import BadRequest, NoAccount
 from athena.http.mj import responses
+from athena.http.mj.bodies import Mode
 from athena.http.mj.responses import Answer
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.mj.task_view import TaskView, view
 from athena.http.openapi import FOR_ADMINS
 from athena.service.accounts import AccountView as Account
 from athena.store.tokens import Token
-
-Mode = Literal["FAST", "RELAX", "TURBO"]
 
 
 class AccountBody(Struct, kw_only=True, rename="camel"):

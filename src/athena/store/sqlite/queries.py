@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from athena.clock import DAY, Millis
 from athena.store.repository import Delivery, IdempotencyRecord, RefusedPrompt
 from athena.store.sqlite.reading import Unreadable
-from athena.tasks.model import Millis, Task
+from athena.tasks.model import Task
 
 _RECENT_OF_ACCOUNT = 2_000
 _RECENT = 10_000
-_RECENT_AGE: Millis = 24 * 60 * 60 * 1000
+_RECENT_AGE: Millis = DAY
 
 _MANY = 500
 """Ids a query."""
