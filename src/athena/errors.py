@@ -1,4 +1,4 @@
-"""Every error that Athena raises on purpose, as one tree.
+"""All errors that Athena raises deliberately, as one tree.
 
 AthenaError
  ├─ RequestRefused          the request was not accepted, and nothing of it was kept
@@ -16,7 +16,7 @@ AthenaError
  │   └─ NoAnswer            Midjourney or Discord did not answer; the text says which
  └─ StoreError              the database cannot do what was asked
      ├─ StoreUnavailable    it takes no writes now, or the store is closed
-     ├─ Conflict            the task was changed meanwhile: load it again
+     ├─ Conflict            the task has changed: load it again
      │   └─ UnknownTaskRow  the task is not stored, or was deleted
      ├─ SearchTimeout       a search took too long and was stopped
      ├─ FolderInUse         another process works with the data folder

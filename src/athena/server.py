@@ -68,7 +68,7 @@ _SWEEP = 60.0
 
 
 async def serve(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is told the base URL once calls are answered.
+    """Serve until SIGINT or SIGTERM; `ready` is called with the base URL once calls are answered.
 
     Raises:
         StoreError: the data folder cannot be used.
@@ -86,7 +86,7 @@ async def serve(settings: Settings, *, ready: Callable[[str], None] | None = Non
 
 
 class Runtime(Struct, frozen=True, kw_only=True):
-    """What a server runs on: time, chance, and the way to its disk."""
+    """What a server depends on and tests replace: time, randomness, the disk."""
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=Random)
@@ -134,7 +134,7 @@ async def running(
 
 
 class _Base(Struct, frozen=True, kw_only=True):
-    """What both sides, workers and services, stand on."""
+    """What both sides, workers and services, use."""
 
     settings: Settings
     clock: Clock
@@ -284,12 +284,12 @@ def _url(listening: socket.socket) -> str:
 
 
 def _body(services: Services, task: Task, url: str) -> bytes | None:
-    """A webhook's body, in the form of the API that the task came by, with the kind of links that
-    were asked for; None while there is nothing to tell in it."""
+    """A webhook's body, in the form of the task's API, with the kind of links that were requested;
+    None while there is nothing to report."""
     if task.api is Api.TRIGGER:
         return trigger_view.callback(task)
-    wishes = PathOptions(None, task.image_links, task.image_host)
-    return render(task, services.links(wishes, url))
+    options = PathOptions(None, task.image_links, task.image_host)
+    return render(task, services.links(options, url))
 
 
 def _signer(settings: Settings) -> Signer | None:
@@ -320,15 +320,15 @@ def _image_folder(data: Path) -> Path:
 
 
 def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
-    """Brings a task's image by a link that lives."""
+    """Downloads a task's image by a link that has not expired."""
 
-    async def upload(task: Task) -> bytes:
+    async def download(task: Task) -> bytes:
         fresh = await renewal.one(task)
         if fresh.image is None:
             raise NoImage("the task has no image")
         return await fetcher.fetch(fresh.image.url)
 
-    return upload
+    return download
 
 
 @asynccontextmanager
@@ -353,7 +353,7 @@ async def _http(application: ASGIApp, listening: socket.socket) -> AsyncIterator
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers, telling when it listens."""
+    """Uvicorn without its own signal handlers; `listening` is set once it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

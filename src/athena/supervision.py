@@ -1,10 +1,9 @@
-"""Long-running work that cannot end unseen.
+"""Long-running work that cannot end unnoticed.
 
-Every loop of the server runs under a `Supervisor`. It has a name. When it raises, the error is
-logged, the loop starts again after a pause that grows, and meanwhile `loops` says that it is down
-and why; whoever answers for health reads that. A loop that works in turns runs them with
-`periodic`, where a fault costs one turn and nothing else. Work that runs once beside the loops is
-started with `spawn`: its failure is logged, never fatal.
+Every loop of the server runs under a `Supervisor` and has a name. When it raises, the error is
+logged and the loop restarts after a growing pause; until it works again, `errors` holds the reason,
+which health checks show. A loop that repeats one step uses `periodic`, where an exception costs one
+step only. Work that runs once is started with `spawn`: its failure is logged, never fatal.
 
 `close` cancels everything and returns when all of it has ended, so nothing outlives its owner.
 """
@@ -71,7 +70,7 @@ class Supervisor:
         self._run(name, self._turning(name, pause, turn))
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run something once, beside the loops."""
+        """Run something once, in the background."""
         return self._run(name, work)
 
     async def close(self) -> None:

@@ -1,5 +1,5 @@
-"""Dialects: HTTP faces of the engine's desk.
+"""The HTTP APIs on top of the services.
 
-Each translates bodies into requests, and tasks and refusals into its own words; none decides
-anything that another dialect would have to decide again.
+Each API translates bodies into requests, and tasks and refusals into its own responses. None
+decides anything that another API would have to decide again.
 """

@@ -1,9 +1,9 @@
-"""Who may come in (contracts: mj-dialect, section 9).
+"""Authentication of calls (contracts: mj-dialect, section 9).
 
-A call brings a secret: `mj-api-secret`, or `Authorization` with or without the word Bearer. It is
+A call carries a secret: `mj-api-secret`, or `Authorization` with or without the word Bearer. It is
 the operator's own, which may do everything, or a token that an administrator made. Without a
 secret in the settings the server is open on a loopback address; there, pages of other sites are
-kept out by their Origin, and names that merely resolve to this machine by their Host.
+rejected by their Origin, and names that merely resolve to this machine by their Host.
 """
 
 import hmac
@@ -29,11 +29,12 @@ class OpenToTheWorld(Exception):
 
 
 class Caller(Struct, frozen=True):
-    """Who calls, as far as the server cares."""
+    """Who makes a call."""
 
     role: Role
     token: Token | None = None
-    modes: PathOptions = path_options.NONE
+    options: PathOptions = path_options.NONE
+    """What the token sets for all of its calls."""
 
     @property
     def only_reads(self) -> bool:
@@ -49,7 +50,7 @@ _ANYBODY = Caller(Role.USER)
 
 
 class Authenticator:
-    """Decides about one call by its headers."""
+    """Authenticates calls by their headers."""
 
     def __init__(self, server: ServerSettings, tokens: Tokens, clock: Clock) -> None:
         secret = server.secret.get_secret_value() if server.secret else ""
@@ -67,7 +68,7 @@ class Authenticator:
 
     @property
     def is_open(self) -> bool:
-        """Whether a call without any secret may come in."""
+        """Whether calls without a secret are accepted."""
         return self._opens_to_all or self._opens_here
 
     def knows(self, secret: str) -> bool:
@@ -76,7 +77,7 @@ class Authenticator:
         return bool(operator) or self._tokens.find(secret, self._clock.now()) is not None
 
     def admit(self, headers: Headers) -> Caller | None:
-        """Who calls, or None for somebody who may not."""
+        """Who calls; None: the call is rejected."""
         for secret in _secrets(headers):
             if self._secret and hmac.compare_digest(secret, self._secret):
                 return _OPERATOR
@@ -89,7 +90,7 @@ class Authenticator:
 
 
 def _secrets(headers: Headers) -> Iterator[bytes]:
-    """What a call brings as its secret; clients send empty ones too."""
+    """The secrets that a call carries; clients send empty ones too."""
     for name, value in headers:
         if name == b"authorization":
             value = value.removeprefix(b"Bearer ").strip()

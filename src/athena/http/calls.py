@@ -1,4 +1,4 @@
-"""What a handler is given: the services, and the call that it answers."""
+"""What handlers get: the services, and the call that they answer."""
 
 import hashlib
 from collections.abc import Callable
@@ -36,7 +36,7 @@ from athena.store.encryption import Encryption
 from athena.tasks.model import Task
 
 KEY = "athena.call"
-"""Where the front door leaves the call for the handlers, in the ASGI scope."""
+"""The key in the ASGI scope under which the fast path stores the call."""
 
 _LONGEST_KEY = 255
 
@@ -61,49 +61,50 @@ class Services(Struct, frozen=True, kw_only=True):
     guard: Guard
     webhooks: Webhooks
     gallery: Callable[[], Gallery]
-    """Opens the relayed images; what decodes them is loaded with the first that is wanted."""
+    """Opens the relayed images; the decoders are loaded at the first use."""
     renewal: LinkRenewal
     quotas: Quotas
     feed: Feed
     encryption: Encryption
 
-    def links(self, modes: PathOptions, base: str) -> Links:
-        """How links are made for a call with these wishes."""
+    def links(self, options: PathOptions, base: str) -> Links:
+        """How links are made for a call with these options."""
         return Links(
-            modes.image_links or self.preferences.links,
+            options.image_links or self.preferences.links,
             self.settings.server.public_url.rstrip("/") or base,
-            modes.image_host or self.settings.images.proxy_host or None,
+            options.image_host or self.settings.images.proxy_host or None,
             None if self.authenticator.is_open else self.encryption,
         )
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One call: who makes it, how, and in which language it is to be answered."""
+    """One call: who makes it, with which options, and in which language it is answered."""
 
     caller: Caller
-    modes: PathOptions
+    path_options: PathOptions
+    """Those of the token, then those of the path."""
     links: Links
     language: Language
     key: str | None = None
-    """The request's own, by which it may be made again."""
+    """Its `Idempotency-Key`."""
 
     def once(self, asked: Struct) -> IdempotencyKey | None:
-        """The key together with what is asked for; None where no key was given.
+        """The key together with a fingerprint of the request; None without a key.
 
         Raises:
-            BadRequest: the key cannot be one.
+            BadRequest: the key is not valid.
         """
         if self.key is None:
             return None
         if not 1 <= len(self.key) <= _LONGEST_KEY or not self.key.isprintable():
             raise BadRequest(f"Idempotency-Key: 1 to {_LONGEST_KEY} printable characters")
         token = self.caller.token
-        asked_for = (type(asked).__name__, asked, self.modes)
+        asked_for = (type(asked).__name__, asked, self.path_options)
         fingerprint = hashlib.sha256(msgspec.json.encode(asked_for, order="deterministic"))
         return IdempotencyKey(f"{token.id if token else ''}:{self.key}", fingerprint.hexdigest())
 
     def must_own(self, task: Task) -> None:
-        """Turn away callers whose task it is not; administrators may do everything.
+        """Reject callers who do not own the task; administrators may do everything.
 
         Raises:
             NotAllowed: the task is another token's.
@@ -113,28 +114,28 @@ class Call(Struct, frozen=True, kw_only=True):
             raise NotAllowed("this task belongs to another token")
 
     def must_be_admin(self) -> None:
-        """Turn everybody else away.
+        """Reject everybody who is not an administrator.
 
         Raises:
-            NotAllowed: the caller is no administrator.
+            NotAllowed: the caller is not an administrator.
         """
         if not self.caller.is_admin:
             raise NotAllowed("this needs an administrator's token")
 
 
 def base_of(headers: Headers, scheme: Any) -> str:
-    """The server's URL as a call names it."""
+    """The server's URL as the call addresses it."""
     host = next((value for name, value in headers if name == b"host"), b"localhost")
     return f"{scheme}://{host.decode('latin-1')}"
 
 
 def key_of(headers: Headers) -> str | None:
-    """The request's own key, which its caller made up."""
+    """The `Idempotency-Key` header."""
     found = (value for name, value in headers if name == b"idempotency-key")
     given = next(found, None)
     return None if given is None else given.decode("latin-1")
 
 
 def language_of(headers: Headers) -> Language:
-    wish = next((value for name, value in headers if name == b"accept-language"), b"")
-    return Language.of(wish.decode("latin-1"))
+    header = next((value for name, value in headers if name == b"accept-language"), b"")
+    return Language.of(header.decode("latin-1"))

@@ -1,8 +1,8 @@
-"""Ways not to poll: whoever waits for a task, or for all, hears of its changes.
+"""Event streams and long polling: the visible changes of one task or of all.
 
-Each visible change gets a number that only grows, over restarts too. The last few thousand are
-kept, so that a stream that broke off goes on where it was; one that was away for longer is event to
-read the list anew.
+Each visible change gets a number that only grows, across restarts too. The last few thousand are
+kept, so an interrupted stream resumes where it was. A stream that missed more is told to read the
+list again.
 """
 
 import asyncio
@@ -20,18 +20,18 @@ from athena.tasks.model import Task
 
 _KEPT = 5_000
 _BEHIND = 1_000
-"""Changes that a slow listener may be behind before it has to read anew."""
+"""How many changes a slow listener may be behind before it has to read the list again."""
 
 
 class FeedEvent(Struct, frozen=True):
-    """A change and its number. `task` None: something was missed, read anew."""
+    """A change and its number. `task` None: changes were missed, read the list again."""
 
     number: int
     task: Task | None
 
 
-Listener: TypeAlias = "asyncio.Queue[FeedEvent | None]"
-"""Where changes are put for one stream; None: there will be no more."""
+Stream: TypeAlias = "asyncio.Queue[FeedEvent | None]"
+"""The changes for one stream; None is the end."""
 
 
 class Feed:
@@ -41,7 +41,7 @@ class Feed:
         self._number = clock.now() * 1000
         self._kept: deque[FeedEvent] = deque(maxlen=_KEPT)
         self._first = self._number + 1
-        self._listeners: dict[Listener, None] = {}
+        self._listeners: dict[Stream, None] = {}
         self._closed = False
         self._clock = clock
         self._repository = repository
@@ -57,14 +57,14 @@ class Feed:
             if listener.qsize() < _BEHIND:
                 listener.put_nowait(event)
             else:
-                _start_anew(listener, self._number)
+                _reset(listener, self._number)
 
     def close(self) -> None:
-        """End all streams, and those to come: the server goes away, and would wait for them."""
+        """End all streams, also those that begin later: the shutting server would wait for them."""
         self._closed = True
         for listener in self._listeners:
             listener.put_nowait(None)
-        self._listeners.clear()  # nothing comes behind the end, and nothing can push it out
+        self._listeners.clear()  # so that nothing follows the end or replaces it
 
     async def since(self, number: int | None) -> AsyncIterator[FeedEvent]:
         """Every change after a number, or from now on, for as long as the server runs."""
@@ -100,8 +100,8 @@ class Feed:
         return changed or self._repository.held(task.id) or task
 
     @contextmanager
-    def _listening(self) -> Iterator[Listener]:
-        listener: Listener = asyncio.Queue()
+    def _listening(self) -> Iterator[Stream]:
+        listener: Stream = asyncio.Queue()
         self._listeners[listener] = None
         if self._closed:
             listener.put_nowait(None)
@@ -126,7 +126,7 @@ async def _second(changes: AsyncIterator[FeedEvent]) -> Task | None:
     return event.task if event else None
 
 
-def _start_anew(listener: Listener, number: int) -> None:
+def _reset(listener: Stream, number: int) -> None:
     while not listener.empty():
         listener.get_nowait()
     listener.put_nowait(FeedEvent(number, None))

@@ -1,11 +1,10 @@
-"""The front door: a thin ASGI layer before the framework.
+"""The fast path: a thin ASGI layer before the framework.
 
-It takes the prefix off a path, turns away who may not come in, and answers by itself the calls that
-clients repeat all day: fetch and list-by-condition, from tasks that are kept encoded since their
-last change, and the submit of an imagine, whose way through the framework would cost three times
-what the durable write itself costs. This is the one place where speed may cost elegance; bench/
-measures what it brings. Anything unusual (a task that is not in memory, a link near its end, a
-large or malformed body) goes on to the framework, which answers the same in its own time.
+It removes a path's prefix, authenticates the call, and answers the most frequent calls itself:
+fetch and list-by-condition, from tasks that stay encoded until they change, and the submit of an
+imagine, which would cost three times the durable write in the framework. Only here may speed cost
+elegance; bench/ measures the gain. Anything unusual (a task that is not in memory, a link that
+expires soon, a large or malformed body) goes on to the framework, which gives the same answer.
 """
 
 import re
@@ -42,7 +41,7 @@ _FETCH = re.compile(r"/mj/task/(\d{1,20})/fetch")
 _IMAGE = re.compile(r"/mj/image/(\d{1,20})(?:/[1-4])?")
 _LIST = ("/mj/task/list-by-condition", "/mj/task/list-by-ids")
 _IMAGINE = "/mj/submit/imagine"
-_DIALECTS = ("/mj/", "/v1/")
+_API_PATHS = ("/mj/", "/v1/")
 _KEPT = 20_000
 _SMALL = 64 * 1024
 _JSON = (b"content-type", b"application/json")
@@ -59,7 +58,7 @@ class _Kept(Struct):
     task: Task
     body: bytes
     until: Millis | None
-    """When its link has to be renewed."""
+    """When its link must be renewed."""
 
 
 class Encoded:
@@ -96,15 +95,15 @@ class FastPath:
         self._sessions = Sessions(lambda: services.encryption)
         self._services = services
         self._encoded = Encoded(services)
-        self._short_cuts = {**dict.fromkeys(_LIST, self._listed), _IMAGINE: self._imagined}
+        self._short_cuts = {**dict.fromkeys(_LIST, self._list), _IMAGINE: self._imagine}
         self._links: dict[tuple[PathOptions, str], Links] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path, wished = path_options.of_path(scope["path"])
-        if not path.startswith(_DIALECTS):
+        path, options = path_options.of_path(scope["path"])
+        if not path.startswith(_API_PATHS):
             await self._app(scope, receive, send)
             return
         if path is not scope["path"]:
@@ -116,20 +115,20 @@ class FastPath:
         if caller.only_reads and not _is_reading(scope):
             await _reply(send, 403, _READER)
             return
-        call = self._call(scope, caller, wished)
+        call = self._call(scope, caller, options)
         scope[KEY] = call
         await self._answer(scope, receive, send, call)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         if scope["method"] == "POST" and scope["path"] in self._short_cuts:
             await self._post(scope, receive, send, call)
-        elif body := self._fetched(scope, call):
+        elif body := self._encoded_task(scope, call):
             await _reply(send, 200, body)
         else:
             await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller | None:
-        """Who calls. A token that is not known may have been made a moment ago."""
+        """Who calls. An unknown token may have been made a moment ago by the command line."""
         headers = scope["headers"]
         if secret := self._sessions.secret(headers, scope["method"]):
             headers = [*headers, (b"mj-api-secret", secret)]
@@ -141,28 +140,28 @@ class FastPath:
             caller = self._authenticator.admit(headers)
         return caller
 
-    def _call(self, scope: Scope, caller: Caller, wished: PathOptions) -> Call:
+    def _call(self, scope: Scope, caller: Caller, of_path: PathOptions) -> Call:
         headers = scope["headers"]
-        wishes = caller.modes.over(wished)
+        options = caller.options.over(of_path)
         return Call(
             caller=caller,
-            modes=wishes,
-            links=self._links_for(wishes, base_of(headers, scope.get("scheme", "http"))),
+            path_options=options,
+            links=self._links_for(options, base_of(headers, scope.get("scheme", "http"))),
             language=language_of(headers),
             key=key_of(headers),
         )
 
-    def _links_for(self, wishes: PathOptions, base: str) -> Links:
-        """The same object for the same wishes, so that what it encoded is found again."""
-        key = (wishes, base)
+    def _links_for(self, options: PathOptions, base: str) -> Links:
+        """The same object for the same options, because encoded tasks are kept by it."""
+        key = (options, base)
         links = self._links.get(key)
         if links is None:
             if len(self._links) > 1_000:
                 self._links.clear()
-            links = self._links[key] = self._services.links(wishes, base)
+            links = self._links[key] = self._services.links(options, base)
         return links
 
-    def _fetched(self, scope: Scope, call: Call) -> bytes | None:
+    def _encoded_task(self, scope: Scope, call: Call) -> bytes | None:
         if scope["method"] != "GET" or scope["query_string"]:
             return None
         found = _FETCH.fullmatch(scope["path"])
@@ -175,11 +174,11 @@ class FastPath:
         if not first.get("more_body") and len(body) <= _SMALL:
             answer = await self._short_cuts[scope["path"]](body, call)
         if answer is None:
-            await self._app(scope, _again(first, receive), send)
+            await self._app(scope, _replayed(first, receive), send)
         else:
             await _reply(send, 200, answer)
 
-    async def _listed(self, body: bytes, call: Call) -> bytes | None:
+    async def _list(self, body: bytes, call: Call) -> bytes | None:
         try:
             ids = _decode_ids(body).ids
         except msgspec.MsgspecError:
@@ -188,7 +187,7 @@ class FastPath:
         known = [encoded for task_id in ids if (encoded := self._encoded.get(task_id, links))]
         return b"[" + b",".join(known) + b"]" if len(known) == len(ids) else None
 
-    async def _imagined(self, body: bytes, call: Call) -> bytes | None:
+    async def _imagine(self, body: bytes, call: Call) -> bytes | None:
         try:
             data = _decode_imagine(body)
         except msgspec.MsgspecError:
@@ -196,9 +195,9 @@ class FastPath:
         try:
             return _encode(await take_imagine(self._services, call, data))
         except AthenaError as error:
-            said = responses.of_error(error, call.language)
+            found = responses.of_error(error, call.language)
             # What needs another status or a header is answered by the framework's handler.
-            return _encode(said.answer) if said.status == 200 else None
+            return _encode(found.answer) if found.status == 200 else None
 
 
 def _is_reading(scope: Scope) -> bool:
@@ -214,8 +213,8 @@ def _opens_image(scope: Scope, services: Services) -> bool:
     return services.encryption.is_signed(found[1], given)
 
 
-def _again(first: Message, receive: Receive) -> Receive:
-    """A `receive` that gives what was read already, then the rest."""
+def _replayed(first: Message, receive: Receive) -> Receive:
+    """A `receive` that returns what was already read, then the rest."""
     taken = [first]
 
     async def receive_again() -> Message:

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can take requests: for whoever watches over it."""
+"""Health checks: whether the process responds, and whether it can take requests."""
 
 from litestar import Response, get
 

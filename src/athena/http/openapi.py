@@ -1,4 +1,4 @@
-"""What the API page says beside what the types say: errors, secrets, prefixes."""
+"""What the API documentation adds to the types: errors, secrets, prefixes."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,11 @@ from athena.version import __version__
 
 _DESCRIPTION = """Your own Midjourney subscription, from programs.
 
-Every path of the `/mj` dialect exists under every prefix: `/mj-fast`, `/mj-relay`,
+Every path of the `/mj` API exists under every prefix: `/mj-fast`, `/mj-relay`,
 `/mj-turbo-proxy` and so on; choose one as the server below. The prefix names the speed of the tasks
 and the kind of the image links; a token may fix either. Descriptions are Chinese unless the
 request's `Accept-Language` asks for English. Wrong values in a submit are answered with status 200
-and code 4, because clients of this dialect read the code."""
+and code 4, because clients of this API read the code."""
 
 
 def _error(description: str) -> ResponseSpec:

@@ -2,9 +2,9 @@
 
     /mj   /mj-fast/mj   /mj-relay/mj   /mj-turbo-proxy/mj   …
 
-Every path of the dialect exists under every prefix. A prefix is taken off before routing, so the
-rest of the program knows one path and the two wishes that it stood for. What a token says goes
-before the path, the path before the system's default, for each of the two separately.
+Every path of the API exists under every prefix. A prefix is removed before routing, so the rest of
+the program knows one path and the two options that the prefix stood for. A token's options take
+precedence over the path's, and those over the server's default, for each of the two separately.
 """
 
 import re
@@ -22,14 +22,14 @@ _PLAIN = "/mj/"
 
 
 class PathOptions(Struct, frozen=True):
-    """What a call wishes; None leaves it to the account, or to the system's default."""
+    """Options of a call; None leaves it to the account, or to the server's default."""
 
     speed: Speed | None = None
     image_links: ImageLinks | None = None
     image_host: str | None = None
 
     def over(self, other: "PathOptions") -> "PathOptions":
-        """These wishes, and the other's where these are silent."""
+        """These options, and the other's where these are None."""
         return PathOptions(
             self.speed or other.speed,
             self.image_links or other.image_links,
@@ -42,19 +42,19 @@ NONE = PathOptions()
 
 @lru_cache(maxsize=4096)
 def of_path(path: str) -> tuple[str, PathOptions]:
-    """The path without its prefix, and what the prefix stood for."""
+    """The path without its prefix, and the prefix's options."""
     if path.startswith(_PLAIN):
         return path, NONE
     found = _PREFIX.fullmatch(path)
     if found is None:
         return path, NONE
     speed, images = found["speed"], found["images"]
-    wishes = PathOptions(
+    options = PathOptions(
         Speed(speed.upper()) if speed else None, ImageLinks(images) if images else None
     )
-    return f"/mj{found['rest']}", wishes
+    return f"/mj{found['rest']}", options
 
 
 def of_token(token: Token) -> PathOptions:
-    """What a token's maker decided for all its calls."""
+    """The options that are fixed by a token."""
     return PathOptions(token.speed, token.image_links, token.image_host)

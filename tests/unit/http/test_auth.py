@@ -62,7 +62,7 @@ def test_tokens_open_with_their_role_and_wishes_until_they_expire(
     caller = doors.admit(headers)
     assert caller is not None
     assert (caller.role, caller.token) == (Role.ADMIN, token)
-    assert caller.modes == PathOptions(Speed.RELAX, ImageLinks.RELAY)
+    assert caller.options == PathOptions(Speed.RELAX, ImageLinks.RELAY)
     assert secret not in repr(token)
     clock.turn(61)
     assert doors.admit(headers) is None

@@ -1,4 +1,4 @@
-"""The `/mj` dialect for administrators: accounts (contracts: mj-dialect, section 8), tokens, and
+"""The `/mj` API for administrators: accounts (contracts: mj-dialect, section 8), tokens, and
 what a task's user is not shown.
 """
 
@@ -178,7 +178,7 @@ async def remove_account(services: TheServices, call: TheCall, account_id: FromP
 @post(
     "/account/{account_id:str}/sync",
     status_code=200,
-    summary="Ask /info and /settings anew",
+    summary="Query /info and /settings again",
     responses=FOR_ADMINS,
 )
 async def sync_account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> Answer:

@@ -1,4 +1,4 @@
-"""Bodies of the `/mj` dialect's submits (contracts: mj-dialect, section 2)."""
+"""Bodies of the `/mj` API's submits (contracts: mj-dialect, section 2)."""
 
 from typing import Annotated, Literal
 
@@ -36,7 +36,7 @@ class FilterBody(Struct, kw_only=True, rename="camel"):
     niji_remix: bool | None = None
     remix_auto_considered: bool | None = None
 
-    def wish(self) -> AccountFilter:
+    def to_filter(self) -> AccountFilter:
         return AccountFilter(
             account=self.instance_id or None,
             channel=self.channel_id or None,
@@ -58,12 +58,12 @@ class Submit(Struct, kw_only=True, rename="camel"):
     mode: Mode | None = None
 
     @property
-    def wished_speed(self) -> Speed | None:
+    def requested_speed(self) -> Speed | None:
         return Speed(self.mode) if self.mode else None
 
     @property
     def accounts(self) -> AccountFilter:
-        return self.account_filter.wish() if self.account_filter else ANY_ACCOUNT
+        return self.account_filter.to_filter() if self.account_filter else ANY_ACCOUNT
 
     @property
     def bot(self) -> Bot:

@@ -1,7 +1,7 @@
-"""The `/mj` dialect's codes and words (contracts: mj-dialect, section 3).
+"""The `/mj` API's codes and messages (contracts: mj-dialect, section 3).
 
 Clients match on the code; people read the text, Chinese by default, English when the request's
-Accept-Language asks for it.
+Accept-Language prefers it.
 """
 
 from enum import IntEnum, StrEnum
@@ -79,7 +79,7 @@ def accepted(done: Accepted, language: Language) -> Answer:
 
 
 def success(result: str | list[str], language: Language) -> Answer:
-    """Code 1 for what makes no task."""
+    """Code 1 for requests that create no task."""
     return Answer(code=Code.SUCCESS, description=_say(language, "成功", "Success"), result=result)
 
 
@@ -97,7 +97,7 @@ def failed(detail: str, language: Language) -> Answer:
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):
-    """How an error is answered: the HTTP status, the body, and when to come back."""
+    """How an error is answered: the HTTP status, the body, and when to retry."""
 
     status: int
     answer: Answer

@@ -1,4 +1,4 @@
-"""The `/mj` dialect's submits (contracts: mj-dialect, sections 2 to 5)."""
+"""The submits of the `/mj` API (contracts: mj-dialect, sections 2 to 5)."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +36,8 @@ async def imagine(
 
 
 async def take_imagine(services: Services, call: Call, data: bodies.ImagineBody) -> Answer:
-    """The same for the front door, which decodes small bodies by itself. Raises as the desk."""
+    """The same for the fast path, which decodes small bodies itself. Raises as
+    `TaskService.submit`."""
     draft = drafts.imagine(data.prompt, image_input.decode_all(data.images, "image"))
     return await _submit(services, call, data, draft)
 
@@ -78,7 +79,7 @@ async def shorten(
     return await _submit(services, call, data, drafts.shorten(data.prompt))
 
 
-@post("/submit/show", status_code=200, summary="Bring an old job back", responses=FOR_SUBMITS)
+@post("/submit/show", status_code=200, summary="Show an earlier job again", responses=FOR_SUBMITS)
 async def show(services: TheServices, call: TheCall, data: JSONBody[bodies.ShowBody]) -> Answer:
     """The finished task has the job's image and buttons."""
     return await _submit(services, call, data, drafts.show(data.job_id))
@@ -96,7 +97,7 @@ async def edits(services: TheServices, call: TheCall, data: JSONBody[bodies.Edit
     if data.mask_base64 is None and image_input.is_link(data.image):
         draft = drafts.edit(data.prompt, data.image)
     else:
-        draft = drafts.edit(data.prompt, uploads=[await _edited(services.fetcher, data)])
+        draft = drafts.edit(data.prompt, uploads=[await _image_to_edit(services.fetcher, data)])
     return await _submit(services, call, data, draft)
 
 
@@ -111,7 +112,7 @@ async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.Vide
     if data.action not in (None, "extend"):
         raise BadRequest(f"action: must be extend or left out, not {data.action!r}")
     if data.action is None:
-        video, uploads = _video(data)
+        video, uploads = _video_frames(data)
         return await _submit(services, call, data, drafts.video(data.prompt or "", video, uploads))
     if not data.task_id:
         raise BadRequest("taskId: the task whose video is to be extended is needed")
@@ -129,8 +130,8 @@ async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.Vide
 )
 async def swap(services: TheServices, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
     """The face of the source goes into the target."""
-    source = await _given(services.fetcher, data.source_base64, data.source_url, "source")
-    target = await _given(services.fetcher, data.target_base64, data.target_url, "target")
+    source = await _face_image(services.fetcher, data.source_base64, data.source_url, "source")
+    target = await _face_image(services.fetcher, data.target_base64, data.target_url, "target")
     return await _submit(services, call, data, drafts.swap_face(source, target))
 
 
@@ -196,7 +197,7 @@ async def simple_change(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SimpleChangeBody]
 ) -> Answer:
     """`content` is the task's id and U1 to U4, V1 to V4, or R."""
-    task_id, what, index = _simple(data.content)
+    task_id, what, index = _parse_simple_change(data.content)
     await owned(services, call, task_id)
     buttons = services.buttons
     return await _accept(
@@ -207,7 +208,7 @@ async def simple_change(
 @post(
     "/submit/upload-discord-images",
     status_code=200,
-    summary="Bring images to Discord",
+    summary="Upload images to Discord",
     responses=FOR_SUBMITS,
 )
 async def upload_images(
@@ -251,13 +252,13 @@ async def _accept(
     data: bodies.Submit,
     ask: Callable[[SubmitOptions], Awaitable[Accepted]],
 ) -> Answer:
-    """Ask for it at the caller's expense, and answer."""
-    options = await _options(services, call, data)
+    """Submit, count it against the token's quota, and answer."""
+    options = await _submit_options(services, call, data)
     done = await services.quotas.count(call.caller.token, lambda: ask(options))
     return responses.accepted(done, call.language)
 
 
-async def _options(services: Services, call: Call, data: bodies.Submit) -> SubmitOptions:
+async def _submit_options(services: Services, call: Call, data: bodies.Submit) -> SubmitOptions:
     if data.notify_hook:
         try:
             await services.guard.check(data.notify_hook, "notifyHook")
@@ -267,17 +268,17 @@ async def _options(services: Services, call: Call, data: bodies.Submit) -> Submi
     return SubmitOptions(
         state=data.state,
         webhook=data.notify_hook or services.settings.webhooks.url or None,
-        speed=call.modes.speed or data.wished_speed,
+        speed=call.path_options.speed or data.requested_speed,
         bot=data.bot,
-        image_links=call.modes.image_links,
-        image_host=call.modes.image_host,
+        image_links=call.path_options.image_links,
+        image_host=call.path_options.image_host,
         token=token.id if token else None,
         accounts=data.accounts,
         once=call.once(data),
     )
 
 
-def _video(data: bodies.VideoBody) -> tuple[drafts.VideoOptions, Sequence[Upload]]:
+def _video_frames(data: bodies.VideoBody) -> tuple[drafts.VideoOptions, Sequence[Upload]]:
     """Frames that are links go into the prompt, others are uploaded."""
     uploads: list[Upload] = []
     links = {"image": "", "endImage": ""}
@@ -297,7 +298,7 @@ def _video(data: bodies.VideoBody) -> tuple[drafts.VideoOptions, Sequence[Upload
     return video, uploads
 
 
-async def _edited(fetcher: Fetcher, data: bodies.EditsBody) -> Upload:
+async def _image_to_edit(fetcher: Fetcher, data: bodies.EditsBody) -> Upload:
     if image_input.is_link(data.image):
         image = await image_input.fetch(fetcher, data.image, "edit", "image")
     else:
@@ -307,7 +308,7 @@ async def _edited(fetcher: Fetcher, data: bodies.EditsBody) -> Upload:
     return await image_input.erased(image, await image_input.decode_mask(data.mask_base64))
 
 
-async def _given(fetcher: Fetcher, text: str | None, url: str | None, name: str) -> Upload:
+async def _face_image(fetcher: Fetcher, text: str | None, url: str | None, name: str) -> Upload:
     if text:
         return image_input.decode(text, name, f"{name}Base64")
     if url:
@@ -315,7 +316,7 @@ async def _given(fetcher: Fetcher, text: str | None, url: str | None, name: str)
     raise BadRequest(f"{name}Base64 or {name}Url is needed")
 
 
-def _simple(content: str) -> tuple[str, Action, int | None]:
+def _parse_simple_change(content: str) -> tuple[str, Action, int | None]:
     found = _SIMPLE.fullmatch(content)
     if found is None:
         raise BadRequest("content: must be a task id and U1 to U4, V1 to V4, or R")

@@ -1,4 +1,4 @@
-"""A task in the `/mj` dialect's form (contracts: mj-dialect, section 6)."""
+"""A task as the `/mj` API shows it (contracts: mj-dialect, section 6)."""
 
 import msgspec
 from msgspec import Struct, field
@@ -42,7 +42,7 @@ encode = msgspec.json.Encoder().encode
 
 
 def view(task: Task, links: Links) -> TaskView:
-    """The task as this dialect shows it."""
+    """The task as this API shows it."""
     image = task.image
     return TaskView(
         id=task.id,

@@ -1,4 +1,4 @@
-"""The `/mj` dialect: tasks (contracts: mj-dialect, section 7), and ways not to poll."""
+"""Tasks in the `/mj` API (contracts: mj-dialect, section 7), and event streams."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -67,7 +67,7 @@ async def newest(services: TheServices, call: TheCall, size: Most = 100) -> list
 
 @get("/task/queue", summary="Tasks that wait or run", responses=ERRORS)
 async def queue(services: TheServices, call: TheCall) -> list[TaskView]:
-    """In the order of their coming."""
+    """In the order in which they were submitted."""
     return [view(task, call.links) for task in services.queries.unfinished()]
 
 
@@ -82,7 +82,7 @@ async def cancel(services: TheServices, call: TheCall, task_id: TaskId) -> TaskV
     "/task/{task_id:str}/image-seed", summary="The seed of a finished task's job", responses=FOR_ONE
 )
 async def image_seed(services: TheServices, call: TheCall, task_id: TaskId) -> Answer:
-    """Asked of Midjourney the first time, which takes a few seconds."""
+    """Requested from Midjourney the first time, which takes a few seconds."""
     await owned(services, call, task_id)
     return responses.success(await services.tasks.seed(task_id), call.language)
 
@@ -103,7 +103,7 @@ async def events(
     services: TheServices, call: TheCall, last_event: LastEvent = None
 ) -> ServerSentEvent:
     """`task` events; `Last-Event-ID` goes on where a stream broke off. A `sync` event means that
-    too much was missed: read the list anew."""
+    too much was missed: read the list again."""
     number = int(last_event) if last_event and last_event.isdecimal() else None
     return ServerSentEvent(_events(services.feed.since(number), call))
 
@@ -118,9 +118,9 @@ async def _views(services: TheServices, call: TheCall, tasks: list[Task]) -> lis
 
 
 async def _events(
-    told: AsyncIterator[FeedEvent], call: Call
+    feed: AsyncIterator[FeedEvent], call: Call
 ) -> AsyncIterator[ServerSentEventMessage]:
-    async for each in told:
+    async for each in feed:
         data = render(each.task, call.links).decode() if each.task else "{}"
         event = "task" if each.task else "sync"
         yield ServerSentEventMessage(data=data, event=event, id=str(each.number))

@@ -1,5 +1,5 @@
-"""What the page asks beside the dialect's own: who one is, tasks by what they are like, figures,
-webhooks, and settings that can change at run time."""
+"""The page's own API: the caller, search, statistics, webhooks, and settings that can be changed at
+run time."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ Moment = Annotated[int | None, QueryParameter(ge=0, le=_LATEST, description="Uni
 
 
 class Me(Struct, kw_only=True, rename="camel"):
-    """Who calls, as far as a page must know."""
+    """The caller."""
 
     role: str
     name: str | None
@@ -41,7 +41,7 @@ class Me(Struct, kw_only=True, rename="camel"):
 
 
 class Page(Struct, kw_only=True, rename="camel"):
-    """Some tasks, newest first. `next` goes on behind them; null at the end."""
+    """Some tasks, newest first. `next` is the position of the next page; null at the end."""
 
     tasks: list[TaskView]
     next: str | None
@@ -60,7 +60,7 @@ class HourView(Struct, kw_only=True, rename="camel"):
 
 
 class Stats(Struct, kw_only=True, rename="camel"):
-    """Some hours in figures; times in seconds, from the request to the image."""
+    """Statistics of some hours; times in seconds, from the request to the image."""
 
     hours: list[HourView]
     median: float | None
@@ -96,7 +96,7 @@ def me(services: TheServices, call: TheCall) -> Me:
     )
 
 
-@get("/task/search", summary="Tasks by what they are like", responses=ERRORS)
+@get("/task/search", summary="Search tasks", responses=ERRORS)
 async def search(
     services: TheServices,
     call: TheCall,
@@ -120,15 +120,15 @@ async def search(
     return Page(tasks=[view(task, call.links) for task in tasks], next=ahead)
 
 
-@delete("/task/{task_id:str}", status_code=200, summary="Forget a task", responses=FOR_ONE)
+@delete("/task/{task_id:str}", status_code=200, summary="Delete a task", responses=FOR_ONE)
 async def forget(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
-    """One that has ended; its owner may, and administrators."""
+    """Only a task that has ended, by its owner or an administrator."""
     task = await owned(services, call, task_id)
     await services.tasks.delete(task)
     return responses.success(task_id, call.language)
 
 
-@get("/stats", summary="The last hours in figures", responses=FOR_ADMINS)
+@get("/stats", summary="Statistics of the last hours", responses=FOR_ADMINS)
 async def stats(
     services: TheServices, call: TheCall, hours: Annotated[int, QueryParameter(ge=1, le=168)] = 24
 ) -> Stats:
@@ -145,7 +145,7 @@ async def stats(
 
 @get("/hook/list", summary="The latest webhooks", responses=FOR_ADMINS, sync_to_thread=False)
 def webhooks(services: TheServices, call: TheCall) -> list[WebhookView]:
-    """For administrators: at most 200 tasks whose webhooks were told, or could not be."""
+    """For administrators: at most 200 tasks, with how the delivery to their webhook went."""
     call.must_be_admin()
     return [
         WebhookView(task=task, delivery=DeliveryView(**msgspec.structs.asdict(delivery)))
@@ -156,11 +156,11 @@ def webhooks(services: TheServices, call: TheCall) -> list[WebhookView]:
 @post(
     "/hook/{task_id:str}/send",
     status_code=200,
-    summary="Tell a webhook again",
+    summary="Send a webhook again",
     responses=FOR_ADMINS,
 )
 async def send_webhook(services: TheServices, call: TheCall, task_id: FromPath[str]) -> Answer:
-    """For administrators: the task's present state, at once."""
+    """For administrators: the task's current state, at once."""
     call.must_be_admin()
     task = await services.queries.find(task_id)
     if not task.webhook:
@@ -176,11 +176,11 @@ async def settings(services: TheServices, call: TheCall) -> SettingsView:
     return _settings(services)
 
 
-@put("/settings", status_code=200, summary="Change that", responses=FOR_ADMINS)
+@put("/settings", status_code=200, summary="Change these settings", responses=FOR_ADMINS)
 async def change_settings(
     services: TheServices, call: TheCall, data: JSONBody[SettingsBody]
 ) -> SettingsView:
-    """For administrators. It is kept: banned words in their file, the rest in the database."""
+    """For administrators. Banned words are stored in their file, the rest in the database."""
     call.must_be_admin()
     await services.preferences.change(rule=data.rule, links=data.links)
     if data.banned_words is not UNSET:

@@ -41,7 +41,7 @@ class Sessions:
         self._opened: dict[str, bytes] = {}
 
     def secret(self, headers: Headers, method: str) -> bytes | None:
-        """The token that a call's cookie stands for; None where there is none."""
+        """The token in a call's cookie; None without one."""
         sent = next((value for name, value in headers if name == b"cookie"), None)
         if sent is None or COOKIE.encode() not in sent:
             return None

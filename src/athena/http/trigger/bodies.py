@@ -1,4 +1,4 @@
-"""Bodies and answers of the Athena dialect (contracts: athena-dialect, section 1)."""
+"""Bodies and answers of the trigger API (contracts: athena-dialect, section 1)."""
 
 from typing import Annotated, Literal
 
@@ -137,7 +137,7 @@ class MessageView(Struct, kw_only=True):
 
 
 class Callback(Struct, kw_only=True):
-    """What the callback URL is told (section 2). Ids are integers in this dialect."""
+    """The body of a callback (section 2). Ids are integers in this API."""
 
     type: Literal["start", "generating", "end", "error", "banned", "text", "verify"]
     id: int

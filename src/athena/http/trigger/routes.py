@@ -1,7 +1,7 @@
-"""The Athena dialect, `/v1/api/trigger` (contracts: athena-dialect, section 1).
+"""The trigger API, `/v1/api/trigger` (contracts: athena-dialect, section 1).
 
-A trigger id names an image and everything that is made of it. The same engine serves it as the
-`/mj` dialect: tasks asked for here are seen there, and the other way round.
+A trigger id names an image and everything that is made of it. The tasks are the same as those of
+the `/mj` API: a task submitted through one is visible in the other.
 """
 
 from collections.abc import Awaitable, Callable
@@ -134,7 +134,7 @@ async def max_upscale(
     return await _press(services, call, data, "max_upscale", buttons.upscale("max"))
 
 
-@post("/upload", status_code=200, summary="Bring an image to Discord", responses=_NO_PICTURE)
+@post("/upload", status_code=200, summary="Upload an image to Discord", responses=_NO_PICTURE)
 async def upload(
     services: TheServices,
     call: TheCall,
@@ -181,14 +181,14 @@ async def message(
 async def release(
     services: TheServices, call: TheCall, data: JSONBody[bodies.TriggerBody]
 ) -> bodies.Done:
-    """What runs for that trigger is given up. Slots come back by themselves; this is for people
-    who are sure that nothing will come."""
+    """The trigger's running tasks fail. Slots are given back by themselves; use this only if you
+    are sure that no result will come."""
     for task in await _of_trigger(services, call, data.trigger_id):
         await services.tasks.release(task)
     return bodies.Done(message="success")
 
 
-@post("/getmessage", status_code=200, summary="What is known of a trigger", responses=_REFUSED)
+@post("/getmessage", status_code=200, summary="The state of a trigger", responses=_REFUSED)
 async def getmessage(
     services: TheServices, call: TheCall, data: JSONBody[bodies.TriggerBody]
 ) -> bodies.MessageView:
@@ -205,7 +205,7 @@ async def getmessage_by_query(
 
 
 def router() -> Router:
-    """Every path of the dialect, with errors in its own form."""
+    """Every path of this API, with errors in its own form."""
     handlers = [
         imagine, upscale, variation, solo_variation, solo_low_variation, solo_high_variation,
         zoomout, expand, reset, max_upscale, upload, describe, message, release, getmessage,
@@ -216,9 +216,9 @@ def router() -> Router:
         route_handlers=handlers,
         tags=["trigger"],
         exception_handlers={
-            AthenaError: _refused,
+            AthenaError: _error_response,
             HTTPException: _http_error,
-            Exception: _broken,
+            Exception: _internal_error,
         },
     )
 
@@ -249,7 +249,7 @@ async def _accept(
     token = call.caller.token
     options = SubmitOptions(
         webhook=services.settings.webhooks.url or None,
-        speed=call.modes.speed,
+        speed=call.path_options.speed,
         token=token.id if token else None,
         trigger=trigger,
         api=Api.TRIGGER,
@@ -279,45 +279,47 @@ async def _of_trigger(services: Services, call: Call, trigger: str) -> list[Task
     return tasks
 
 
-class _Said(Struct, frozen=True):
-    """How a refusal is answered."""
+class _ErrorCode(Struct, frozen=True):
+    """How an error is answered."""
 
     status: int
     code: int
 
 
-def _judged(error: Exception) -> _Said:
+def _error_code(error: Exception) -> _ErrorCode:
     match error:
         case errors.NotFound():
-            return _Said(404, 16)
+            return _ErrorCode(404, 16)
         case errors.NotAllowed():
-            return _Said(403, 13)
+            return _ErrorCode(403, 13)
         case errors.BannedWord():
-            return _Said(200, 14)
+            return _ErrorCode(200, 14)
         case errors.QueueFull() | errors.QuotaExceeded():
-            return _Said(200, 15)
+            return _ErrorCode(200, 15)
         case errors.NoAccount():
-            return _Said(200, 11)
+            return _ErrorCode(200, 11)
         case errors.NoAnswer() | errors.StoreError():
-            return _Said(200, 12)
+            return _ErrorCode(200, 12)
         case _:
-            return _Said(400, 13)
+            return _ErrorCode(400, 13)
 
 
-def _refused(_: Request[None, None, State], error: Exception) -> Response[bodies.Refusal]:
-    said = _judged(error)
-    text = f"request params error: {error}" if said.code == 13 else str(error)
-    return Response(bodies.Refusal(code=said.code, message=text), status_code=said.status)
+def _error_response(_: Request[None, None, State], error: Exception) -> Response[bodies.Refusal]:
+    found = _error_code(error)
+    text = f"request params error: {error}" if found.code == 13 else str(error)
+    return Response(bodies.Refusal(code=found.code, message=text), status_code=found.status)
 
 
 def _http_error(_: Request[None, None, State], error: HTTPException) -> Response[bodies.Refusal]:
-    faults = error.extra if isinstance(error, ValidationException) else None
-    texts = [f"{f.get('key', '')}: {f.get('message', '')}" for f in faults or () if f]  # type: ignore[union-attr]
+    details = error.extra if isinstance(error, ValidationException) else None
+    texts = [f"{f.get('key', '')}: {f.get('message', '')}" for f in details or () if f]  # type: ignore[union-attr]
     text = f"request params error: {'; '.join(texts) or error.detail}"
     status = 400 if isinstance(error, ValidationException) else error.status_code
     return Response(bodies.Refusal(code=13, message=text), status_code=status)
 
 
-def _broken(request: Request[None, None, State], error: Exception) -> Response[bodies.Refusal]:
+def _internal_error(
+    request: Request[None, None, State], error: Exception
+) -> Response[bodies.Refusal]:
     log.error("request.failed", path=request.url.path, exc_info=error)
     return Response(bodies.Refusal(code=12, message="internal error"), status_code=500)

@@ -1,4 +1,4 @@
-"""A task as the Athena dialect tells of it (contracts: athena-dialect, sections 1 and 2)."""
+"""A task as the trigger API shows it (contracts: athena-dialect, sections 1 and 2)."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def callback(task: Task) -> bytes | None:
-    """The body of a callback; None while there is nothing that this dialect tells."""
+    """The body of a callback; None while there is nothing to report."""
     kind = _kind(task)
     if kind is None:
         return None
