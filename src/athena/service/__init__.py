@@ -1,4 +1,4 @@
-"""Runs accounts: takes requests in, sends them, follows what becomes of them.
+"""The API side: accepts requests, and answers what users ask about tasks and accounts.
 
-It must not know any dialect, any webhook's URL form, or what images are used for.
+It must not know any API's form, any webhook's body, or what images are used for.
 """

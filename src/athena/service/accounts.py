@@ -1,8 +1,8 @@
 """Which accounts there are: those of the settings, and those that administrators add.
 
-An account that was added or changed while the server runs stands in the records, its tokens
-encrypted; where one of the settings has the same channel, the record counts. Changing what only the
-queue needs takes effect at once; a new token, channel or browser begins a new session.
+An account that was added or changed while the server runs is stored in the records, with its tokens
+encrypted; it takes precedence over one of the settings that has the same channel. Changing what
+only the queue needs takes effect at once; a new token, channel or browser begins a new session.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ ACCOUNTS = RecordKind("account", AccountRecord)
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
-    """An account and what it does at the moment."""
+    """An account and its current state."""
 
     status: AccountStatus
     running: int
@@ -51,7 +51,7 @@ class AccountRegistry:
         self._encryption = encryption
 
     def load(self, configured: Sequence[AccountSettings]) -> list[AccountSettings]:
-        """Every account: those of the settings, those of the records in their place.
+        """Every account: those of the records, and those of the settings that no record replaces.
 
         Raises:
             WrongKey: a stored token cannot be decrypted.
@@ -60,7 +60,7 @@ class AccountRegistry:
         return list({**{each.channel_id: each for each in configured}, **stored}.values())
 
     def put(self, settings: AccountSettings) -> None:
-        """Store an account. Blocks for as long as a small write takes."""
+        """Store an account. Blocks for the time of a small write."""
         fields = settings.model_dump(mode="json", exclude={"token", "bot_token"})
         bot_token = settings.bot_token
         record = AccountRecord(
@@ -74,7 +74,7 @@ class AccountRegistry:
         self._records.put(ACCOUNTS, record.id, record)
 
     def remove(self, account: str) -> None:
-        """Forget an account. Blocks likewise."""
+        """Delete an account. Blocks for the time of a small write."""
         self._records.remove(ACCOUNTS, account)
 
     def _decrypted(self, record: AccountRecord) -> AccountSettings:
@@ -87,7 +87,7 @@ class AccountRegistry:
 
 
 class AccountService:
-    """Adds, changes and removes accounts. `configured` are the ids that stand in the settings."""
+    """Adds, changes and removes accounts. `configured` are the ids in the settings."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class AccountService:
         settings = _settings(fields)
         async with self._changing:
             if self._directory.get(settings.channel_id):
-                raise BadRequest(f"channelId: the account {settings.channel_id} is there already")
+                raise BadRequest(f"channelId: the account {settings.channel_id} already exists")
             await self._apply(settings)
         return settings.channel_id
 
@@ -143,22 +143,22 @@ class AccountService:
             await self._apply(_settings({**known, **fields, "channel_id": account_id}))
 
     async def remove(self, account_id: str) -> None:
-        """Remove an account. What waits at it goes to others, its other tasks end.
+        """Remove an account. Its waiting tasks move to other accounts, its other tasks end.
 
         Raises:
             UnknownAccount: there is none.
-            BadRequest: it stands in the settings.
+            BadRequest: it is in the settings.
         """
         async with self._changing:
             self._status(account_id)
             if account_id in self._configured:
-                raise BadRequest("the account stands in the server's settings: disable it instead")
+                raise BadRequest("the account is in the server's settings: disable it instead")
             await asyncio.to_thread(self._registry.remove, account_id)
             await self._commands.remove(account_id)
             self._reassignment.account_gone(account_id, REMOVED)
 
     async def reconnect(self, account_id: str) -> None:
-        """Begin a new session of an account, which also lets one that stopped try again.
+        """Begin a new session of an account; a stopped account tries again.
 
         Raises:
             UnknownAccount: there is none.
@@ -187,7 +187,7 @@ class AccountService:
         return status
 
     async def _view(self, status: AccountStatus) -> AccountView:
-        """With what its worker has to do; while it has none, all its tasks wait."""
+        """With its worker's load; without a worker all of its tasks wait."""
         try:
             load = await self._commands.load(status.id)
         except NoAccount:
@@ -199,5 +199,5 @@ def _settings(fields: Mapping[str, Any]) -> AccountSettings:
     try:
         return AccountSettings(**fields)
     except pydantic.ValidationError as error:
-        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-        raise BadRequest("; ".join(faults)) from error
+        details = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
+        raise BadRequest("; ".join(details)) from error

@@ -50,7 +50,7 @@ class Admission:
         self._ids = TaskIds(clock, random)
 
     def moderate(self, prompt: str) -> None:
-        """Refuse a prompt that Midjourney is sure to refuse.
+        """Refuse a prompt that Midjourney would certainly refuse.
 
         Raises:
             BannedWord: it has such a word.
@@ -61,7 +61,7 @@ class Admission:
     def choose(
         self, wanted: AccountFilter = ANY_ACCOUNT, speed: Speed | None = None
     ) -> tuple[AccountStatus, Speed | None]:
-        """The account that takes a task, and the speed that it is to have.
+        """The account that takes a task, and the task's speed.
 
         Raises:
             NoAccount, QueueFull: as `Chooser.choose`.
@@ -89,7 +89,7 @@ class Admission:
         options: SubmitOptions,
         **fields: Any,
     ) -> Task:
-        """A new task; `{id}` in its description stands for its id."""
+        """A new task; `{id}` in its description is replaced by its id."""
         task_id = self._ids.make()
         description = str(fields.pop("description", ""))
         return Task(
@@ -131,7 +131,7 @@ class Admission:
     async def add_modal(
         self, task: Task, proposal: str, *, remix: bool, key: IdempotencyKey | None = None
     ) -> Accepted:
-        """Store a task whose user has to fill in a modal first. It takes no place in the queue;
+        """Store a task whose user must fill in a modal first. It takes no place in the queue;
         `confirm` gives it one.
 
         Raises:
@@ -185,18 +185,19 @@ class Admission:
             raise QueueFull(task.account, limit)
 
     def _tag_for(self, account: AccountStatus, request: Request) -> str | None:
-        """Where a bot listens, every prompt carries a tag: the bot sees nothing else of ours."""
+        """With a listening bot every prompt carries a tag, because the bot sees no other id of
+        ours."""
         tagged = account.settings.bot_token is not None and isinstance(request, Imagine)
         return self.triggers.make() if tagged else None
 
 
 def with_speed(options: SubmitOptions, speed: Speed | None) -> SubmitOptions:
-    """The options with the speed that was decided."""
+    """The options with the chosen speed."""
     return options if speed is options.speed else structs.replace(options, speed=speed)
 
 
 def _idle_timeout(settings: AccountSettings, action: Action) -> Millis:
-    """How long a job may be silent: videos take their time."""
+    """How long a job may give no sign of life; videos take longer."""
     usual = settings.timeout_minutes * 60_000
     return round(usual * 2 if action is Action.VIDEO else usual)
 

@@ -1,4 +1,4 @@
-"""What a press of a finished task's button asks for: pure, before anything is kept."""
+"""What pressing a finished task's button requests: pure, before anything is stored."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ class ButtonAction(Struct, frozen=True, kw_only=True):
     action: Action
     prompt: str | None = None
     modal: str | None = None
-    """What the modal proposes that its user is to fill in first; None: there is none."""
+    """What the modal proposes to its user; None: no modal is to be filled in."""
     remix: bool = False
-    """It is the account's Remix mode that opens the modal."""
+    """The account's Remix mode opens the modal."""
 
 
 def of_button(parent: Task, custom_id: str, profile: Profile, *, auto_submit: bool) -> ButtonAction:
@@ -68,7 +68,7 @@ def with_form(shown: Sequence[Button], forms: Sequence[Form], job: str) -> str:
 
 
 def of_message(message: Message, custom_id: str) -> ButtonAction:
-    """A button of a message that no task of ours made.
+    """A button of a message that belongs to no task of ours.
 
     Raises:
         NotSupported: pressing it makes no task, or opens a modal.
@@ -82,7 +82,7 @@ def of_message(message: Message, custom_id: str) -> ButtonAction:
 
 
 def of_video(parent: Task, index: int, motion: str) -> ButtonAction:
-    """Go on with a video: `index` is its place among those of the task, from 0.
+    """Extend a video: `index` is its place among those of the task, from 0.
 
     Raises:
         UnknownButton: there is no such video.

@@ -20,10 +20,10 @@ from athena.tasks.requests import ModalReply, Press, Upload
 
 
 class ButtonService:
-    """Beside what each says, all methods raise
+    """Besides the documented errors, all methods raise
 
     NoAccount, QueueFull: the account that made the image cannot take it.
-    StoreUnavailable: it could not be kept.
+    StoreUnavailable: it could not be stored.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ButtonService:
         options: SubmitOptions,
     ) -> Accepted:
         """Press the button of a job that has one of these forms, the first form that is there, on
-        the message that shows the image. No task of ours need have made that message.
+        the message that shows the image. The message may belong to no task of ours.
 
         Raises:
             BadRequest: there is no such message.
@@ -95,7 +95,7 @@ class ButtonService:
     async def press_numbered(
         self, task_id: str, action: Action, index: int | None, options: SubmitOptions | None = None
     ) -> Accepted:
-        """Press a grid's U, V or reroll button by its meaning. Raises as `press`."""
+        """Press a grid's U, V or reroll button. Raises as `press`."""
         parent = await self._queries.finished(task_id)
         description = f"/up {parent.id} {button_actions.short(action, index)}"
         custom_id = button_actions.numbered(parent, action, index)
@@ -104,7 +104,7 @@ class ButtonService:
     async def extend(
         self, task_id: str, index: int, motion: str, options: SubmitOptions | None = None
     ) -> Accepted:
-        """Go on with a video of a finished task; `index` is its place from 0. Raises as `press`."""
+        """Extend a video of a finished task; `index` is its place from 0. Raises as `press`."""
         options = options or SubmitOptions()
 
         async def take() -> Accepted:
@@ -126,7 +126,7 @@ class ButtonService:
 
         Raises:
             UnknownTask, WrongState: there is no modal to submit.
-            BadRequest, BannedWord: what it holds cannot work; the task stays open.
+            BadRequest, BannedWord: its content is not valid; the task stays open.
         """
         take = partial(self._confirm, task_id, prompt, mask, key)
         return await self._keys.settle(key, Accepted, take)
@@ -142,10 +142,10 @@ class ButtonService:
         description: str,
         message: str | None = None,
     ) -> Accepted:
-        """A request that only the account can serve whose message it is."""
+        """Admit a request that only the message's own account can carry out."""
         pressed = parent.id if parent else message
         if action.modal is not None and account.settings.bot_token:
-            raise NotSupported("this opens a modal, of which a listening bot hears nothing")
+            raise NotSupported("this opens a modal, which a listening bot does not receive")
         task = self._admission.task(
             account,
             action.request,

@@ -1,7 +1,7 @@
 """Which account takes a task (contracts: mj-dialect, sections 2 and 8).
 
-A filter says which may; a rule says which of those that have room does. The modes of a filter are
-an ordered preference: the first that some account allows is the task's.
+A filter says which accounts may take it; a rule chooses among those that have room. The modes of a
+filter are an ordered preference: the first that some account allows is the task's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ class Rule(StrEnum):
     """The least loaded for its slots."""
     RANDOM = "Random"
     WEIGHT = "Weight"
-    """By lot, with the accounts' weights."""
+    """At random, with the accounts' weights."""
     POLLING = "Polling"
     """In turns."""
 
@@ -43,7 +43,7 @@ class Candidate(Struct, frozen=True):
 
 
 class Chooser:
-    """Chooses by one rule, and remembers whose turn it is."""
+    """Chooses by one rule, and remembers the turns."""
 
     def __init__(self, rule: Rule, random: Random) -> None:
         self.rule = rule
@@ -102,8 +102,8 @@ def _fits(account: AccountStatus, wanted: AccountFilter) -> bool:
         return True
     settings = account.settings
     return all(
-        wish is None or wish == found
-        for wish, found in (
+        expected is None or expected == found
+        for expected, found in (
             (wanted.account, account.id),
             (wanted.channel, settings.channel_id),
             (wanted.remark, settings.remark),

@@ -1,6 +1,6 @@
-"""Orders: requests for something new, in the form in which the desk takes them. Pure.
+"""Drafts: requests for something new, in the form in which admission takes them. Pure.
 
-Each function checks what it can by itself; the words of the prompt are moderated at the desk.
+Each function checks what it can by itself; admission checks the words of the prompt.
 """
 
 from collections.abc import Sequence
@@ -28,16 +28,16 @@ _CLOSEST = "--iw 3"
 
 
 class TaskDraft(Struct, frozen=True, kw_only=True):
-    """Something new to be made, that any account can make."""
+    """Something new that any account can make."""
 
     request: Request
     action: Action
     description: str
-    """`{id}` in it stands for the task's id."""
+    """`{id}` in it is replaced by the task's id."""
     prompt: str | None = None
     uploads: tuple[Upload, ...] = ()
     bot: Bot | None = None
-    """The only bot that can do it; None leaves it to the user."""
+    """The only bot that can do it; None leaves the choice to the user."""
 
 
 class VideoOptions(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class VideoOptions(Struct, frozen=True, kw_only=True):
 
 
 def imagine(prompt: str, uploads: Sequence[Upload] = ()) -> TaskDraft:
-    """Images of a text.
+    """Images from a prompt.
 
     Raises:
         BadRequest: the prompt cannot work.
@@ -67,7 +67,7 @@ def imagine(prompt: str, uploads: Sequence[Upload] = ()) -> TaskDraft:
 
 
 def video(prompt: str, options: VideoOptions, uploads: Sequence[Upload] = ()) -> TaskDraft:
-    """Videos of a text, or that begin with an image.
+    """Videos from a prompt, or from a first frame.
 
     Raises:
         BadRequest: there is neither, or the prompt cannot work.
@@ -85,9 +85,9 @@ def video(prompt: str, options: VideoOptions, uploads: Sequence[Upload] = ()) ->
 
 
 def edit(prompt: str, link: str = "", uploads: Sequence[Upload] = ()) -> TaskDraft:
-    """An image changed as a text says.
+    """An image changed by a prompt.
 
-    The bot has no editor for images of one's own, so the image goes as the image prompt of
+    The bot has no editor for your own images, so the image becomes the image prompt of
     an imagine, with the greatest weight that there is.
 
     Raises:
@@ -138,7 +138,7 @@ def describe(link: str = "", upload: Upload | None = None) -> TaskDraft:
 
 
 def describe_uploaded(name: str) -> TaskDraft:
-    """Prompts that fit an image which is at Discord already, by its name there."""
+    """Prompts that fit an image that was uploaded to Discord before, by its name there."""
     filename = name.rpartition("/")[2]
     return TaskDraft(
         request=Describe(uploaded=name, filename=filename),
@@ -148,7 +148,7 @@ def describe_uploaded(name: str) -> TaskDraft:
 
 
 def shorten(prompt: str) -> TaskDraft:
-    """The words of a prompt that matter.
+    """An analysis of a prompt, with shorter prompts.
 
     Raises:
         BadRequest: the prompt cannot work.
@@ -162,7 +162,7 @@ def shorten(prompt: str) -> TaskDraft:
 
 
 def show(job: str) -> TaskDraft:
-    """An old job as a task with buttons, by its uuid or a link that holds it.
+    """An earlier job as a task with buttons, by its uuid or a link that holds it.
 
     Raises:
         BadRequest: there is no uuid in it.
@@ -194,12 +194,12 @@ def _checked(prompt: str) -> str:
 
 def _videoed(prompt: str, options: VideoOptions) -> str:
     """The prompt of `/imagine` that makes videos (contracts: midjourney-bot, section 9)."""
-    wished = {
+    parameters = {
         "video": "--video 1",
         "motion": options.motion and f"--motion {options.motion}",
         "loop": options.loop and "--loop",
         "bs": options.batch and f"--bs {options.batch}",
         "end": options.end and f"--end {options.end}",
     }
-    said = (words for name, words in wished.items() if not prompts.has(prompt, name))
+    said = (words for name, words in parameters.items() if not prompts.has(prompt, name))
     return " ".join(str(part) for part in (options.start, prompt.strip(), *said) if part)

@@ -1,4 +1,4 @@
-"""Files that are brought to Discord without a task, messages there, and links that are renewed."""
+"""Files that are uploaded to Discord without a task, and messages there."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class FileService:
-    """Beside what each says, all methods raise
+    """Besides the documented errors, all methods raise
 
     NoAccount: no account can do it now.
     NoAnswer: Discord did not do it.
@@ -45,7 +45,7 @@ class FileService:
     async def post_images(
         self, images: Sequence[Upload], key: IdempotencyKey | None = None
     ) -> list[str]:
-        """Bring images to Discord; their links."""
+        """Upload images to Discord; their links."""
 
         async def take() -> list[str]:
             account, _ = self._admission.choose()
@@ -57,7 +57,7 @@ class FileService:
         return await self._keys.settle(key, list[str], take)
 
     async def upload(self, image: Upload) -> tuple[str, str]:
-        """Bring an image to Discord without posting it: its name there, and where it was put.
+        """Upload an image to Discord without posting it: its name there, and the URL of the upload.
 
         Raises:
             StoreUnavailable: it cannot be remembered whose it is.
@@ -81,7 +81,7 @@ class FileService:
         return options.bound_to(home) if home else options
 
     async def find_message(self, message_id: str) -> tuple[AccountStatus, Message]:
-        """A message of the bot's in one of the accounts' channels.
+        """A bot's message in one of the accounts' channels.
 
         Raises:
             BadRequest: none of them has it.
@@ -96,7 +96,7 @@ class FileService:
             except NoAccount:
                 continue
             except NoAnswer as error:
-                log.warning("message.not_asked", account=account.id, error=str(error))
+                log.warning("message.lookup_failed", account=account.id, error=str(error))
                 unanswered = error
                 continue
             if message is not None:

@@ -20,7 +20,7 @@ class HealthReport(Struct, frozen=True, kw_only=True):
 
 
 class Health:
-    """Looks at everything that may fail."""
+    """Reports on everything that may fail."""
 
     def __init__(
         self, repository: TaskRepository, directory: AccountDirectory, supervisor: Supervisor

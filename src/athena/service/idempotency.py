@@ -1,11 +1,11 @@
-"""Requests that carry a key of their own, so that asking twice is asking once.
+"""Idempotency keys: a request that is repeated with its key is accepted once.
 
 A caller who got no answer (a broken connection, a server that was killed) cannot know whether the
-request was accepted. With an `Idempotency-Key` it may simply be made again: for a day the same key
-and the same request get the same answer, and nothing is made twice. The key is stored in the same
-commit as the task, so there is no moment in which one is there without the other. What was refused
-is not stored: it may be tried again. The same key with another request is an error, because one of
-the two would be lost.
+request was accepted. With an `Idempotency-Key` the request can simply be repeated: for a day the
+same key and the same request get the same answer, and nothing is created twice. The key is stored
+in the same commit as the task, so neither ever exists without the other. A refused request is not
+stored and can be tried again. The same key with another request is an error, because one of the two
+would be lost.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 class IdempotencyKey(Struct, frozen=True):
-    """A request's key, which its caller made up, and a fingerprint of what it asks for."""
+    """A request's key, chosen by its caller, and a fingerprint of the request."""
 
     key: str
     fingerprint: str
@@ -38,7 +38,7 @@ class IdempotencyKeys:
         self._repository = repository
         self._clock = clock
         self._taking: dict[str, asyncio.Event] = {}
-        """Keys whose request is being accepted at this moment."""
+        """Keys whose request is being accepted now."""
 
     async def settle(
         self, key: IdempotencyKey | None, kind: type[_T], take: Callable[[], Awaitable[_T]]
@@ -84,7 +84,7 @@ class IdempotencyKeys:
             try:
                 return await take()
             except Conflict:
-                # Another process was quicker with the same key, or a former caller went away.
+                # Another process stored the same key first, or an earlier caller disconnected.
                 known = await self._known(key)
                 if known is None:
                     raise

@@ -1,4 +1,4 @@
-"""Ids that we make: tasks' (mj-dialect, section 6) and triggers' (athena-dialect, section 1)."""
+"""Generated ids: tasks' (mj-dialect, section 6) and triggers' (athena-dialect, section 1)."""
 
 from random import Random
 
@@ -6,8 +6,8 @@ from athena.clock import Clock, Millis
 
 
 class TaskIds:
-    """Makes unique ids of 16 digits, the millisecond and three more. A millisecond's thousand used
-    up, the next one's are taken."""
+    """Makes unique ids of 16 digits: the millisecond and three more. When a millisecond's thousand
+    are used up, those of the next one follow."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class TaskIds:
 
 
 class TriggerIds:
-    """Makes unique ids of ten digits: tenths of a second, counted on when more are wanted."""
+    """Makes unique ids of ten digits: tenths of a second, or the next free number."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

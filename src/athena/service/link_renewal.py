@@ -1,7 +1,7 @@
-"""Discord's links die after a day; before they do, they are renewed (discord-wire, section 5).
+"""Discord's links expire after a day; they are renewed before that (discord-wire, section 5).
 
-Renewing needs a signed-in account: the task's own, or any other that works. Those that are asked
-for in one moment are renewed in one call.
+Renewing needs a signed-in account: the task's own, or any other that works. Links that are
+requested at the same time are renewed in one call.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,8 +66,8 @@ class LinkRenewal:
         return until is not None and self._clock.now() >= until
 
     async def renewed(self, tasks: Sequence[Task]) -> list[Task]:
-        """The same tasks with links that live. One that cannot be renewed keeps its old link; one
-        that was deleted meanwhile is left out."""
+        """The same tasks with valid links. One that cannot be renewed keeps its old link; one that
+        has been deleted is left out."""
         stale = [task for task in tasks if self.is_stale(task)]
         fresh: dict[str, Task | None] = {}
         for start in range(0, len(stale), _MOST):
@@ -76,7 +76,7 @@ class LinkRenewal:
         return [task for task in every if task is not None]
 
     async def one(self, task: Task) -> Task:
-        """A task with a link that lives.
+        """A task with a valid link.
 
         Raises:
             UnknownTask: it was deleted meanwhile.
@@ -103,7 +103,7 @@ class LinkRenewal:
         return {}
 
     def _accounts(self, tasks: Sequence[Task]) -> Iterator[str]:
-        """Accounts that can ask: those of the tasks first, stopped ones not at all."""
+        """Accounts that can renew: those of the tasks first, without stopped ones."""
         every = [*(task.account for task in tasks), *(each.id for each in self._directory.all())]
         for account in dict.fromkeys(every):
             status = self._directory.get(account)
@@ -111,8 +111,8 @@ class LinkRenewal:
                 yield account
 
     async def _save(self, task: Task, image: Image) -> Task | None:
-        """The task with the renewed link, as it is now; None when it was deleted meanwhile. A link
-        for an image that was replaced meanwhile is not kept."""
+        """The task with the renewed link, as it is now; None when it has been deleted. A link for
+        an image that has been replaced is not kept."""
         while current := await self._repository.find(task.id):
             if current.image is None or current.image.filename != image.filename:
                 return current

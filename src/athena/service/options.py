@@ -1,4 +1,4 @@
-"""What a request may say beside what it asks for, and what it is answered."""
+"""The options of a submit, and the answer to it."""
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from athena.tasks.model import ANY_ACCOUNT, AccountFilter, Api, Bot, ImageLinks,
 
 
 class SubmitOptions(Struct, frozen=True, kw_only=True):
-    """What a request may say beside what it asks for."""
+    """The options of a request, whatever it asks for."""
 
     state: str | None = None
     webhook: str | None = None
@@ -22,7 +22,7 @@ class SubmitOptions(Struct, frozen=True, kw_only=True):
     trigger: str | None = None
     api: Api = Api.MJ
     once: IdempotencyKey | None = None
-    """The request's own key: asked again, it gets the same answer (see `service.idempotency`)."""
+    """The idempotency key (see `service.idempotency`)."""
 
     def bound_to(self, account: str) -> "SubmitOptions":
         """The same, for one account alone."""
@@ -35,7 +35,7 @@ class Accepted(Struct, frozen=True, kw_only=True):
     task: Task
     ahead: int | None = None
     modal: str | None = field(default=None, name="window")
-    """The prompt that its modal proposes; None: no modal is to be filled in."""
+    """The prompt that its modal proposes; None: there is no modal to fill in."""
     remix: bool = False
     repeated: bool = False
-    """It was asked for before under the same key, and this is the answer of then."""
+    """The request was accepted before under the same key; this is the earlier answer."""

@@ -1,6 +1,6 @@
-"""What administrators change while the server runs: it is kept, and goes before the settings.
+"""What administrators change while the server runs: stored, and with precedence over the settings.
 
-Nothing is kept of what nobody changed, so a new setting still counts there.
+Only what was changed is stored, so a new setting still counts for everything else.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _ID = "house"
 
 
 class ChangedPreferences(Struct, frozen=True, kw_only=True):
-    """As it is kept; None: as the settings say."""
+    """As stored; None: as in the settings."""
 
     rule: Rule | None = None
     links: ImageLinks | None = None
@@ -28,7 +28,7 @@ PREFERENCES = RecordKind("preferences", ChangedPreferences)
 
 
 class Preferences:
-    """What counts now. `chooser` is told of its rule."""
+    """The current preferences. They set the rule of `chooser`."""
 
     def __init__(self, records: Records, settings: Settings, chooser: Chooser) -> None:
         self._records = records
@@ -49,7 +49,7 @@ class Preferences:
         return self._changed.links or self._settings.images.links
 
     async def change(self, *, rule: Rule | None = None, links: ImageLinks | None = None) -> None:
-        """Change what is given and not so already, from now on and after every start.
+        """Change what is given and differs, from now on and after every start.
 
         Raises:
             StoreUnavailable: it cannot be kept; nothing has changed.

@@ -1,7 +1,7 @@
-"""How much a token may ask for: submits a minute, tasks a day (UTC).
+"""Quotas of tokens: submits per minute, tasks per day (UTC).
 
-The minute is a bucket that refills steadily, in memory; the day's count stands in the database,
-written with each task, and is read once at the start.
+The minute is a bucket that refills steadily, in memory; the day's count is stored in the database,
+written with each task, and read once at the start.
 """
 
 from collections import defaultdict
@@ -39,15 +39,15 @@ class Quotas:
 
     def used(self, token: Token) -> int:
         """How many tasks it asked for today."""
-        self._turn_page()
+        self._begin_day()
         return self._used[token.id]
 
     async def count(self, token: Token | None, ask: Callable[[], Awaitable[Accepted]]) -> Accepted:
-        """Ask for a task at a token's expense. What is not accepted does not count for the day, and
-        what was accepted before under the same key counts once.
+        """Submit a task and count it for its token. A refused task does not count for the day, and
+        a repeated request with the same key counts once.
 
         Raises:
-            QuotaExceeded: it is one too many; nothing was asked for.
+            QuotaExceeded: the quota is used up; nothing was submitted.
         """
         if token is None:
             return await ask()
@@ -62,7 +62,7 @@ class Quotas:
                 self._used[token.id] -= 1
 
     def _take(self, token: Token) -> None:
-        self._turn_page()
+        self._begin_day()
         if token.daily_limit is not None and self._used[token.id] >= token.daily_limit:
             left = ((self._day + 1) * DAY - self._clock.now()) / 1000
             raise QuotaExceeded(f"this token may ask for {token.daily_limit} tasks a day", left)
@@ -70,8 +70,8 @@ class Quotas:
             self._take_minute(token, token.rate)
         self._used[token.id] += 1
 
-    def _turn_page(self) -> None:
-        """A new day begins with nothing used."""
+    def _begin_day(self) -> None:
+        """Reset the counts when a new day has begun."""
         today = day_of(self._clock.now())
         if today != self._day:
             self._day = today

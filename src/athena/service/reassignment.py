@@ -1,12 +1,12 @@
-"""Tasks of accounts that cannot work go to others, or fail and say why.
+"""Moves tasks of accounts that cannot work to other accounts, or fails them with the reason.
 
-Nothing may wait where nothing is sent. When an account stops, each of its unsent tasks is given to
-another account that the task's own filter allows; when no other can take it, it fails with the
-reason. When an account is removed, all its tasks end so, those that wait for a modal included. A
-task that was sent stays: its image may still come, and its worker watches over the deadline.
+No task waits at an account that sends nothing. When an account stops, each of its unsent tasks
+moves to another account that the task's filter allows; when no other can take it, it fails with the
+reason. When an account is removed, its other tasks fail too, including those that wait for a modal.
+A task that was sent stays: its image may still come, and its worker watches the deadline.
 
-Moving is a save like every other (compare-and-set), so a task that its worker sent in the same
-moment is not moved.
+Moving is a save like every other (compare-and-set), so a task that its worker sends at the same
+time is not moved.
 """
 
 import structlog
@@ -42,7 +42,7 @@ class Reassignment:
         self._clock = clock
 
     def start(self) -> None:
-        """Listen to what happens, and see to tasks whose account is not there any more."""
+        """Subscribe, and handle tasks whose account no longer exists."""
         self._directory.subscribe(self._account_changed)
         self._repository.changes.subscribe(self._task_changed)
         accounts = {task.account for task in self._repository.unfinished()}
@@ -50,7 +50,7 @@ class Reassignment:
             self.account_gone(account, NOT_CONFIGURED)
 
     def account_gone(self, account: str, reason: str) -> None:
-        """An account is not there any more: its unsent tasks go to others, all others fail."""
+        """An account was removed: its unsent tasks move to others, all others fail."""
         for task in self._repository.unfinished(account):
             if _is_unsent(task):
                 self._reassign(task, reason)
@@ -64,7 +64,7 @@ class Reassignment:
                     self._reassign(task, f"Its account stopped: {status.reason}")
 
     def _task_changed(self, change: Change) -> None:
-        """A task that comes to wait at a stopped account."""
+        """Handle a task that begins to wait at a stopped account."""
         task = change.after
         if task is None or task.ended or not _is_unsent(task):
             return

@@ -1,4 +1,4 @@
-"""Looking at tasks."""
+"""Queries for tasks."""
 
 from collections.abc import Iterable
 
@@ -49,21 +49,21 @@ class TaskQueries:
         return await self._repository.find_many(task_ids)
 
     def unfinished(self) -> list[Task]:
-        """Tasks that wait or run, in the order of their coming."""
+        """Tasks that wait or run, in the order in which they were submitted."""
         return self._repository.unfinished()
 
     async def search(
         self, filter: TaskFilter, most: int, before: Cursor | None = None
     ) -> list[Task]:
-        """The newest tasks that match; `before` goes on behind one that was seen."""
+        """The newest tasks that match, or those after the position `before`."""
         await self._repository.written()
         return await self._repository.search(filter, most, before)
 
     async def by_trigger(self, trigger: str) -> list[Task]:
-        """The tasks of a trigger, in the order of their coming."""
+        """The tasks of a trigger, in the order in which they were submitted."""
         return await self._repository.by_trigger(trigger)
 
     async def statistics(self, hours: int) -> Statistics:
-        """The last hours in figures."""
+        """Statistics of the last hours."""
         await self._repository.written()
         return await self._repository.statistics(self._clock.now(), hours)

@@ -1,8 +1,8 @@
 """What users do with tasks, whatever API they speak: submit, cancel, ask for a seed, delete.
 
-Everything that can be refused is refused here, before anything is kept. Changes that users make are
-saved with compare-and-set: when the account's worker was quicker, they are decided again from the
-task as it is now.
+Everything that can be refused is refused here, before anything is stored. Changes that users make
+are saved with compare-and-set: when the account's worker saved first, they are decided again from
+the task's current state.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from athena.tasks.model import Task
 from athena.tasks.requests import Describe
 
 _DISK_TIMEOUT = 5.0
-"""Seconds for which a caller waits for a disk that takes nothing."""
+"""Seconds for which a caller waits while the disk fails."""
 
 
 class TaskService:
-    """Beside what each says, all methods that accept a request raise
+    """Besides the documented errors, all methods that accept a request raise
 
     NoAccount, QueueFull: no account can take it.
-    StoreUnavailable: it could not be kept.
+    StoreUnavailable: it could not be stored.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TaskService:
         take = partial(self._submit, draft, options)
         return await self._keys.settle(options.once, Accepted, take)
 
-    # Tasks that there are
+    # Existing tasks
 
     async def cancel(self, task_id: str) -> Task:
         """End a task that its user no longer wants; its job is cancelled at Midjourney too, by the
@@ -78,16 +78,16 @@ class TaskService:
         return await self._change(task_id, lambda task: lifecycle.cancel(task, now))
 
     async def release(self, task: Task) -> None:
-        """Give a task's slot back by hand; the task fails, and what may still come is nobody's."""
+        """Give a task's slot back by hand; the task fails, and a late result is ignored."""
         now, reason = self._clock.now(), "Its slot was released by hand."
         await self._change(task.id, lambda current: lifecycle.fail(current, reason, now))
 
     async def seed(self, task_id: str) -> str:
-        """The seed of a finished task's job; asked of Midjourney the first time.
+        """The seed of a finished task's job; requested from Midjourney the first time.
 
         Raises:
             UnknownTask, WrongState, NotSupported: there is no seed to ask for.
-            NoAnswer: Midjourney told none.
+            NoAnswer: Midjourney did not report it.
         """
         task = await self._queries.finished(task_id)
         if task.seed:
@@ -99,7 +99,7 @@ class TaskService:
         return seed
 
     async def delete(self, task: Task) -> None:
-        """Delete a task that has ended, and all that is kept of it.
+        """Delete a task that has ended, and everything that is stored for it.
 
         Raises:
             WrongState: it has not ended.
@@ -127,7 +127,7 @@ class TaskService:
         return await self._admission.add(task, draft.uploads, options.once)
 
     async def _change(self, task_id: str, step: Callable[[Task], Task]) -> Task:
-        """Change a task as it is now; when somebody else was quicker, decide again."""
+        """Change a task's current state; when another save came first, decide again."""
         while True:
             before = await self._queries.find(task_id)
             after = step(before)
@@ -140,7 +140,7 @@ class TaskService:
             return after
 
     async def _durable(self, stored: "asyncio.Future[None]") -> None:
-        """Wait until a change is on disk; while the disk takes nothing, not for ever.
+        """Wait until a change is on disk; while the disk fails, for a limited time.
 
         Raises:
             StoreUnavailable: it is not there yet.

@@ -1,4 +1,4 @@
-"""The API tokens of a running server: in memory, changed here or by the command line beside it."""
+"""The API tokens of a running server: in memory, changed here or by the command line."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ LOOK = 2.0
 
 
 class TokenRegistry:
-    """Keeps `tokens` true to the records."""
+    """Keeps `tokens` equal to the stored records."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self.tokens = Tokens(records.all(TOKENS))
@@ -24,18 +24,18 @@ class TokenRegistry:
         self._looking = asyncio.Lock()
 
     async def look(self) -> None:
-        """Take up what was changed elsewhere."""
+        """Load changes that another process made."""
         async with self._looking:
             if await asyncio.to_thread(self._records.changed):
                 self.tokens.replace(await asyncio.to_thread(self._records.all, TOKENS))
 
-    async def make(self, name: str, **wishes: object) -> tuple[Token, str]:
-        """Make a token; its secret is told this once.
+    async def make(self, name: str, **fields: object) -> tuple[Token, str]:
+        """Make a token; its secret is returned only here.
 
         Raises:
-            msgspec.ValidationError: a wish is none that a token can have.
+            msgspec.ValidationError: a field that a token cannot have.
         """
-        token, secret = new(name, self._clock.now(), **wishes)
+        token, secret = new(name, self._clock.now(), **fields)
         async with self._looking:
             await asyncio.to_thread(self._records.put, TOKENS, token.id, token)
             self.tokens.replace([*self.tokens.all(), token])
@@ -43,7 +43,7 @@ class TokenRegistry:
         return token, secret
 
     async def remove(self, token_id: str) -> bool:
-        """Remove a token; it opens nothing from now on. False when there was none."""
+        """Remove a token; it is not accepted any more. False when there was none."""
         async with self._looking:
             removed = await asyncio.to_thread(self._records.remove, TOKENS, token_id)
             self.tokens.replace([each for each in self.tokens.all() if each.id != token_id])

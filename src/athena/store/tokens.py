@@ -1,7 +1,7 @@
-"""API tokens: who may call the server, and with what wishes already made.
+"""API tokens: who may call the server, and with which fixed options.
 
-A token's secret is shown once, when it is made; kept is its SHA-256, which nobody turns back into
-256 random bits. All tokens are held in memory, so a call costs no query.
+A token's secret is shown once, when it is made. Only its SHA-256 is stored, from which nobody can
+compute 256 random bits. All tokens are held in memory, so a call costs no query.
 """
 
 import hashlib
@@ -54,16 +54,16 @@ class Token(Struct, frozen=True, kw_only=True):
 TOKENS = RecordKind("token", Token)
 
 
-def new(name: str, now: Millis, **wishes: object) -> tuple[Token, str]:
+def new(name: str, now: Millis, **given: object) -> tuple[Token, str]:
     """A new token and its secret.
 
     Raises:
-        msgspec.ValidationError: a wish is none that a token can have.
+        msgspec.ValidationError: a field that a token cannot have.
     """
     secret = _PREFIX + secrets.token_urlsafe(32)
     made = {"id": secrets.token_hex(6), "hash": digest(secret), "created_at": now}
     names = {field.name: field.encode_name for field in structs.fields(Token)}
-    fields = {**wishes, "name": name, **made}
+    fields = {**given, "name": name, **made}
     return msgspec.convert({names[key]: value for key, value in fields.items()}, Token), secret
 
 
