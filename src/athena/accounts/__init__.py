@@ -1,1 +1,1 @@
-"""The accounts at work: sessions with Discord, queues, slots, matching, recovery."""
+"""The worker side: sessions with Discord, queues, slots, matching, recovery."""

@@ -1,8 +1,8 @@
 """The newest message that was read in an account's channel, kept across restarts.
 
-What a message tells of a task may be heard any number of times. What it tells of the account may
-not: the "Blocked" of yesterday, read again in the history, would stop an account that its owner has
-put in order since. So the id of the last message is kept, and older ones are no news.
+What a message says about a task may be applied any number of times. What it says about the account
+may not: yesterday's "Blocked", read again in the history, would stop an account that works again.
+So the id of the last message is stored, and older messages are not news.
 """
 
 from athena.clock import Clock, Millis

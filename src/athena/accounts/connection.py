@@ -1,4 +1,5 @@
-"""An account's live line to Discord: the session that listens and the REST calls that act."""
+"""An account's connection to Discord: the gateway session that listens, and the REST calls that
+act."""
 
 from collections.abc import Callable, Coroutine
 from random import Random
@@ -23,9 +24,9 @@ SESSION_WAIT = 30.0
 
 
 class Connection:
-    """What an account needs of Discord. It lives as long as the account runs.
+    """An account's access to Discord, for as long as the account runs.
 
-    `pacer`, shared by all accounts of the process, spreads the beginnings of their sessions.
+    `pacer`, shared by all accounts of the process, spreads the starts of their sessions.
     """
 
     def __init__(
@@ -64,18 +65,18 @@ class Connection:
         self.catalogue = CommandCatalogue(self.rest, settings.guild_id)
 
     async def learn_user(self) -> None:
-        """Ask who the user is, whom the listening bot's session does not tell.
+        """Ask who the user is: the session of a listening bot does not say.
 
         Raises:
-            DiscordError: the question could not be asked.
+            DiscordError: the call failed.
         """
         self.user_id = (await self.rest.me()).id
 
     async def interaction_context(self) -> InteractionContext:
-        """Where this account's interactions happen, and which session hears of them.
+        """Where this account's interactions happen, and which session receives their events.
 
-        While a bot listens, the user has no session, and Discord takes any id; else a session that
-        is being made anew is waited for.
+        While a bot listens, the user has no session, and Discord takes any id; otherwise a
+        session that is being established is waited for.
 
         Raises:
             Unreachable: there was no session for `SESSION_WAIT` seconds.
@@ -88,11 +89,11 @@ class Connection:
         )
 
     async def submit_region(self, token: str, mask: bytes, prompt: str) -> None:
-        """Submit the editor that a press opened. Raises as `iframe_modals.submit_region`."""
+        """Submit the editor that a button opened. Raises as `iframe_modals.submit_region`."""
         await iframe_modals.submit_region(self._files, self._endpoints, token, mask, prompt)
 
     def listen(self, receive: Callable[[Event], None]) -> Coroutine[Any, Any, None]:
-        """Keep the session alive and hand on its events, until a final refusal."""
+        """Keep the session alive and pass on its events, until Discord refuses it for good."""
         return self.gateway.run(receive)
 
 

@@ -1,4 +1,4 @@
-"""Sends what waits as slots come free."""
+"""Sends waiting tasks when slots become free."""
 
 import asyncio
 
@@ -47,8 +47,8 @@ class Dispatcher:
             await self._tasks.changed.wait()
 
     async def drain(self) -> None:
-        """Let the commands that are on their way arrive. What is cut off while it is sent has to be
-        found again in the history; what arrives need not."""
+        """Wait for commands that are being sent. An interrupted one would have to be found again in
+        the history."""
         if self._sending:
             log.info("account.draining", account=self._tasks.account, sending=len(self._sending))
             await asyncio.wait(self._sending, timeout=_DRAIN)

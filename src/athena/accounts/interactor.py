@@ -1,4 +1,4 @@
-"""Acts at Discord in an account's name: commands, buttons, modals, files."""
+"""Acts at Discord for one account: commands, buttons, modals, files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ Attachments = Sequence[tuple[str, Uploaded]]
 
 
 class Interactor:
-    """One account's hands. All methods raise `DiscordError`s."""
+    """Acts for one account. All methods raise `DiscordError`s."""
 
     def __init__(self, connection: Connection, repository: TaskRepository) -> None:
         self._connection = connection
@@ -50,8 +50,8 @@ class Interactor:
         attachments: Attachments = (),
         context: InteractionContext | None = None,
     ) -> None:
-        """Use a command, in the account's channel or elsewhere; when Discord says that it
-        has a newer version, use that one."""
+        """Use a command, in the account's channel or elsewhere; when Discord has a newer version of
+        it, use that one."""
         catalogue = self._connection.catalogue
 
         async def body() -> Mapping[str, Any]:
@@ -121,7 +121,7 @@ class Interactor:
         return [attachment.url for attachment in message.attachments]
 
     async def upload(self, image: Upload) -> tuple[str, str]:
-        """Upload an image without posting it: its name at Discord, and where it was put."""
+        """Upload an image without posting it: its name at Discord, and the URL of the upload."""
         rest, channel = self._connection.rest, self._connection.channel_id
         file = _file(image)
         announced = [{"id": "0", "filename": file.filename, "file_size": len(file.data)}]

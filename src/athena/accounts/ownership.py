@@ -1,13 +1,13 @@
-"""The only door through which an account's worker changes tasks.
+"""The only way in which an account's worker changes tasks.
 
 A task belongs to the account that its record names, and only the worker of that account moves it on
-at Discord. `apply` looks up the task as it is now, refuses one that is not, or no longer, the
-account's own, decides its next state from that one and saves it in the same turn of the event loop.
-So nothing is ever decided from an old copy: a step that was held up by an upload or a rate limit
-finds a task that was moved, cancelled or deleted meanwhile, and does nothing.
+at Discord. `apply` loads the task's current state, refuses a task that is not (or no longer) the
+account's own, computes the next state and saves it in the same turn of the event loop. So nothing
+is ever decided from an old copy: a step that was delayed by an upload or a rate limit finds that
+the task was moved, cancelled or deleted, and does nothing.
 
-The service's side changes tasks for their users: it cancels, confirms, moves and deletes. It saves
-with compare-and-set like everybody (`TaskRepository.save`), and the worker hears of it by `follow`.
+The service side changes tasks for their users: it cancels, confirms, moves and deletes. It saves
+with compare-and-set too (`TaskRepository.save`), and the worker learns of it through `follow`.
 """
 
 import asyncio
@@ -34,22 +34,22 @@ class OwnedTasks:
         self._clock = clock
 
     def load(self) -> None:
-        """Take up what is stored: unfinished tasks, and the ids of those that ended lately, whose
-        messages are still in the channel and belong to no other task."""
+        """Load unfinished tasks, and the ids of recently ended ones, whose messages are still in
+        the channel and belong to no other task."""
         for task in (*self.recent(), *self.unfinished()):
             self.queue.update(task, self._clock.now())
         self.changed.set()
 
     def unfinished(self) -> list[Task]:
-        """The account's tasks that have not ended, in the order of their coming."""
+        """The account's tasks that have not ended, in the order in which they were submitted."""
         return self._repository.unfinished(self.account)
 
     def recent(self) -> list[Task]:
-        """Those that ended lately."""
+        """Recently ended tasks."""
         return self._repository.recent(self.account)
 
     def current(self, task_id: str) -> Task | None:
-        """A task as it is now; None when it is not this account's."""
+        """A task's current state; None when it is not this account's."""
         task = self._repository.held(task_id)
         return task if task is not None and task.account == self.account else None
 
@@ -65,8 +65,8 @@ class OwnedTasks:
         return stored
 
     def follow(self, task_id: str, after: Task | None) -> None:
-        """Somebody changed a task of this account. `after` is None when it was deleted or moved to
-        another account."""
+        """A task of this account was changed elsewhere. `after` is None when it was deleted or
+        moved to another account."""
         if after is None:
             self.queue.drop(task_id)
         else:

@@ -1,7 +1,7 @@
-"""Between the user's language and the bot's: prompts into English, the bot's words into Chinese.
+"""Translates prompts into English, and the bot's texts into Chinese.
 
-Links and parameters are never touched, the words of `--no` are. A translation that fails costs a
-note on the task and nothing else.
+Links and parameters are never translated, except the words of `--no`. A failed translation only
+adds a note to the task.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class PromptTranslation:
-    """Translates by one provider; without any, everything stays as it is."""
+    """Translates with one provider; without a provider nothing is translated."""
 
     def __init__(self, translator: Translator | None = None) -> None:
         self._translator = translator
@@ -45,7 +45,7 @@ class PromptTranslation:
         return lifecycle.translated(task, _with_prompt(task.request, prompt), prompt)
 
     async def chinese(self, words: str) -> str | None:
-        """The bot's words in Chinese; None when they could not be translated."""
+        """The bot's text in Chinese; None when it could not be translated."""
         if self._translator is None:
             return None
         try:

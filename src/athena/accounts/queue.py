@@ -2,17 +2,17 @@
 
 A task of an account is in exactly one place:
 
-    waiting    it may be sent as soon as a slot is free
-    blocked    its turn had come, but another task that could be confused with it is on its way
+    waiting    it is sent as soon as a slot is free
+    blocked    another task that could be confused with it is on its way
                (`TaskIndex.blocker`); it follows as soon as that one's job is known
-    delayed    Midjourney or Discord asked to come later
+    delayed    Midjourney or Discord asked to try later
     running    it holds one of the slots: its interaction is being sent, or was
     modal      its user has a modal to fill in; it holds no slot
     orphaned   it was cancelled, and its job may still come, to be cancelled too
 
-`update` is the only way in. It is told the task's next state and decides the place from that and
-the state before, so whatever happens in whatever order, a slot comes back with every end. States
-may be told twice and late: one that is not newer than what is known changes nothing.
+`update` is the only way in. It derives the place from the task's new state and the state before, so
+a slot is given back with every end, in whatever order things happen. States may arrive twice and
+late: one that is not newer than the known one changes nothing.
 """
 
 from collections import deque
@@ -32,7 +32,7 @@ class TaskQueue:
         self._tasks: dict[str, Task] = {}
         self._waiting: deque[str] = deque()
         self._blocked: dict[str, deque[str]] = {}
-        """By the task that they wait for."""
+        """By the task that blocks them."""
         self._delayed: dict[str, None] = {}
         self._running: dict[str, None] = {}
         self._modal: dict[str, None] = {}
@@ -42,7 +42,7 @@ class TaskQueue:
     # Changes
 
     def update(self, task: Task, now: Millis) -> None:
-        """Put a task to the place of its state."""
+        """Move a task to the place of its state."""
         known = self._tasks.get(task.id)
         if known is not None and known.revision >= task.revision:
             return
@@ -66,7 +66,8 @@ class TaskQueue:
         self._unblock(task_id)
 
     def next(self, slots: int) -> Task | None:
-        """Give the next task one of so many slots; None when none is free or nothing waits."""
+        """Give one of so many slots to the next task; None when no slot is free or nothing
+        waits."""
         while self._waiting and len(self._running) < slots:
             task_id = self._waiting.popleft()
             if blocker := self._index.blocker(task_id):
@@ -78,7 +79,7 @@ class TaskQueue:
         return None
 
     def wake_delayed(self, now: Millis) -> bool:
-        """Let those wait whose pause is over; whether there were any."""
+        """Let tasks whose pause is over wait again; whether there were any."""
         due = [each for each in self._delayed if (self._tasks[each].not_before or 0) <= now]
         for task_id in due:
             del self._delayed[task_id]
@@ -177,7 +178,7 @@ class TaskQueue:
                 queue.remove(task_id)
 
     def _unblock(self, task_id: str) -> None:
-        """Those that a task blocked are next once it cannot be confused with them any more."""
+        """Put the tasks that a task blocked first in the queue, once they cannot be confused."""
         if task_id in self._blocked and not self._index.is_on_its_way(task_id):
             self._waiting.extendleft(reversed(self._blocked.pop(task_id)))
 

@@ -1,4 +1,4 @@
-"""What an event asks for beside the change of its task: the acts of an account."""
+"""What an account does after an event, besides changing the event's task."""
 
 import structlog
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class AccountReactions:
-    """The reactions of one account. Everything that takes time runs beside, supervised."""
+    """The reactions of one account. Everything that takes time runs in the background."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class AccountReactions:
         self._clock = clock
 
     def account_notice(self, notice: Notice) -> None:
-        """Go on in relaxed mode, or stop until the account's owner has acted."""
+        """Switch to relaxed mode, or stop until the account's owner has acted."""
         if notices.is_exhausted(notice.title) and self._refresher.may_relax():
             self._supervisor.spawn("relax", self._refresher.relax())
             return
@@ -76,7 +76,7 @@ class AccountReactions:
     def modal_opened(self, task: Task, modal: ModalCreate) -> None:
         """Submit it."""
         if isinstance(task.request, Press) and task.request.reply is None:
-            # A modal that nobody expected: the account has Remix on.
+            # An unexpected modal: the account has Remix on.
             self._status.learn(Profile(remix=True), task.bot)
         self._supervisor.spawn("answer_modal", self._sender.answer(task, modal))
 
@@ -91,7 +91,7 @@ class AccountReactions:
         self._seeds.shown(job, channel, message)
 
     def text_finished(self, task: Task, event: Finished) -> bool:
-        """Translate a result that is text, once; the task ends with the translation or without."""
+        """Translate a text result, once; the task ends with or without the translation."""
         to_translate = event.text is not None and event.translated is None
         if not to_translate or not self._translation.is_configured:
             return False
@@ -113,7 +113,7 @@ class AccountReactions:
         self._supervisor.spawn("cancel_job", self._cancel_job(task, message, job))
 
     async def _cancel_job(self, task: Task, message: str, job: str) -> None:
-        """Cancel a running job at Midjourney; that it is over already is no error."""
+        """Cancel a running job at Midjourney; an ended job is no error."""
         application = commands.APPLICATIONS[task.bot]
         try:
             await self._sender.press(message, buttons.cancel_button(job), application)

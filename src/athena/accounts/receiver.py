@@ -1,8 +1,8 @@
-"""Events come in, tasks move on: read, match, advance, save.
+"""Applies events to tasks: read, match, advance, save.
 
-The same steps serve live events and messages read from the history, and doing them twice changes
-nothing, so recovery needs no logic of its own. What an event asks for beside the change of a task
-is the business of `Reactions`.
+The same steps serve live events and messages from the history, and repeating them changes nothing,
+so recovery needs no logic of its own. `Reactions` does what an event requires besides the change of
+a task.
 """
 
 from collections import Counter, OrderedDict
@@ -40,33 +40,33 @@ from athena.tasks.model import Bot, Sending, Task
 log = structlog.get_logger(__name__)
 
 _KEPT_MESSAGES = 100
-"""Messages whose last state is kept, because an update may bring only what changed. Updates follow
-within moments; messages of tasks that run are kept for as long as they run."""
+"""Messages whose last state is kept, because an update may contain only what changed. Updates
+follow within moments; messages of tasks that run are kept for as long as they run."""
 
 
 class Reactions(Protocol):
-    """What the receiver hands over. Every method must return at once."""
+    """What the receiver leaves to others. Every method must return at once."""
 
     def account_notice(self, notice: Notice) -> None:
         """A notice concerns the account itself."""
 
     def orphan_found(self, task: Task, evidence: Evidence) -> None:
-        """A job of a task that was cancelled before the job was known."""
+        """The job of a task that was cancelled before its job was known."""
 
     def modal_opened(self, task: Task, modal: wire.ModalCreate) -> None:
-        """A task's press opened a modal."""
+        """A task's button opened a modal."""
 
     def prepared(self, task: Task, event: BotEvent) -> None:
         """The first of a task's two steps was answered."""
 
     def seed_told(self, job: str, seed: str) -> None:
-        """The bot told the seed of a job."""
+        """The bot sent the seed of a job."""
 
     def job_shown(self, job: str, channel: str, message: str) -> None:
-        """The bot showed a job in another channel than the account's."""
+        """The bot showed a job outside the account's channel."""
 
     def text_finished(self, task: Task, event: Finished) -> bool:
-        """A result that is text; True when it is finished later, once it is translated."""
+        """A text result; True when the task is finished later, after the translation."""
         ...
 
 
@@ -134,7 +134,7 @@ class Receiver:
             self._reactions.account_notice(event)
 
     def _handle_elsewhere(self, message: wire.Message, event: BotEvent) -> None:
-        """The bot's direct channel brings seeds, and jobs shown for their sake."""
+        """The bot's direct channel has seeds, and jobs that were shown to get them."""
         match event:
             case SeedInfo(job=job, seed=seed):
                 self._reactions.seed_told(job, seed)
@@ -144,7 +144,7 @@ class Receiver:
                 pass
 
     def _opened(self, modal: wire.ModalCreate) -> None:
-        """A modal for a task's press; a page that checks for a person is a notice instead."""
+        """A modal for a task's button; a page with a human check is a notice instead."""
         nonce = None if modal.nonce is None else str(modal.nonce)
         evidence = Evidence(nonce=nonce, interaction=modal.id)
         if said := modals.notice(modal):
@@ -187,9 +187,9 @@ class Receiver:
             case _:
                 self.counts["unmatched"] += 1
 
-    def _learn(self, told: AccountInfo | SeedInfo) -> None:
-        """What is no task's: an account's settings, a job's seed."""
-        match told:
+    def _learn(self, info: AccountInfo | SeedInfo) -> None:
+        """What belongs to no task: an account's settings, a job's seed."""
+        match info:
             case SeedInfo(job=job, seed=seed):
                 self._reactions.seed_told(job, seed)
             case AccountInfo(evidence=evidence, profile=profile):
@@ -213,7 +213,7 @@ class Receiver:
         self._tasks.apply(task_id, lambda current: lifecycle.advance(current, event, now))
 
     def _prepares(self, task: Task, event: BotEvent) -> bool:
-        """Whether an event is about a task's first step, which makes nothing to show."""
+        """Whether an event is about a task's first step, which has no result to show."""
         if task.sending is not Sending.PREPARING:
             return False
         if commands.is_prepared(task, event):

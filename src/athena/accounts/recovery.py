@@ -1,16 +1,15 @@
-"""What live events missed is read from the channel's history.
+"""Reads from the channel's history what live events missed.
 
 After a start, after a session that could not be resumed, after a gap in the events' numbers, and
-before a task is timed out, the channel's messages are read and go through the same receiver as live
-ones, oldest first. Nothing here decides anything; a message seen twice changes nothing.
+before a task is timed out, the channel's messages go through the same receiver as live ones, oldest
+first. Nothing is decided here; a message that is seen twice changes nothing.
 
-It is read back to the sending of the oldest task that is on its way, even past messages that were
-seen: those may have become something else since. When nothing is on its way there is nothing to be
-found. Two bounds keep it cheap: a day, and a number of pages. Who asks while a reading goes on gets
-the next one, together with all others who asked meanwhile.
+The history is read back to the oldest task on its way, even past messages that were seen, because
+they may have been edited since. When nothing is on its way, nothing is read. Two bounds keep it
+cheap: a day, and a number of pages. Requests that arrive during a reading share the next one.
 
-A message that cannot be read is skipped, so that it hides none of the others. A history that cannot
-be read at all is tried again with growing pauses (`until_read`).
+A message that cannot be read is skipped. A history that cannot be read at all is tried again with
+growing pauses (`until_read`).
 """
 
 import asyncio
@@ -38,7 +37,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 
 
 class Recovery:
-    """Reads one account's history back to what is known of it."""
+    """Reads one account's history back to what is known."""
 
     def __init__(
         self,
@@ -68,13 +67,13 @@ class Recovery:
         return self._succeeded > begun
 
     async def until_read(self) -> None:
-        """Read what was missed, and try again until it could be read."""
+        """Read what was missed; try again until it succeeds."""
         backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, self._random)
         while not await self.catch_up():
             await self._clock.sleep(backoff.next())
 
     async def after_gap(self) -> None:
-        """The same for events that went lost, of which there may be more in a moment."""
+        """The same after lost events; more of them may be lost in a moment."""
         await self._clock.sleep(_GAP_PAUSE)
         await self.until_read()
 

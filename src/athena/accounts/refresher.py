@@ -1,8 +1,8 @@
-"""Keeps true what is known of an account: plan, hours left, mode, remix, model.
+"""Keeps an account's profile up to date: plan, hours left, mode, remix, model.
 
-`/info` and `/settings` are asked when the session begins and seldom after that; in between, the
-answers to the account's switches tell what changed. Nothing waits for the answers: they come in
-like everything else that the bot says, and the receiver updates the account's profile.
+`/info` and `/settings` are used when the session begins and rarely after that; in between, the
+answers to the account's switches show what changed. Nothing waits for the answers: they arrive like
+every other message of the bot, and the receiver updates the profile.
 """
 
 from random import Random
@@ -28,7 +28,7 @@ _NEVER = 3_600.0
 
 
 class AccountRefresher:
-    """Asks for one account's settings at Midjourney."""
+    """Queries one account's settings at Midjourney."""
 
     def __init__(self, status: WorkerStatus, sender: Sender, clock: Clock, random: Random) -> None:
         self._status = status
@@ -38,29 +38,29 @@ class AccountRefresher:
         self._relaxed_at = 0
 
     def pause(self) -> float:
-        """Seconds until the next turn, as the settings are now."""
+        """Seconds until the next turn, by the current settings."""
         pause = self._status.settings.refresh_minutes * 60
         return pause * (0.9 + 0.2 * self._random.random()) if pause else _NEVER
 
     async def turn(self) -> None:
-        """Refresh, if the account is online and is to be refreshed at all."""
+        """Refresh, if the account is online and refreshing is on."""
         if self._status.is_online and self._status.settings.refresh_minutes:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Ask the bot about the account; a failure is logged, the next time tries again."""
+        """Query the bot; a failure is logged and tried again the next time."""
         for question in commands.Question:
             await self._use(question)
 
     def may_relax(self) -> bool:
-        """Whether used-up hours are to be answered by relaxed mode, and that is still to be
-        tried: what was sent before the change may be refused for a moment after it."""
+        """Whether to switch to relaxed mode when the hours are used up. Not twice in a row:
+        commands that were sent before the change may still be refused after it."""
         if not self._status.settings.relax_when_exhausted:
             return False
         return not self._is_relaxed() or self._clock.now() - self._relaxed_at < _GRACE
 
     async def relax(self) -> None:
-        """Go on in relaxed mode; nothing is sent until the bot has been told."""
+        """Switch to relaxed mode; nothing is sent until the command has arrived."""
         if self._is_relaxed():
             return
         self._relaxed_at = self._clock.now()
@@ -74,7 +74,7 @@ class AccountRefresher:
                 self._status.go_online()
 
     async def use_switch(self, switch: commands.Switch, bot: Bot = Bot.MIDJOURNEY) -> None:
-        """Use one of the account's switches; the bot's answer comes into its profile.
+        """Use one of the account's switches; the bot's answer updates its profile.
 
         Raises:
             DiscordError: the command could not be used.

@@ -1,7 +1,7 @@
-"""Seeds: the envelope on a result, and the direct message that it brings.
+"""Seeds: an envelope reaction on a result, which the bot answers with a direct message.
 
-Source: contracts, midjourney-bot, section 7. Where the envelope on the result brings nothing, the
-job is shown once more in the bot's direct channel, and the envelope put on that.
+Source: contracts, midjourney-bot, section 7. If the reaction on the result gets no answer, the job
+is shown again in the bot's direct channel, and the reaction is added there.
 """
 
 import asyncio
@@ -35,26 +35,26 @@ class Seeds:
 
         Raises:
             NotSupported: the task has no job.
-            NoAnswer: Midjourney told none in time, or Discord did not take the question.
+            NoAnswer: Midjourney did not answer in time, or Discord refused the reaction.
         """
         job, message = task.ids.job, task.ids.message
         if job is None or message is None:
             raise NotSupported("a task without a job has no seed")
-        told = self._asked.get(job)
-        if told is None:
-            told = self._asked[job] = asyncio.get_running_loop().create_future()
+        seed = self._asked.get(job)
+        if seed is None:
+            seed = self._asked[job] = asyncio.get_running_loop().create_future()
             asking = asyncio.create_task(self._ask(task, job, message))
             asking.add_done_callback(lambda done: self._settle(job, done))
-        return await asyncio.shield(told)
+        return await asyncio.shield(seed)
 
     def told(self, job: str, seed: str) -> None:
-        """The bot told a seed."""
+        """The bot sent a seed."""
         future = self._asked.get(job)
         if future and not future.done():
             future.set_result(seed)
 
     def shown(self, job: str, channel: str, message: str) -> None:
-        """The bot showed a job in another channel than the account's."""
+        """The bot showed a job outside the account's channel."""
         future = self._shown.get(job)
         if future and not future.done():
             future.set_result((channel, message))
@@ -65,7 +65,7 @@ class Seeds:
             return
         await self._ask_directly(task, job)
         if not await self._in_time(self._asked[job]):
-            raise NoAnswer("Midjourney did not tell the seed")
+            raise NoAnswer("Midjourney did not send the seed")
 
     async def _ask_directly(self, task: Task, job: str) -> None:
         application = commands.APPLICATIONS[task.bot]
@@ -94,7 +94,7 @@ class Seeds:
         return future.done()
 
     def _settle(self, job: str, asking: "asyncio.Task[None]") -> None:
-        """Whoever still waits is told why there is nothing to wait for."""
+        """End every wait for this seed with the reason."""
         future = self._asked.pop(job)
         if future.done():
             return

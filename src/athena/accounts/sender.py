@@ -1,16 +1,16 @@
-"""A task becomes an interaction, once.
+"""Sends a task as one interaction, once.
 
-The order is what keeps the promise. The nonce and the word "sending" are on disk before the POST.
-An answer that says no, whatever kind of no, means that there is no interaction, so the task may be
-sent again or fail with Discord's words. An answer that never comes leaves the word "sending"
-standing: then only the bot's messages can tell, and nothing is sent twice on a guess.
+The order of steps ensures that. The nonce and the state "sending" are on disk before the POST. Any
+refusal means that there is no interaction, so the task may be sent again or fail with Discord's
+reason. When no answer arrives, the task stays "sending": then only the bot's messages can decide,
+and nothing is sent twice on a guess.
 
-Where a first step makes nothing yet (see `midjourney.commands`), the word is "preparing" and the
-step may be taken again: a modal that does not open, or has grown stale, is opened again.
+If a first step creates no job yet (see `midjourney.commands`), the state is "preparing" and the
+step may be repeated: a modal that does not open, or has expired, is opened again.
 
-Every step is an `Attempt`, which knows the nonce that the task has while it lasts. One that
-was held up, by an upload or a rate limit, while the task was cancelled, moved to another account,
-deleted or begun again, is superseded: it sends nothing and changes nothing, whatever becomes of it.
+Every step is an `Attempt`, which knows the nonce that the task has while the attempt is valid. When
+the task was cancelled, moved to another account, deleted or restarted during an upload or a rate
+limit, the attempt is superseded: it sends nothing and changes nothing.
 """
 
 import asyncio
@@ -61,16 +61,16 @@ Begin = Callable[[Task, str, Millis], Task]
 
 
 class Superseded(Exception):
-    """The task is not any more as it was when the attempt began."""
+    """The task has changed since the attempt began."""
 
 
 class Attempt(Struct):
-    """One try to take a step of a task."""
+    """One try to carry out a step of a task."""
 
     task: Task
     """As it was when the attempt began."""
     nonce: str | None
-    """Which the task has for as long as this attempt counts."""
+    """The task has it for as long as this attempt is valid."""
 
 
 class Sender:
@@ -96,7 +96,7 @@ class Sender:
         may come twice."""
 
     async def send(self, task: Task) -> None:
-        """Bring a task to Discord and save what came of it."""
+        """Send a task to Discord and save the outcome."""
         task = await self._in_english(task)
         attempt = Attempt(task, task.ids.nonce)
 
@@ -110,7 +110,7 @@ class Sender:
         await self._try(attempt, first)
 
     async def go_on(self, task: Task, event: BotEvent) -> None:
-        """Take the second step of a task whose first was answered by `event`."""
+        """Carry out the second step of a task; `event` answered the first."""
         attempt = Attempt(task, task.ids.nonce)
 
         async def second() -> None:
@@ -124,7 +124,7 @@ class Sender:
             await self._once(attempt, second)
 
     async def answer(self, task: Task, modal: ModalCreate) -> None:
-        """Submit the modal that a task's press opened, as its user filled it in or as it is."""
+        """Submit the modal that a task's button opened, as its user filled it in or unchanged."""
         attempt = Attempt(task, None if modal.nonce is None else str(modal.nonce))
         token = modals.page_token(modal)
 
@@ -138,26 +138,26 @@ class Sender:
             await self._once(attempt, submit)
 
     async def press(self, message: str, custom_id: str, application: str) -> None:
-        """Press a button that makes no task, such as Cancel Job."""
+        """Press a button that creates no task, such as Cancel Job."""
         button = commands.PressButton(application=application, message=message, custom_id=custom_id)
         await self._interactor.press(button, self._interactor.nonce())
 
     async def use(
         self, command: commands.UseCommand, context: InteractionContext | None = None
     ) -> None:
-        """Use a command that makes no task, such as `/info`, here or elsewhere."""
+        """Use a command that creates no task, such as `/info`, here or elsewhere."""
         await self._interactor.use(command, self._interactor.nonce(), (), context)
 
     # Steps
 
     def _counts(self, attempt: Attempt) -> bool:
-        """Whether the task still waits for this attempt."""
+        """Whether this attempt is still valid."""
         current = self._tasks.current(attempt.task.id)
         return current is not None and not current.ended and current.ids.nonce == attempt.nonce
 
     def _is_replied(self, task: Task) -> bool:
-        """Whether the page of a task was submitted already. It goes under the nonce of the press
-        that opened it, so the nonce does not tell, and an event may come twice."""
+        """Whether the task's iframe modal was submitted already. It has the nonce of the button
+        that opened it, so the nonce does not show that, and the event may arrive twice."""
         current = self._tasks.current(task.id) or task
         return _reply(current) is not None and current.sending is not Sending.PREPARING
 
@@ -188,7 +188,7 @@ class Sender:
             self._advance(attempt, lambda current: lifecycle.mark_sent(current, now))
 
     async def _act(self, attempt: Attempt, interaction: commands.Interaction, begin: Begin) -> None:
-        """Upload what the interaction needs, write down that it is made, and make it."""
+        """Upload what the interaction needs, save that it is being sent, and send it."""
         attachments = await self._interactor.attachments(attempt.task, interaction)
         nonce = self._interactor.nonce()
         await self._mark(attempt, begin, nonce)
@@ -202,7 +202,7 @@ class Sender:
         await self._interactor.submit_modal(modal, inputs, nonce)
 
     async def _submit_page(self, attempt: Attempt, token: str) -> None:
-        """The page's job answers the press itself, so the press's nonce stays."""
+        """The job of an iframe modal answers the button itself, so the button's nonce stays."""
         task, reply = attempt.task, _reply(attempt.task)
         if reply is None or not reply.mask:
             raise commands.CannotFollow(_NO_MASK)
@@ -219,11 +219,11 @@ class Sender:
         return english
 
     async def _mark(self, attempt: Attempt, begin: Begin, nonce: str) -> None:
-        """Write down what is about to be done. A disk that takes nothing is waited for, and much
-        can happen to the task meanwhile.
+        """Save what is about to be done. This may wait for a failing disk, during which the task
+        can change.
 
         Raises:
-            Superseded: the task does not wait for this attempt any more.
+            Superseded: the attempt is no longer valid.
         """
         if not self._counts(attempt):
             raise Superseded
@@ -234,19 +234,19 @@ class Sender:
         if not self._counts(attempt):
             raise Superseded
 
-    # What came of it
+    # Outcomes
 
     def _uncertain(self, attempt: Attempt, error: OutcomeUnknown) -> None:
-        """A lost answer to an interaction leaves the word "sending" standing. One to an upload
-        before it does no harm: the task is still unsent, and its turn comes again."""
+        """After a lost answer to an interaction the task stays "sending". A lost answer to an
+        upload before it does no harm: the task is still unsent and is sent later."""
         log.warning("task.outcome_unknown", task=attempt.task.id)
         current = self._tasks.current(attempt.task.id)
         if current is not None and current.sending is Sending.NOT_SENT:
             self._refused(attempt, Unreachable(str(error)))
 
     def _refused(self, attempt: Attempt, error: DiscordError) -> None:
-        """Discord said no, so there is no interaction. The task goes back to the queue before the
-        account is stopped: then others can take it."""
+        """Discord refused, so there is no interaction. The task goes back to the queue before the
+        account is stopped, so that other accounts can take it."""
         log.warning("task.refused", task=attempt.task.id, error=type(error).__name__)
         self._advance(attempt, lifecycle.job_cancelled)
         may_try = attempt.task.tries < lifecycle.MAX_TRIES
@@ -262,7 +262,7 @@ class Sender:
                 self._fail(attempt, str(error))
 
     def _has_modal(self, attempt: Attempt) -> bool:
-        """Whether it was a modal that had grown stale: it can be opened again."""
+        """Whether it was a modal that had expired: it can be opened again."""
         current = self._tasks.current(attempt.task.id) or attempt.task
         return _reply(attempt.task) is not None and current.sending is Sending.SENDING
 
@@ -275,7 +275,7 @@ class Sender:
         self._advance(attempt, lambda current: lifecycle.fail(current, reason, now))
 
     def _advance(self, attempt: Attempt, step: Step) -> None:
-        """Take a step of the state machine, if the attempt still counts."""
+        """Take a step of the state machine, if the attempt is still valid."""
 
         def if_it_counts(current: Task) -> Task:
             return step(current) if current.ids.nonce == attempt.nonce else current
@@ -291,5 +291,5 @@ async def _superseded_by_conflict(stored: "asyncio.Future[None]") -> None:
 
 
 def _reply(task: Task) -> ModalReply | None:
-    """What is to go into the modal that the task's press opens."""
+    """What is entered into the modal that the task's button opens."""
     return task.request.reply if isinstance(task.request, Press) else None

@@ -1,4 +1,4 @@
-"""An account's gateway session: what it tells of itself, and what that changes."""
+"""An account's gateway session: its events, and how they change the account's state."""
 
 import structlog
 
@@ -36,7 +36,7 @@ class AccountSession:
         self._supervisor = supervisor
 
     async def run(self) -> None:
-        """Work until cancelled. A final refusal of Discord's stops the account."""
+        """Run until cancelled. A final refusal by Discord stops the account."""
         try:
             await self._connection.listen(self._receive)
         except (TokenRefused, Unauthorized):
@@ -65,7 +65,7 @@ class AccountSession:
                 self._read(event)
 
     def _ready(self, user_id: str) -> None:
-        """A new session: what the former one missed is read from the history."""
+        """A new session: read from the history what the former one missed."""
         if self._connection.listens_as_bot:
             self._supervisor.spawn("learn_user", self._learn_user())
         else:
@@ -83,14 +83,14 @@ class AccountSession:
         return True
 
     def _read(self, event: events.Event) -> None:
-        """A fault over one event must not cost the session; the history tells it again."""
+        """An exception in one event must not end the session; the history has it again."""
         try:
             self._receiver.receive(event)
         except Exception:
             log.exception("event.failed", account=self._status.account, kind=type(event).__name__)
 
     async def _learn_user(self) -> None:
-        """Who sends; a token that is refused here would be refused for every task."""
+        """Learn who sends. A token that is refused here would be refused for every task."""
         try:
             await self._connection.learn_user()
         except Unauthorized:

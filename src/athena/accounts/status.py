@@ -1,4 +1,4 @@
-"""How an account is, kept by its worker and published in the directory."""
+"""The state of an account, held by its worker and published in the directory."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerStatus:
-    """One account's settings, state and profile: everybody reads them here, where they are current.
+    """One account's settings, state and profile: always current here.
 
     `wake` is called when the account may have begun to take tasks.
     """
@@ -57,7 +57,7 @@ class WorkerStatus:
         return self.state is AccountState.STOPPED
 
     def publish(self) -> None:
-        """Say for the first time that the account is there."""
+        """Publish the account for the first time."""
         self._directory.put(self._status)
 
     def configure(self, settings: AccountSettings) -> None:
@@ -75,12 +75,12 @@ class WorkerStatus:
             self._change(state=AccountState.CONNECTING)
 
     def stop(self, reason: str) -> None:
-        """Send nothing more until a person has seen to the reason."""
+        """Send nothing more until a person has fixed the reason."""
         log.error("account.stopped", account=self.account, reason=reason)
         self._change(state=AccountState.STOPPED, reason=reason)
 
     def learn(self, profile: Profile, bot: Bot = Bot.MIDJOURNEY) -> None:
-        """A bot said something of the account."""
+        """A bot reported something about the account."""
         updated = self._status.profile_of(bot).updated(profile)
         if bot is Bot.NIJI:
             self._change(niji_profile=updated)
@@ -88,7 +88,7 @@ class WorkerStatus:
             self._change(profile=updated)
 
     def note_problem(self, problem: str) -> None:
-        """A part of the worker fails; empty when all work again."""
+        """A part of the worker fails; empty when all parts work again."""
         self._change(problem=problem)
 
     def _change(self, **changes: object) -> None:

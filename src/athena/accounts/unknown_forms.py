@@ -1,6 +1,6 @@
-"""Forms that no reader knows: counted, logged once each, and kept for a bug report.
+"""Messages of an unknown form: counted, logged once per form, and stored for a bug report.
 
-A form is the text without what differs from message to message: prompts, ids, numbers. The first
+A form is the text without what varies: prompts, ids, numbers. The first
 message of each is appended to a file of JSON lines, which `athena read` understands.
 """
 
@@ -27,14 +27,14 @@ _VARYING: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class UnknownForms:
-    """The forms that were met; `file` keeps an example of each, None keeps none."""
+    """The unknown forms; `file` stores an example of each, None stores none."""
 
     def __init__(self, file: Path | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._file = file
 
     def note(self, message: wire.Message) -> None:
-        """Count a message that nobody could read."""
+        """Count a message that could not be read."""
         form = form_of(message)
         if form not in self.counts and len(self.counts) >= _MOST_FORMS:
             return
@@ -54,7 +54,7 @@ class UnknownForms:
 
 
 def form_of(message: wire.Message) -> str:
-    """What stays the same between two messages of one form."""
+    """The part of a message that is the same for all of its form."""
     titles = [embed.title for embed in message.embeds]
     buttons = [part.custom_id for row in message.components for part in row.components]
     text = " | ".join([message.content, *titles, *buttons[:3]])

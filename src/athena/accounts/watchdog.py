@@ -1,9 +1,9 @@
-"""Deadlines: what gives no sign of life is looked for once more and then ended.
+"""Deadlines: a task without a sign of life is looked for once more and then ended.
 
 A deadline holds in every state of the account. Before a task is timed out the channel's history is
-read, because its result may be there. That needs no session, only a token that Discord takes, so
-it is tried for a stopped account too. A history that cannot be read is tried again; after
-`_MOST_LOOKS` tries the task ends all the same and says so. A task whose result was read and is
+read, because its result may be there. That needs no session, only a valid token, so it is tried for
+a stopped account too. A history that cannot be read is tried again; after `_MOST_LOOKS` tries the
+task ends with that reason. A task whose result was read and is
 being translated is not overdue.
 """
 
@@ -32,7 +32,7 @@ UNREADABLE = "The channel's history could not be read, so nobody knows what beca
 
 
 class Watchdog:
-    """Watches over one account's tasks. `pending` are tasks whose result is known already."""
+    """Watches over one account's tasks. `pending` are tasks whose result is already known."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Watchdog:
         """Failed looks by task."""
 
     async def turn(self) -> None:
-        """One look at the clock."""
+        """Check the deadlines once."""
         now = self._clock.now()
         if self._tasks.queue.wake_delayed(now):
             self._tasks.changed.set()
@@ -76,8 +76,8 @@ class Watchdog:
                 self._count(task)
 
     def _count(self, task: Task) -> None:
-        """A look that failed. The history of an account that is stopped may stay closed for ever,
-        and a task that waits for its user is not in it."""
+        """Count a failed look. A stopped account may never read its history again, and a task that
+        waits for its user is not in it."""
         self._looks[task.id] += 1
         if self._status.is_stopped or task.sending is Sending.NOT_SENT:
             self._end(task)

@@ -1,4 +1,4 @@
-"""One account at work: its parts, put together, and the loops that run them."""
+"""The worker of one account: its parts and the loops that run them."""
 
 from random import Random
 
@@ -95,8 +95,8 @@ class AccountWorker:
         return self.status.settings
 
     def start(self) -> None:
-        """Take up the account's stored tasks and begin to work. A disabled account connects to
-        nothing, but its deadlines are kept."""
+        """Load the account's stored tasks and begin to work. A disabled account does not connect,
+        but its deadlines hold."""
         self._take_up()
         supervisor = self._supervisor
         supervisor.periodic("watchdog", lambda: PAUSE, self._watchdog.turn)
@@ -110,7 +110,7 @@ class AccountWorker:
         supervisor.periodic("refresher", self.refresher.pause, self.refresher.turn)
 
     async def close(self) -> str:
-        """Let commands on their way arrive, then end; the cursor of the channel."""
+        """Wait for commands that are being sent, then end; the cursor of the channel."""
         self.status.go_offline()
         await self._dispatcher.drain()
         await self._supervisor.close()
@@ -138,11 +138,11 @@ class AccountWorker:
                 self._reactions.task_cancelled(task, task)
 
     def _take_again(self, task: Task) -> None:
-        """A first step that was cut off made nothing: it is taken again."""
+        """An interrupted first step created nothing, so it is repeated."""
         now = self._clock.now()
         self.tasks.apply(task.id, lambda current: lifecycle.unsend(current, now))
 
     async def _tell_problems(self) -> None:
-        """What fails is seen in the account's state within a second."""
+        """Show failing loops in the account's state, within a second."""
         errors = self._supervisor.errors
         self.status.note_problem("; ".join(f"{name}: {why}" for name, why in errors.items()))

@@ -1,9 +1,9 @@
-"""All accounts that work in this process, and the commands that they carry out.
+"""All account workers of this process, and the commands that they carry out.
 
 A worker is replaced when its account begins a new session. The old one ends first: only one session
-of an account is ever open. Meanwhile the account stays in the directory as connecting, so requests
-are accepted; its tasks are in the repository, and the next worker takes them up there, cancelled
-ones included.
+of an account is ever open. Until the new one runs, the directory shows the account as connecting,
+so requests are accepted; the next worker loads its tasks from the repository, including cancelled
+ones.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class AccountWorkers:
         return self._workers.get(account)
 
     def _follow(self, change: Change) -> None:
-        """Tell the workers that are concerned of a change on disk."""
+        """Report a change on disk to the workers of its accounts."""
         tasks = (task for task in (change.before, change.after) if task is not None)
         for account in dict.fromkeys(task.account for task in tasks):
             if worker := self._workers.get(account):
@@ -168,7 +168,7 @@ class AccountWorkers:
         worker.start()
 
     async def _replace(self, settings: AccountSettings) -> None:
-        """Between two sessions the account is there, and connecting."""
+        """Replace a worker; in between, the directory shows the account as connecting."""
         await self._close(settings.channel_id)
         self._start(settings)
 
@@ -184,7 +184,7 @@ class AccountWorkers:
     async def _exclusively(
         self, account: str, change: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
-        """One change of an account at a time. A caller that goes away does not stop it halfway."""
+        """One change of an account at a time. A caller that disconnects does not interrupt it."""
 
         async def in_turn() -> None:
             async with self._changing.setdefault(account, asyncio.Lock()):
@@ -195,7 +195,7 @@ class AccountWorkers:
 
 @contextmanager
 def _answered() -> Iterator[None]:
-    """Discord's errors as an answer that did not come."""
+    """Discord's errors as `NoAnswer`."""
     try:
         yield
     except DiscordError as error:
