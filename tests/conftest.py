@@ -32,10 +32,10 @@ class WatchedWriter(Writer):
     def write(self, write: Write) -> None:
         def counted(error: StoreError | None) -> None:
             self._unwritten -= 1
-            write.told(error)
+            write.on_done(error)
 
         self._unwritten += 1
-        super().write(structs.replace(write, told=counted))
+        super().write(structs.replace(write, on_done=counted))
 
 
 async def breathe() -> None:

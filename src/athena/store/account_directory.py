@@ -1,7 +1,7 @@
-"""What the service may know of accounts: a port between their workers and admission.
+"""The state of accounts: a port between their workers and the service.
 
-Workers say here how their account is; admission chooses by it, health and administrators look at
-it. How many tasks an account has is not here: the repository counts them.
+Workers publish the state of their account here; admission chooses by it, and health checks and
+administrators see it. The number of an account's tasks is not here: the repository counts them.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,7 @@ class AccountDirectory(Protocol):
 
     def subscribe(self, listener: StatusListener) -> Callable[[], None]:
         """Hear of every change, at once; what is returned ends that. A listener that raises is
-        logged and harms nobody else."""
+        logged and affects nobody else."""
 
 
 class LocalDirectory:

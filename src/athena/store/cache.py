@@ -1,8 +1,8 @@
-"""The tasks that are read all the time, in memory: all unfinished ones and the latest ended ones.
+"""Tasks in memory: all unfinished ones and the latest ended ones, which are read most.
 
-The cache knows nothing of the disk; the repository feeds it. Every task is indexed by its account,
-so no call costs more than the tasks that it returns. Ended tasks leave in the order in which they
-came, the oldest first, when there are too many.
+The cache does not know the disk; the repository fills it. Tasks are indexed by account, so no call
+costs more than the tasks that it returns. When there are too many ended tasks, the oldest are
+dropped.
 """
 
 from collections import OrderedDict, defaultdict

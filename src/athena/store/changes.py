@@ -1,4 +1,4 @@
-"""The change log: who must know of a change subscribes here, and hears of it once it is on disk."""
+"""The change log: subscribers are called with each change once it is on disk."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -19,7 +19,7 @@ class Change(Struct, frozen=True):
 
     @property
     def visible(self) -> bool:
-        """Whether status or progress changed, or the task is new: what webhooks are told."""
+        """Whether status or progress changed, or the task is new: what webhooks report."""
         before, after = self.before, self.after
         if before is None or after is None:
             return after is not None

@@ -1,8 +1,8 @@
-"""What the service asks of the worker that holds an account: a port.
+"""Commands of the service to the worker of an account: a port.
 
-Everything that needs the account's token or its session goes this way. What is asked of an account
-that has no worker, or of one that is stopped, raises `NoAccount`; what Discord or Midjourney does
-not do raises `NoAnswer`.
+Everything that needs the account's token or session goes this way. A command to an account that has
+no worker or is stopped raises `NoAccount`; one that Discord or Midjourney does not carry out raises
+`NoAnswer`.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class AccountLoad(Struct, frozen=True):
 
 
 class AccountCommands(Protocol):
-    """Carried out by workers. Beside what each says, every method raises
+    """Carried out by workers. Besides the documented errors, every method raises
 
     NoAccount: the account has no worker, or cannot work.
     NoAnswer: Discord or Midjourney did not do it; the text says why.
@@ -65,7 +65,7 @@ class AccountCommands(Protocol):
         ...
 
     async def refresh(self, account: str) -> None:
-        """Ask `/info` and `/settings`; the answers come into the account's profile."""
+        """Ask `/info` and `/settings`; the answers update the account's profile."""
         ...
 
     async def configure(self, settings: AccountSettings) -> None:

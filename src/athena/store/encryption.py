@@ -1,7 +1,7 @@
-"""Secrets at rest: what must not be readable in the database, and signatures of our own links.
+"""Encryption of secrets in the database, and signatures of our own links.
 
-The key is a file beside the database, readable by its owner alone. Whoever has both has everything;
-whoever has a copy of the database alone has nothing.
+The key is a file next to the database, readable by its owner only. A copy of the database alone
+reveals no secret; together with the key it reveals all.
 """
 
 import base64

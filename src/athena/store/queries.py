@@ -1,4 +1,4 @@
-"""What can be asked of the store about many tasks, and what it answers.
+"""Queries over many tasks, and their results.
 
 Words are searched for in the prompt, its English form, the final prompt, the description and the
 id: as a part of the text, whatever the case, with runs of anything but letters and digits counted

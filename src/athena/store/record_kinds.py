@@ -1,4 +1,4 @@
-"""Small records that people make: tokens, accounts, preferences. Few, read often, written seldom.
+"""Small records that people make: tokens, accounts, preferences. Few, often read, rarely written.
 
 Each kind has a fixed name under which it is stored, so renaming a class loses nothing.
 """

@@ -2,11 +2,12 @@
 
 Three promises hold for every implementation, and `tests/contract/store` tries them:
 
-* Durable before told. A future is done, and the change log tells of a change, once it is on disk.
+* Durable before reported. A future is done, and the change log reports a change, once it is on
+  disk.
 * Compare and set. A save names the state that it replaces; when that is not the current one, the
-  save raises `Conflict` and changes nothing. The caller loads the task again and decides anew.
-* Nothing accepted is lost to disk trouble. A retried save waits, in order, until the disk takes it;
-  everything else is refused with `StoreUnavailable` and taken back.
+  save raises `Conflict` and changes nothing. The caller loads the task and decides again.
+* Nothing accepted is lost by disk failures. A retried save waits, in order, until the disk works;
+  everything else is refused with `StoreUnavailable` and withdrawn.
 
 A caller that is cancelled while it awaits a future changes nothing of the write. Such a caller's
 future is cancelled, though: await `asyncio.shield(future)`, or subscribe to the change log, where
@@ -33,11 +34,11 @@ class IdempotencyRecord(Struct, frozen=True, kw_only=True):
     fingerprint: str
     answer: bytes
     task_id: str | None = None
-    """The task that the answer tells of; the record is deleted with it."""
+    """The task of the answer; the record is deleted with it."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """A task whose webhook is still to be told of its state."""
+    """A task whose state must still be sent to its webhook."""
 
     url: str
     task: Task
@@ -88,7 +89,7 @@ class TaskRepository(Protocol):
         token's use of the day and the trigger are counted in the same commit.
 
         Raises, from the future unless said otherwise:
-            StoreUnavailable: it could not be kept, and is held no more. At once after `close`.
+            StoreUnavailable: it could not be kept, and is no longer held. At once after `close`.
             Conflict: its idempotency key is taken; at once when a task of this id is held.
         """
         ...
@@ -108,7 +109,7 @@ class TaskRepository(Protocol):
 
         Args:
             retried: disk trouble is waited for, in order. Otherwise the save is refused and
-                withdrawn, unless something newer was saved meanwhile.
+                withdrawn, unless something newer has been saved.
 
         Raises, at once when the task is held, else from the future:
             Conflict: the current state is not of `before.revision`; nothing has changed.
@@ -140,7 +141,7 @@ class TaskRepository(Protocol):
         ...
 
     def delivered(self, task: Task) -> "asyncio.Future[None]":
-        """The webhook was told this state: forget the delivery, unless a newer state waits."""
+        """The webhook received this state: delete the delivery, unless a newer state waits."""
         ...
 
     async def written(self) -> None:
@@ -157,7 +158,7 @@ class TaskRepository(Protocol):
         ...
 
     async def close(self) -> None:
-        """Write what waits and let the data folder go. Later writes raise `StoreUnavailable`."""
+        """Write what waits and release the data folder. Later writes raise `StoreUnavailable`."""
         ...
 
     # Reading from memory
@@ -227,7 +228,7 @@ class TaskRepository(Protocol):
         ...
 
     async def pending_deliveries(self) -> list[Delivery]:
-        """The webhooks that are still to be told, each with its task as it is now."""
+        """The deliveries that are not done, each with the current state of its task."""
         ...
 
     async def refused_prompts(self) -> list[RefusedPrompt]:

@@ -1,4 +1,5 @@
-"""How long things are kept: a pure rule. The repository's `sweep` carries it out in small steps."""
+"""How long things are stored: a pure rule, which the repository's `sweep` applies in small
+steps."""
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ def day_of(moment: Millis) -> int:
 
 
 class Cutoffs(Struct, frozen=True, kw_only=True):
-    """What was made before these moments may go; None: nothing goes for its age."""
+    """What is older than these moments is deleted; None: nothing is deleted for its age."""
 
     tasks: Millis | None
     refused_prompts: Millis | None
@@ -24,7 +25,7 @@ class Cutoffs(Struct, frozen=True, kw_only=True):
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """How long is what kept; None: for ever. Unfinished tasks are always kept."""
+    """How long things are kept; None: for ever. Unfinished tasks are always kept."""
 
     tasks_days: float | None = None
     tasks_most: int | None = None
@@ -37,7 +38,7 @@ class Retention(Struct, frozen=True, kw_only=True):
     """In which account's channel an uploaded file is."""
 
     def cutoffs(self, now: Millis) -> Cutoffs:
-        """What may go now."""
+        """What to delete now."""
         usage = _before(now, self.usage_days)
         return Cutoffs(
             tasks=_before(now, self.tasks_days),

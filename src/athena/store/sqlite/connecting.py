@@ -41,7 +41,7 @@ def connect_owner(path: Path) -> sqlite3.Connection:
 
 
 def connect_guest(path: Path) -> sqlite3.Connection:
-    """A connection for small reads and writes beside the owner's. It makes a database that is not
+    """A connection for small reads and writes besides the owner's. It makes a database that is not
     there yet, and never changes the version of one that is.
 
     Raises:

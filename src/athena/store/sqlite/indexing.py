@@ -22,7 +22,7 @@ from athena.store.sqlite.writer import Execute, Statement
 log = structlog.get_logger(__name__)
 
 _BATCH = 50
-"""Tasks a write: some ten milliseconds for whoever waits behind it."""
+"""Tasks per write: some ten milliseconds for the next writer in the queue."""
 
 _ENOUGH = 100
 """Ended tasks that are let gather."""
@@ -50,7 +50,7 @@ _STEPS = tuple(
         " SELECT 'delete', number, terms_of(text) FROM task_texts"
         " WHERE number IN (SELECT number FROM n) ORDER BY number",
         "DELETE FROM task_texts WHERE number IN (SELECT number FROM n)",
-        # A task that was changed since it was read is not put in, and so goes on waiting.
+        # A task that was changed since it was read is not indexed, so it keeps waiting.
         "INSERT INTO task_texts (number, text) SELECT number, n.text FROM n"
         " JOIN tasks USING (number, revision) WHERE n.text IS NOT NULL",
         "INSERT INTO task_terms (rowid, terms) SELECT number, terms_of(text) FROM task_texts"

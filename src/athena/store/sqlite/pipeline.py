@@ -89,4 +89,4 @@ class Pipeline:
         except Exception as failed:
             error = StoreUnavailable(f"the uploads could not be written: {type(failed).__name__}")
         if error:
-            held.write.told(error)
+            held.write.on_done(error)

@@ -98,7 +98,7 @@ class Lane:
         try:
             return read(connection)
         except sqlite3.Error as error:
-            raise self._told_as(error) from error
+            raise self._as_store_error(error) from error
         finally:
             connection.set_progress_handler(None, 0)
             self._connections.put(connection)
@@ -110,7 +110,7 @@ class Lane:
         end = time.monotonic() + self._limit
         connection.set_progress_handler(lambda: time.monotonic() > end, _CHECKED_EVERY)
 
-    def _told_as(self, error: sqlite3.Error) -> StoreError:
+    def _as_store_error(self, error: sqlite3.Error) -> StoreError:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             return SearchTimeout(f"stopped after {self._limit:g} s: narrow the search")
         return StoreError(f"the store could not read: {error}")

@@ -1,5 +1,5 @@
 """The small records on SQLite, over a connection of their own, so that the command line can change
-them while a server runs: `changed` tells when somebody else did."""
+them while a server runs: `changed` says whether another process changed something."""
 
 import sqlite3
 from collections.abc import Mapping

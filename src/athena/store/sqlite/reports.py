@@ -1,4 +1,4 @@
-"""What the store tells another process while the server works: read-only, beside its writer."""
+"""Reports for other processes while the server runs: read-only."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

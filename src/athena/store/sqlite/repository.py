@@ -2,8 +2,8 @@
 
 Unfinished tasks and the most recent ended ones are held in memory (see `cache`), so that reading
 them costs no query and a save is compared with the current state at once. When the disk fails, what
-is new is refused; what became of accepted tasks stands in memory and is written when the disk works
-again, and the change log tells of it then.
+is new is refused; changes of accepted tasks stay in memory, are written when the disk works again,
+and are reported by the change log then.
 
 The database compares a second time: each UPDATE names the revisions that the row may have (see
 `chains`). With one process it always fits; when it does not, the task is read again from the disk.
@@ -141,7 +141,7 @@ class SqliteRepository(SqliteReads):
             return
         await self._indexer.close()
         await self._pipeline.close()
-        await asyncio.sleep(0)  # what the writer told last comes with the loop's next turn
+        await asyncio.sleep(0)  # the writer's last callbacks run in the loop's next turn
         while self._working:
             await asyncio.wait(self._working)
         self._fast.close()
@@ -176,10 +176,10 @@ class SqliteRepository(SqliteReads):
         after = _after(change)
         is_held = change.before is None or self.held(after.id) is not None
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        told: Callable[[StoreError | None], None] = partial(self._settled, change, done)
+        on_done: Callable[[StoreError | None], None] = partial(self._settled, change, done)
         if claim:
-            told = self._claiming(claim, told)
-        self._send(statements, told, retried=retried, task_id=after.id, uploads=uploads)
+            on_done = self._claiming(claim, on_done)
+        self._send(statements, on_done, retried=retried, task_id=after.id, uploads=uploads)
         self._chains.begin(change.before, after)
         if uploads:
             self._uploaded.add(after.id)
@@ -210,7 +210,7 @@ class SqliteRepository(SqliteReads):
         self.changes.publish(change)
 
     def _refused(self, change: Change, error: StoreError) -> None:
-        """Takes back what was held, unless something newer was saved meanwhile."""
+        """Withdraws what was held, unless something newer has been saved."""
         after = _after(change)
         log.error("store.write_failed", task=after.id, error=str(error))
         built_on = self._chains.refused(after)
@@ -271,10 +271,10 @@ class SqliteRepository(SqliteReads):
         self._keep(work)
 
     def _claiming(
-        self, claim: IdempotencyRecord, told: Callable[[StoreError | None], None]
+        self, claim: IdempotencyRecord, on_done: Callable[[StoreError | None], None]
     ) -> Callable[[StoreError | None], None]:
-        """Whoever asks for the key meanwhile waits for the outcome, even when the caller that makes
-        the record is cancelled."""
+        """Other callers with the key wait for the outcome, even when the caller that makes the
+        record is cancelled."""
         moving = asyncio.get_running_loop().create_future()
         self._claims[claim.key] = moving
 
@@ -282,7 +282,7 @@ class SqliteRepository(SqliteReads):
             if self._claims.get(claim.key) is moving:
                 del self._claims[claim.key]
             _finish(moving, None)
-            told(error)
+            on_done(error)
 
         return settle
 
@@ -292,16 +292,16 @@ class SqliteRepository(SqliteReads):
     def _write(
         self,
         statements: Sequence[Statement],
-        told: Callable[[StoreError | None], None],
+        on_done: Callable[[StoreError | None], None],
         *,
         retried: bool = False,
         task_id: str = "",
     ) -> "asyncio.Future[None]":
-        """Whoever waits for the future may be cancelled; the write and what follows it are not."""
+        """A caller that waits for the future may be cancelled; the write is not."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settle(error: StoreError | None) -> None:
-            told(error)
+            on_done(error)
             _finish(done, error)
 
         self._send(statements, settle, retried=retried, task_id=task_id)
@@ -310,14 +310,14 @@ class SqliteRepository(SqliteReads):
     def _send(
         self,
         statements: Sequence[Statement],
-        told: Callable[[StoreError | None], None],
+        on_done: Callable[[StoreError | None], None],
         *,
         retried: bool,
         task_id: str = "",
         uploads: Sequence[Upload] = (),
     ) -> None:
         loop = asyncio.get_running_loop()
-        write = Write(tuple(statements), loop, _Once(told), retried)
+        write = Write(tuple(statements), loop, _Once(on_done), retried)
         self._pipeline.write(write, task_id, uploads)
 
     def _spawn(self, work: Awaitable[None]) -> None:
@@ -331,14 +331,14 @@ class SqliteRepository(SqliteReads):
 class _Once:
     """A callback of which only the first call counts."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_on_done",)
 
-    def __init__(self, told: Callable[[StoreError | None], None]) -> None:
-        self._told: Callable[[StoreError | None], None] = told
+    def __init__(self, on_done: Callable[[StoreError | None], None]) -> None:
+        self._on_done: Callable[[StoreError | None], None] = on_done
 
     def __call__(self, error: StoreError | None) -> None:
-        told, self._told = self._told, _ignore
-        told(error)
+        on_done, self._on_done = self._on_done, _ignore
+        on_done(error)
 
 
 def _after(change: Change) -> Task:

@@ -1,6 +1,6 @@
 """What a change of a task writes: pure functions from tasks to statements.
 
-A task's row holds the whole task as JSON, beside the columns that are searched by. A save that
+A task's row holds the whole task as JSON, and the columns that are searched by. A save that
 changes no column writes the body alone, so no index is touched.
 """
 
@@ -35,7 +35,7 @@ WHERE id = :id AND revision BETWEEN :durable AND :before
 _UNINDEXED = """
 INSERT OR IGNORE INTO unindexed (number) SELECT number FROM tasks WHERE id = :id
 """
-_LOST = "the task was changed meanwhile"
+_LOST = "the task was changed by another save"
 
 _COUNT_TASK = "INSERT INTO usage (token, day, tasks)"
 _ONE_MORE = "ON CONFLICT (token, day) DO UPDATE SET tasks = tasks + 1"
@@ -85,7 +85,7 @@ _REMOVE = (
 
 
 def webhook_of(task: Task) -> str | None:
-    """The address that is told of a task's changes."""
+    """The address that receives a task's changes."""
     return task.webhook
 
 
@@ -124,8 +124,8 @@ def save(
 
     Args:
         chained: other saves of the task are on their way, so the row's columns are not known.
-        visible: the webhook is told.
-        uploads: something was uploaded with it, which goes when it has ended.
+        visible: the webhook is notified.
+        uploads: something was uploaded with it, which is deleted when it has ended.
     """
     statements: list[Statement] = [_update(before, after, durable, chained)]
     url = webhook_of(after)
@@ -134,7 +134,7 @@ def save(
         statements.append(Execute(_ADD_DELIVERY, values))
     if after.ended and uploads:
         statements.append(Execute(_DROP_UPLOADS, {"id": after.id}))
-    if after.ended and (not before.ended or _retold(before, after)):
+    if after.ended and (not before.ended or _words_changed(before, after)):
         statements.append(Execute(_UNINDEXED, {"id": after.id}))
     return statements + _refused(before, after)
 
@@ -142,7 +142,7 @@ def save(
 def with_save(
     task_id: str, uploads: Sequence[Upload], claim: IdempotencyRecord | None, life: Millis
 ) -> list[Statement]:
-    """What a user's answer to a task brings along with its save."""
+    """What is saved together with a user's request: uploads and an idempotency record."""
     return [*_uploads(task_id, uploads), *([keep_claim(claim, life)] if claim else [])]
 
 
@@ -197,8 +197,8 @@ def _columns(task: Task) -> dict[str, object]:
     }
 
 
-def _retold(before: Task, after: Task) -> bool:
-    """Whether words changed that may be indexed already."""
+def _words_changed(before: Task, after: Task) -> bool:
+    """Whether text changed that may already be indexed."""
     return any(
         getattr(before, name) != getattr(after, name)
         for name in ("prompt", "prompt_english", "final_prompt", "description")

@@ -1,4 +1,4 @@
-"""What retention lets go: the queries of `SqliteRepository.sweep`, each for a bounded number."""
+"""What retention deletes: the queries of `SqliteRepository.sweep`, each for a bounded number."""
 
 import sqlite3
 
@@ -22,7 +22,7 @@ _TABLES = (
 
 
 class Doomed(Struct, frozen=True):
-    """What goes in one step."""
+    """What is deleted in one step."""
 
     tasks: list[Task]
     statements: list[Statement]

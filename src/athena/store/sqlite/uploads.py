@@ -1,6 +1,6 @@
-"""What users upload with a task, up to 50 MB: files of the data folder, beside the database.
+"""What users upload with a task, up to 50 MB: files in the data folder, outside the database.
 
-In the database such bytes would be written twice, the second time while everybody waits. A file is
+In the database such bytes would be written twice, the second time while all writers wait. A file is
 on disk, with its folder's entry, before the commit that names it; so a row never names a file that
 is not there. Files that no unfinished task has (the process ended in between) are deleted at the
 start.

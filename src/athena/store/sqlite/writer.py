@@ -1,23 +1,22 @@
-"""Group commit: one thread writes, and commits together whatever waits together.
+"""Group commit: one thread writes, and commits together what waits together.
 
 A commit that must reach the disk (`synchronous=FULL`) costs the same for one row as for a hundred.
 So callers hand their statements to one thread; it takes all that have gathered while the last
-commit ran, writes them in one transaction, and only then tells every caller. Statements of one
+commit ran, writes them in one transaction, and only then notifies every caller. Statements of one
 caller stay together and keep their order. When the common commit fails, each write is tried on its
 own, so that one bad statement, or one save that lost a race, harms no other.
 
-A disk that is full, locked or broken is another matter: that passes, and what has happened must not
-be forgotten meanwhile. So a write says whether it is *retried*. New requests are not: they are
-refused at once, with the reason. What became of tasks that were accepted before is: such writes
-wait here, in their order, and are tried again every second until the disk takes them. While any
-wait, nothing else is written, so that nothing older ever overwrites what is newer. After trouble
-the disk is tried every second even when nothing waits, so that we know when it is over.
+A disk that is full, locked or broken is different: that may pass, and nothing must be lost until it
+does. So a write says whether it is *retried*. New requests are not: they are refused at once, with
+the reason. Changes of accepted tasks are: such writes wait here, in order, and are tried again
+every second until the disk works. While any wait, nothing else is written, so nothing older
+overwrites what is newer. After a failure the disk is tried every second even when nothing waits, to
+notice when it works again.
 
-New rows of one table become a single INSERT where nothing else stands between them: every
-statement is a moment in which this thread and the event loop's contend for the interpreter, and
-those moments cost more than the writing.
+Consecutive new rows of one table become a single INSERT: with every statement this thread and the
+event loop's contend for the interpreter, and that costs more than the writing.
 
-No exception ends the thread: it fails the write that caused it. Should the thread end all the same,
+No exception ends the thread: it fails the write that caused it. If the thread ends nevertheless,
 `write_error` says so and every write is refused at once.
 """
 
@@ -56,7 +55,7 @@ class Execute(Struct, frozen=True):
 
 
 Statement: TypeAlias = Insert | Execute
-Told: TypeAlias = Callable[[StoreError | None], None]
+OnDone: TypeAlias = Callable[[StoreError | None], None]
 
 _PASSING = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
@@ -69,16 +68,16 @@ _AGAIN = 1.0
 
 
 class DiskTrouble(StoreUnavailable):
-    """The disk's trouble, not the statement's: it may pass."""
+    """A failure of the disk, not of the statement: it may pass."""
 
 
 class Write(Struct, frozen=True):
-    """Statements that are committed together. `told` is called on the loop: with None once they are
-    on disk, or with the error when they are not and never will be."""
+    """Statements that are committed together. `on_done` is called on the loop: with None once they
+    are on disk, or with the error when they never will be."""
 
     statements: tuple[Statement, ...]
     loop: asyncio.AbstractEventLoop
-    told: Told
+    on_done: OnDone
     retried: bool = False
 
 
@@ -126,7 +125,7 @@ class Committer:
         error = self._try(every, fault)
         if error is None:
             self._recovered()
-            _tell(every, None)
+            _notify(every, None)
         elif len(every) == 1:
             self._failed(every[0], error)
         else:
@@ -136,14 +135,14 @@ class Committer:
         """Try what was kept a last time, and let the connection go."""
         if self._kept:
             self.commit([])
-        _tell(self._kept, StoreUnavailable(f"the store was closed: {self.write_error}"))
+        _notify(self._kept, StoreUnavailable(f"the store was closed: {self.write_error}"))
         self._connection.close()
 
     def abandon(self, writes: Sequence[Write], reason: str) -> None:
-        """Write nothing more, and tell all that wait."""
+        """Write nothing more, and fail all that wait."""
         self.write_error = reason
         kept, self._kept = self._kept, []
-        _tell([*kept, *writes], StoreUnavailable(reason))
+        _notify([*kept, *writes], StoreUnavailable(reason))
 
     def _one_by_one(self, every: Sequence[Write], fault: str) -> None:
         """After trouble nothing more is tried, so that the order stays."""
@@ -151,7 +150,7 @@ class Committer:
         for write in every:
             error = trouble or self._try([write], fault)
             if error is None:
-                _tell([write], None)
+                _notify([write], None)
                 continue
             self._failed(write, error)
             trouble = error if isinstance(error, DiskTrouble) else None
@@ -165,10 +164,10 @@ class Committer:
         if write.retried and passes:
             self._kept.append(write)
         else:
-            _tell([write], error)
+            _notify([write], error)
 
     def _probe(self, fault: str) -> None:
-        """Writes the version that is there already: a write that changes nothing."""
+        """Writes the current version again: a write that changes nothing."""
         try:
             _raise(fault)
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -180,12 +179,12 @@ class Committer:
 
     def _note(self, error: str) -> None:
         if not self.write_error:
-            log.error("store.trouble", error=error)
+            log.error("store.write_failing", error=error)
         self.write_error = error
 
     def _recovered(self) -> None:
         if self.write_error:
-            log.info("store.recovered")
+            log.info("store.write_recovered")
         self.write_error = ""
 
     def _try(self, batch: Sequence[Write], fault: str) -> StoreError | None:
@@ -208,13 +207,13 @@ class Committer:
         connection.execute("COMMIT")
 
     def _undone(self, error: Exception) -> StoreError:
-        """What the caller is told; the transaction is rolled back."""
+        """The error for the caller; the transaction is rolled back."""
         try:
             if self._connection.in_transaction:
                 self._connection.rollback()
         except sqlite3.Error as second:
             return DiskTrouble(f"the store could not write: {error}; {second}")
-        return _told_as(error)
+        return _as_store_error(error)
 
 
 class Writer:
@@ -293,7 +292,7 @@ def _raise(fault: str) -> None:
         raise DiskTrouble(fault)
 
 
-def _told_as(error: Exception) -> StoreError:
+def _as_store_error(error: Exception) -> StoreError:
     if isinstance(error, StoreError):
         return error
     said = f"the store could not write: {error}"
@@ -336,19 +335,19 @@ def _insert(head: str, rows: list[tuple[object, ...]], tail: str) -> tuple[str, 
     return f"{head} VALUES {values} {tail}", [value for row in rows for value in row], ""
 
 
-def _tell(batch: Sequence[Write], error: StoreError | None) -> None:
+def _notify(batch: Sequence[Write], error: StoreError | None) -> None:
     """Wake the callers, with one call into each event loop."""
     for loop in dict.fromkeys(write.loop for write in batch):
-        told = [write.told for write in batch if write.loop is loop]
+        callbacks = [write.on_done for write in batch if write.loop is loop]
         try:
-            loop.call_soon_threadsafe(_settle, told, error)
+            loop.call_soon_threadsafe(_settle, callbacks, error)
         except RuntimeError:  # The loop is closed: there is no caller left.
-            log.warning("store.loop_closed", writes=len(told))
+            log.warning("store.loop_closed", writes=len(callbacks))
 
 
-def _settle(every: Sequence[Told], error: StoreError | None) -> None:
-    for told in every:
+def _settle(every: Sequence[OnDone], error: StoreError | None) -> None:
+    for on_done in every:
         try:
-            told(error)
+            on_done(error)
         except Exception:
             log.exception("store.caller_failed")
