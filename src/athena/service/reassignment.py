@@ -42,9 +42,11 @@ class Reassignment:
         self._clock = clock
 
     def start(self) -> None:
-        """Subscribe, and handle tasks whose account no longer exists."""
+        """Subscribe, and handle tasks of accounts that are already stopped or no longer exist."""
         self._directory.subscribe(self._account_changed)
         self._repository.changes.subscribe(self._task_changed)
+        for status in self._directory.all():
+            self._account_changed(status)
         accounts = {task.account for task in self._repository.unfinished()}
         for account in accounts - {each.id for each in self._directory.all()}:
             self.account_gone(account, NOT_CONFIGURED)
