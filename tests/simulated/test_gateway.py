@@ -51,7 +51,7 @@ class Listener:
         self.work = asyncio.create_task(self.gateway.run(self.heard.append))
 
     async def until(self, done: Callable[[], bool], *, turn: float = 0.0) -> None:
-        """Let the sockets work, turning the clock if wished, until it is so."""
+        """Let the sockets work, turning the clock if asked, until it is so."""
         while not done() and not self.work.done():
             await breathe()
             self.clock.turn(turn)

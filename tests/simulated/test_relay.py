@@ -90,7 +90,7 @@ async def test_only_images_of_tasks_are_relayed(build: Build) -> None:
     await system.ended(task_id)
 
 
-async def test_a_image_is_fetched_once_whoever_asks(build: Build, tmp_path: Path) -> None:
+async def test_an_image_is_fetched_once_for_all_callers(build: Build, tmp_path: Path) -> None:
     system = await build(images=RELAY)
     task = await submit(system, "submit/imagine", prompt="a cat")
     reads: list[str] = []

@@ -211,7 +211,7 @@ async def test_fifty_at_once_with_equal_prompts(build: Build, listens: str) -> N
 
 
 @both
-async def test_both_dialects_see_all_tasks(build: Build, listens: str) -> None:
+async def test_both_apis_see_all_tasks(build: Build, listens: str) -> None:
     async with backend() as receiver:
         system = await built(build, receiver, listens)
         made = (await trigger(system, "imagine", prompt="a cat"))["trigger_id"]

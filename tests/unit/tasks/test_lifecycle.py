@@ -165,8 +165,8 @@ def test_a_task_cancelled_before_it_is_sent_stays_as_it_ended() -> None:
 
 
 def test_relaxed_jobs_may_be_silent_for_longer() -> None:
-    wished = replace(new_task(), relaxed=True)
-    sent = lifecycle.begin_sending(wished, "77", NOW)
+    relaxed = replace(new_task(), relaxed=True)
+    sent = lifecycle.begin_sending(relaxed, "77", NOW)
     longer = lifecycle.RELAXED_FACTOR * sent.idle_timeout
     assert sent.deadline == NOW + longer
     told = replace(progress(0), shown=MessageContent(mode="relaxed, stealth"))

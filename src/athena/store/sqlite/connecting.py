@@ -1,6 +1,8 @@
 """Connections to the database file, and which versions of it they take."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from athena.errors import SchemaTooOld, StoreError, StoreUnavailable
@@ -25,17 +27,11 @@ def connect_owner(path: Path) -> sqlite3.Connection:
         StoreError: the file is no database of ours, or could not be migrated.
     """
     connection = _connect(path)
-    try:
+    with _closed_on_error(connection, path):
         had = migrations.migrate(connection)
         _set_up(connection)
         if had:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except StoreError:
-        connection.close()
-        raise
-    except sqlite3.Error as error:
-        connection.close()
-        raise StoreError(f"{path}: {error}") from error
     connection.create_function("terms_of", 1, _terms_of, deterministic=True)
     return connection
 
@@ -51,15 +47,9 @@ def connect_guest(path: Path) -> sqlite3.Connection:
     if not path.exists():
         connect_owner(path).close()
     connection = _connect(path)
-    try:
+    with _closed_on_error(connection, path):
         _set_up(connection)
         _require(connection, migrations.newest())
-    except StoreError:
-        connection.close()
-        raise
-    except sqlite3.Error as error:
-        connection.close()
-        raise StoreError(f"{path}: {error}") from error
     return connection
 
 
@@ -73,21 +63,12 @@ def connect_reader(path: Path, *, oldest: int | None = None) -> sqlite3.Connecti
         SchemaTooOld, SchemaTooNew: the caller cannot read this version.
         StoreError: the file is no database of ours.
     """
-    connection = None
-    try:
-        # Not `mode=ro`: to read a write-ahead log its index has to be made.
-        connection = _connect(path)
+    # Not `mode=ro`: to read a write-ahead log its index has to be made.
+    connection = _connect(path)
+    with _closed_on_error(connection, path):
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA cache_size=-16000")
         _require(connection, migrations.newest() if oldest is None else oldest)
-    except StoreError:
-        if connection:
-            connection.close()
-        raise
-    except sqlite3.Error as error:
-        if connection:
-            connection.close()
-        raise StoreError(f"{path}: {error}") from error
     return connection
 
 
@@ -98,6 +79,19 @@ def _connect(path: Path) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path}: {error}") from error
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Close a connection that cannot be used; SQLite's errors become a `StoreError`."""
+    try:
+        yield
+    except StoreError:
+        connection.close()
+        raise
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"{path}: {error}") from error
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
