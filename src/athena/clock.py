@@ -1,8 +1,8 @@
-"""Time, as something that tests can turn.
+"""Time, as something that tests can control.
 
-Whoever needs the hour or a pause asks a `Clock`. The server runs on `SystemClock`; a test
-runs on `TurnableClock`, where a day passes in one call and in the same order every time.
-Only the bounds on a single network call (a connect, a read) use the event loop's own timers.
+All code that needs the time or a pause uses a `Clock`. The server runs on `SystemClock`; tests run
+on `TurnableClock`, where a day passes in one call and in the same order every time. Only the bounds
+on a single network call (a connect, a read) use the event loop's own timers.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ DAY: Millis = 24 * 60 * 60 * 1000
 
 
 class Clock(Protocol):
-    """The hour, and a way to wait for a later one."""
+    """The current time, and a way to wait."""
 
     def now(self) -> Millis:
         """The wall clock, in Unix milliseconds."""
@@ -48,7 +48,7 @@ class SystemClock:
 
 
 class TurnableClock:
-    """A clock that stands still until it is turned. Sleepers wake in the order of their hour."""
+    """A clock that stands still until it is turned. Sleepers wake in the order of their time."""
 
     def __init__(self, start: Millis = 1_700_000_000_000) -> None:
         self._start = start
@@ -71,7 +71,7 @@ class TurnableClock:
         await woken
 
     def turn(self, seconds: float) -> None:
-        """Move the hands forward and wake everyone whose hour has come."""
+        """Move the clock forward and wake every sleeper whose time has come."""
         self._elapsed += seconds
         while self._sleepers and self._sleepers[0][0] <= self._elapsed:
             _, _, woken = heapq.heappop(self._sleepers)
@@ -79,7 +79,7 @@ class TurnableClock:
                 woken.set_result(None)
 
     def next_waking(self) -> float | None:
-        """Seconds until the earliest sleeper's hour, or None when nobody sleeps."""
+        """Seconds until the next sleeper wakes; None without sleepers."""
         while self._sleepers and self._sleepers[0][2].done():
             heapq.heappop(self._sleepers)
         return self._sleepers[0][0] - self._elapsed if self._sleepers else None

@@ -1,14 +1,14 @@
-"""Everything that an operator can set, and where it is read from.
+"""All settings of an operator, and their sources.
 
 Sources, the first that names a value wins: arguments of the program, the environment
 (`ATHENA_…`, nested by two underscores), `.env` in the working folder, `athena.toml` there (or the
 file that `ATHENA_CONFIG` names). One account may also come from the plain names USER_TOKEN,
 GUILD_ID and CHANNEL_ID (contracts: athena-dialect, section 4), or from the one-line files of a
-folder `Keys` (athena-dialect, the terminal tool). A token that is named nowhere is looked for in
-the system's keyring, where the package for that is installed.
+folder `Keys` (athena-dialect, the terminal tool). A token that is given nowhere is read from
+the system's keyring, if the package for that is installed.
 
-Of the older server's names QUEUE_RELEASE_API and DRAW_VERSION mean nothing here: slots come back by
-themselves, and the version of a command is what Discord says it is.
+The older server's QUEUE_RELEASE_API and DRAW_VERSION have no effect here: slots are given back by
+themselves, and Discord says which version a command has.
 """
 
 import os
@@ -28,7 +28,7 @@ from athena.tasks.model import ImageLinks, Speed
 
 
 class DiscordSettings(BaseModel):
-    """Where Discord is. Only these differ between the real one and the simulator."""
+    """Discord's addresses. Only these differ between Discord and the simulator."""
 
     api_url: str = "https://discord.com/api/v9"
     gateway_url: str = ""
@@ -71,15 +71,15 @@ class AccountSettings(BaseModel):
     remix_auto_submit: bool = False
     """With Remix on: submit the modals of reroll, variation and pan as they are."""
     relax_when_exhausted: bool = False
-    """Go on in relaxed mode when the plan's fast hours are used up."""
+    """Switch to relaxed mode when the plan's fast hours are used up."""
     refresh_minutes: float = Field(default=360, ge=0)
-    """How often `/info` and `/settings` are asked; 0 never asks."""
+    """How often `/info` and `/settings` are queried; 0: never."""
     timeout_minutes: float = Field(default=5, gt=0, le=24 * 60)
-    """How long a job may give no sign of life before it is given up; videos have twice as long,
-    and in relaxed mode everything six times."""
+    """How long a job may give no sign of life before it fails; twice as long for videos, six times
+    as long in relaxed mode."""
     send_again: bool = False
-    """Send a command again when nobody can tell whether Discord took it and nothing came of it.
-    A job may then be made twice; False: the task fails and says so."""
+    """Send a command again when it is unknown whether Discord accepted it and no message about it
+    arrived. A job may then be created twice; False: the task fails and says so."""
 
 
 class AccountChoice(BaseModel):
@@ -90,7 +90,7 @@ class ServerSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8062, ge=0, le=65535)
     secret: SecretStr | None = None
-    """The API secret. None: open to whoever reaches a loopback address, closed elsewhere."""
+    """The API secret. None: open on a loopback address, closed elsewhere."""
     allow_open: bool = False
     """Serve without a secret on addresses that are not loopback. At your own risk."""
     body_limit_mb: int = Field(default=50, ge=1, le=500)
@@ -140,7 +140,7 @@ class TranslationSettings(BaseModel):
 
 
 class RetentionSettings(BaseModel):
-    """How long what is kept; None: for ever. Unfinished tasks are always kept."""
+    """How long things are kept; None: for ever. Unfinished tasks are always kept."""
 
     tasks_days: float | None = Field(default=None, gt=0)
     tasks_most: int | None = Field(default=None, ge=1)

@@ -16,7 +16,7 @@ from athena.midjourney import commands
 from athena.tasks.model import Task
 
 _ENVELOPE = "%E2%9C%89%EF%B8%8F"
-_PATIENCE = 20.0
+_ANSWER_TIMEOUT = 20.0
 """Seconds for each of the two ways."""
 
 
@@ -86,7 +86,7 @@ class Seeds:
     async def _in_time(
         self, future: "asyncio.Future[str] | asyncio.Future[tuple[str, str]]"
     ) -> bool:
-        late = asyncio.create_task(self._clock.sleep(_PATIENCE))
+        late = asyncio.create_task(self._clock.sleep(_ANSWER_TIMEOUT))
         try:
             await asyncio.wait({future, late}, return_when=asyncio.FIRST_COMPLETED)
         finally:

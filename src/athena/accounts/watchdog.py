@@ -28,7 +28,7 @@ _LOOK_LATER: Millis = 15_000
 _MOST_LOOKS = 20
 """Five minutes of tries."""
 
-UNREADABLE = "The channel's history could not be read, so nobody knows what became of it."
+UNREADABLE = "The channel's history could not be read, so the outcome is unknown."
 
 
 class Watchdog:

@@ -28,7 +28,7 @@ Asked = Request[None, None, State]
 
 
 def make(services: Services) -> FastPath:
-    """The whole application over services that run."""
+    """The application on top of running services."""
     app = Litestar(
         route_handlers=[
             _mj(),
@@ -52,12 +52,12 @@ def make(services: Services) -> FastPath:
 
 
 def _call(request: Asked) -> Call:
-    """What the fast path found out of the call."""
+    """The call that the fast path prepared."""
     return cast(Call, request.scope[KEY])  # type: ignore[literal-required]
 
 
 def _mj() -> Router:
-    """Every path of the `/mj` API; the fast path takes the other prefixes off."""
+    """Every path of the `/mj` API; the fast path removes the other prefixes."""
     handlers = [
         *submits.HANDLERS,
         *tasks.HANDLERS,
@@ -70,7 +70,7 @@ def _mj() -> Router:
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def schema(request: Asked) -> dict[str, object]:
-    """The OpenAPI 3.1 description at the place where tools look for it."""
+    """The OpenAPI 3.1 description, where tools look for it."""
     return request.app.openapi_schema.to_schema()
 
 
@@ -83,7 +83,7 @@ def _language(request: Asked) -> Language:
 
 
 def _error(request: Asked, error: Exception) -> Response[Answer]:
-    """Every error of our own, and what nobody foresaw."""
+    """Our own errors, and unexpected exceptions."""
     said = responses.of_error(error, _language(request))
     if said.status == 500:
         log.error("request.failed", path=request.url.path, exc_info=error)
@@ -93,7 +93,7 @@ def _error(request: Asked, error: Exception) -> Response[Answer]:
 
 
 def _http_error(request: Asked, error: HTTPException) -> Response[Answer]:
-    """What the framework itself refuses: a body that is no JSON, too large, of a wrong form."""
+    """Errors of the framework: a body that is not JSON, too large, or invalid."""
     language = _language(request)
     if isinstance(error, ValidationException):
         # Of a submit clients read the code alone; no body at all is no JSON either.

@@ -6,15 +6,15 @@ from athena.http.mj.submits import TheServices
 from athena.service.health import HealthReport
 
 
-@get("/health/live", summary="It answers", tags=["health"], sync_to_thread=False)
+@get("/health/live", summary="The process responds", tags=["health"], sync_to_thread=False)
 def live() -> dict[str, bool]:
     """200 as long as the process works."""
     return {"live": True}
 
 
-@get("/health/ready", summary="It can take requests", tags=["health"])
+@get("/health/ready", summary="The server can take requests", tags=["health"])
 async def ready(services: TheServices) -> Response[HealthReport]:
-    """503 while the disk takes nothing, a part of the server fails, or no account works."""
+    """503 while the disk cannot be written, a background loop fails, or no account works."""
     report = services.health.report()
     return Response(report, status_code=200 if report.ready else 503)
 

@@ -1,7 +1,7 @@
-"""Images that come in: data URLs, bare base64, links (contracts: mj-dialect, section 2).
+"""Images in requests: data URLs, bare base64, links (contracts: mj-dialect, section 2).
 
-Several clients leave the prefix off or name the wrong type, so the bytes themselves decide. What
-decodes images is loaded when the first mask comes: most servers never see one.
+Several clients leave the prefix off or name the wrong type, so the bytes themselves decide. The
+decoders are loaded with the first mask: most servers never get one.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ async def fetch(fetcher: Fetcher, url: str, name: str, field: str) -> Upload:
     """The image behind a link.
 
     Raises:
-        BadRequest: there is none, or it may not be fetched.
+        BadRequest: there is none, or it must not be fetched.
     """
     try:
         return _upload(await fetcher.fetch(url), name, field)
@@ -60,7 +60,7 @@ async def decode_mask(text: str) -> Upload:
     """A mask: an image that is white somewhere.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is not a mask.
     """
     from athena.delivery import masks
 
@@ -70,7 +70,7 @@ async def decode_mask(text: str) -> Upload:
 
 
 async def erased(image: Upload, mask: Upload) -> Upload:
-    """The image with what the mask marks taken out of it.
+    """The image without the area that the mask marks.
 
     Raises:
         BadRequest: one of the two is broken.

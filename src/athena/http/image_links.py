@@ -36,7 +36,7 @@ class Links(Struct, frozen=True):
                 return task.image.url
 
     def tiles(self, task: Task) -> list[str] | None:
-        """The links to the four images of a grid; always relayed, for they are cut here."""
+        """The links to the four images of a grid; always relayed, because this server cuts them."""
         if not is_grid(task):
             return None
         return [self.relayed(task, number) for number in range(1, 5)]
@@ -48,7 +48,7 @@ class Links(Struct, frozen=True):
 
 
 def on_host(url: str, host: str) -> str:
-    """A link on another host, which may come with a scheme and a path of its own."""
+    """A link on another host, which may include a scheme and a path."""
     front = urlsplit(host if "//" in host else f"https://{host}")
     parts = urlsplit(url)
     path = front.path.rstrip("/") + parts.path

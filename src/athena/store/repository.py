@@ -108,7 +108,7 @@ class TaskRepository(Protocol):
         the bot's moderation refused, and the end of its uploads when the task has ended.
 
         Args:
-            retried: disk trouble is waited for, in order. Otherwise the save is refused and
+            retried: a disk failure is waited for, in order. Otherwise the save is refused and
                 withdrawn, unless something newer has been saved.
 
         Raises, at once when the task is held, else from the future:

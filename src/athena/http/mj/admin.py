@@ -21,11 +21,11 @@ from athena.store.tokens import Token
 
 
 class AccountBody(Struct, kw_only=True, rename="camel"):
-    """What can be set of an account; what is left out keeps its value."""
+    """Settings of an account; those left out keep their values."""
 
     guild_id: str | UnsetType = UNSET
     channel_id: str | UnsetType = UNSET
-    user_token: Annotated[str, Meta(description="Never read back.")] | UnsetType = UNSET
+    user_token: Annotated[str, Meta(description="Never returned.")] | UnsetType = UNSET
     user_agent: str | UnsetType = UNSET
     enable: bool | UnsetType = UNSET
     core_size: int | UnsetType = UNSET
@@ -73,7 +73,7 @@ class AccountView(Struct, kw_only=True, rename="camel"):
 
 
 class TokenBody(Struct, kw_only=True, rename="camel"):
-    """A token to be made."""
+    """A new token."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     role: Literal["reader", "user", "admin"] = "user"
@@ -82,13 +82,13 @@ class TokenBody(Struct, kw_only=True, rename="camel"):
         default=None, name="images"
     )
     image_host: str | None = msgspec.field(default=None, name="imagesHost")
-    rate: Annotated[int, Meta(ge=1, description="Submits a minute.")] | None = None
-    daily_limit: Annotated[int, Meta(ge=1, description="Tasks a day, UTC.")] | None = None
+    rate: Annotated[int, Meta(ge=1, description="Submits per minute.")] | None = None
+    daily_limit: Annotated[int, Meta(ge=1, description="Tasks per day, UTC.")] | None = None
     expires_at: Annotated[int, Meta(description="Unix milliseconds.")] | None = None
 
 
 class TokenView(Struct, kw_only=True, rename="camel"):
-    """A token; its secret was shown when it was made, and never again."""
+    """A token; its secret was shown only when it was made."""
 
     id: str
     name: str
@@ -104,7 +104,7 @@ class TokenView(Struct, kw_only=True, rename="camel"):
 
 
 class DeliveryView(Struct, kw_only=True, rename="camel"):
-    """How the telling of a task's webhook goes."""
+    """The state of a webhook's delivery."""
 
     url: str | None
     delivered_revision: int | None
@@ -116,7 +116,7 @@ class DeliveryView(Struct, kw_only=True, rename="camel"):
 
 
 class AdminTaskView(Struct, kw_only=True, rename="camel"):
-    """A task with what its user is not shown."""
+    """A task with details that its user does not see."""
 
     task: TaskView
     revision: int
@@ -144,7 +144,7 @@ async def account(services: TheServices, call: TheCall, account_id: FromPath[str
 
 @post("/account/create", status_code=200, summary="Add an account", responses=FOR_ADMINS)
 async def add_account(services: TheServices, call: TheCall, data: JSONBody[AccountBody]) -> Answer:
-    """For administrators. It signs in at once; its token is sealed and never read back."""
+    """For administrators. It signs in at once; its token is encrypted and never returned."""
     call.must_be_admin()
     return responses.success(await services.accounts.add(data.fields()), call.language)
 
@@ -153,7 +153,7 @@ async def add_account(services: TheServices, call: TheCall, data: JSONBody[Accou
 async def change_account(
     services: TheServices, call: TheCall, account_id: FromPath[str], data: JSONBody[AccountBody]
 ) -> Answer:
-    """For administrators. What is left out keeps its value."""
+    """For administrators. Fields left out keep their values."""
     call.must_be_admin()
     fields = data.fields()
     if fields.get("channel_id", account_id) != account_id:
@@ -169,7 +169,7 @@ async def change_account(
     responses=FOR_ADMINS,
 )
 async def remove_account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> Answer:
-    """For administrators. What waits at it goes to others."""
+    """For administrators. Its waiting tasks move to other accounts."""
     call.must_be_admin()
     await services.accounts.remove(account_id)
     return responses.success(account_id, call.language)
@@ -182,7 +182,7 @@ async def remove_account(services: TheServices, call: TheCall, account_id: FromP
     responses=FOR_ADMINS,
 )
 async def sync_account(services: TheServices, call: TheCall, account_id: FromPath[str]) -> Answer:
-    """For administrators. The answers come into the account's properties."""
+    """For administrators. The answers update the account's properties."""
     call.must_be_admin()
     try:
         await services.accounts.refresh(account_id)
@@ -200,7 +200,7 @@ async def sync_account(services: TheServices, call: TheCall, account_id: FromPat
 async def reconnect_account(
     services: TheServices, call: TheCall, account_id: FromPath[str]
 ) -> Answer:
-    """For administrators. An account that had stopped tries again."""
+    """For administrators. A stopped account tries again."""
     call.must_be_admin()
     await services.accounts.reconnect(account_id)
     return responses.success(account_id, call.language)
@@ -208,7 +208,7 @@ async def reconnect_account(
 
 @get("/token/list", summary="All API tokens", responses=FOR_ADMINS)
 async def tokens(services: TheServices, call: TheCall) -> list[TokenView]:
-    """For administrators. Secrets are not among what is shown."""
+    """For administrators. Without their secrets."""
     call.must_be_admin()
     await services.token_registry.look()
     return [
@@ -216,9 +216,9 @@ async def tokens(services: TheServices, call: TheCall) -> list[TokenView]:
     ]
 
 
-@post("/token/create", status_code=200, summary="Make an API token", responses=FOR_ADMINS)
+@post("/token/create", status_code=200, summary="Create an API token", responses=FOR_ADMINS)
 async def make_token(services: TheServices, call: TheCall, data: JSONBody[TokenBody]) -> Answer:
-    """For administrators. `result` is the secret; it is shown this once."""
+    """For administrators. `result` is the secret; it is shown only here."""
     call.must_be_admin()
     token, secret = await services.token_registry.make(**msgspec.structs.asdict(data))
     answer = responses.success(secret, call.language)
@@ -233,7 +233,7 @@ async def make_token(services: TheServices, call: TheCall, data: JSONBody[TokenB
     responses=FOR_ADMINS,
 )
 async def remove_token(services: TheServices, call: TheCall, token_id: FromPath[str]) -> Answer:
-    """For administrators. It opens nothing from now on."""
+    """For administrators. It is not accepted any more."""
     call.must_be_admin()
     if not await services.token_registry.remove(token_id):
         raise BadRequest(f"there is no token {token_id!r}")
@@ -242,11 +242,11 @@ async def remove_token(services: TheServices, call: TheCall, token_id: FromPath[
 
 @get(
     "/admin/task/{task_id:str}",
-    summary="A task with what its user is not shown",
+    summary="A task with details for administrators",
     responses=FOR_ADMINS,
 )
 async def admin_task(services: TheServices, call: TheCall, task_id: FromPath[str]) -> AdminTaskView:
-    """For administrators: its account, its deadline, and how the telling of its webhook goes."""
+    """For administrators: its account, its deadline, and the state of its webhook."""
     call.must_be_admin()
     task = await services.queries.find(task_id)
     delivery = services.webhooks.delivery(task)

@@ -26,7 +26,7 @@ Image = Annotated[str, Meta(description="A data URL, or its base64 alone: PNG, J
 
 
 class FilterBody(Struct, kw_only=True, rename="camel"):
-    """Which accounts may take it."""
+    """Which accounts may take the task."""
 
     instance_id: str | None = None
     channel_id: str | None = None
@@ -49,7 +49,7 @@ class FilterBody(Struct, kw_only=True, rename="camel"):
 
 
 class Submit(Struct, kw_only=True, rename="camel"):
-    """What every submit may say."""
+    """Fields of every submit."""
 
     notify_hook: Webhook | None = None
     state: State | None = None
@@ -104,7 +104,7 @@ class ActionBody(Submit, kw_only=True, rename="camel"):
     task_id: TaskId
     custom_id: Annotated[str, Meta(examples=["MJ::JOB::upsample::2::0f3b1c9e-…"])]
     enable_remix: Annotated[
-        bool | None, Meta(description="With Remix on: whether its modal is to be filled in.")
+        bool | None, Meta(description="With Remix on: whether you fill in its modal.")
     ] = None
     choose_same_channel: bool | None = None
 
@@ -112,7 +112,7 @@ class ActionBody(Submit, kw_only=True, rename="camel"):
 class ModalBody(Struct, kw_only=True, rename="camel"):
     task_id: TaskId
     prompt: Annotated[str, Meta(description="Empty: the original one.")] | None = None
-    mask_base64: Annotated[str, Meta(description="Black, white where to redraw.")] | None = None
+    mask_base64: Annotated[str, Meta(description="Black, and white where to redraw.")] | None = None
 
 
 class ChangeBody(Submit, kw_only=True, rename="camel"):
@@ -140,11 +140,11 @@ class VideoBody(Submit, kw_only=True, rename="camel"):
     image: Annotated[str, Meta(description="The first frame: a link, a data URL or base64.")] | (
         None
     ) = None
-    end_image: Annotated[str, Meta(description="The last frame, likewise.")] | None = None
+    end_image: Annotated[str, Meta(description="The last frame, in the same forms.")] | None = None
     motion: Literal["low", "high"] | None = None
     loop: bool | None = None
     batch_size: Literal[1, 2, 4] | None = None
-    action: Annotated[str, Meta(description="`extend`: go on with a video of `taskId`.")] | (
+    action: Annotated[str, Meta(description="`extend`: extend a video of `taskId`.")] | (
         None
     ) = None
     task_id: str | None = None

@@ -25,11 +25,11 @@ Width = Annotated[
 Tile = Annotated[int, PathParameter(ge=1, le=4)]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _FOR_EVER = "private, max-age=31536000, immutable"
-PICTURES = {
+IMAGE_RESPONSES = {
     **FOR_ONE,
-    206: ResponseSpec(bytes, media_type="image/png", description="The part that was asked for."),
-    304: ResponseSpec(None, description="The image is the one that the caller has."),
-    416: ResponseSpec(None, description="The image has no such part."),
+    206: ResponseSpec(bytes, media_type="image/png", description="The requested range."),
+    304: ResponseSpec(None, description="The image has not changed."),
+    416: ResponseSpec(None, description="The image has no such range."),
 }
 _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
@@ -39,7 +39,7 @@ _METHODS = (HttpMethod.GET, HttpMethod.HEAD)
     http_method=_METHODS,
     summary="A task's image",
     media_type="image/png",
-    responses=PICTURES,
+    responses=IMAGE_RESPONSES,
 )
 async def image(
     request: Request[None, None, State],
@@ -59,7 +59,7 @@ async def image(
     http_method=_METHODS,
     summary="One of a grid's four images",
     media_type="image/png",
-    responses=PICTURES,
+    responses=IMAGE_RESPONSES,
 )
 async def tile(
     request: Request[None, None, State],

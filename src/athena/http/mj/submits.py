@@ -27,7 +27,9 @@ TheCall = NamedDependency[Call]
 _SIMPLE = re.compile(r"\s*(\d+)\s+([UV])([1-4])\s*|\s*(\d+)\s+R\s*", re.IGNORECASE)
 
 
-@post("/submit/imagine", status_code=200, summary="Make images of a text", responses=FOR_SUBMITS)
+@post(
+    "/submit/imagine", status_code=200, summary="Create images from a prompt", responses=FOR_SUBMITS
+)
 async def imagine(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ImagineBody]
 ) -> Answer:
@@ -45,7 +47,7 @@ async def take_imagine(services: Services, call: Call, data: bodies.ImagineBody)
 @post(
     "/submit/blend",
     status_code=200,
-    summary="Make images of two to five others",
+    summary="Blend two to five images",
     responses=FOR_SUBMITS,
 )
 async def blend(services: TheServices, call: TheCall, data: JSONBody[bodies.BlendBody]) -> Answer:
@@ -56,7 +58,7 @@ async def blend(services: TheServices, call: TheCall, data: JSONBody[bodies.Blen
 
 
 @post(
-    "/submit/describe", status_code=200, summary="Find prompts for an image", responses=FOR_SUBMITS
+    "/submit/describe", status_code=200, summary="Get prompts for an image", responses=FOR_SUBMITS
 )
 async def describe(
     services: TheServices, call: TheCall, data: JSONBody[bodies.DescribeBody]
@@ -69,7 +71,7 @@ async def describe(
 @post(
     "/submit/shorten",
     status_code=200,
-    summary="Find the words of a prompt that matter",
+    summary="Analyze and shorten a prompt",
     responses=FOR_SUBMITS,
 )
 async def shorten(
@@ -88,12 +90,12 @@ async def show(services: TheServices, call: TheCall, data: JSONBody[bodies.ShowB
 @post(
     "/submit/edits",
     status_code=200,
-    summary="Change an image as a text says",
+    summary="Edit your own image",
     responses=FOR_SUBMITS,
 )
 async def edits(services: TheServices, call: TheCall, data: JSONBody[bodies.EditsBody]) -> Answer:
-    """Midjourney's bot has no editor for images of one's own: the image goes as an image
-    prompt of the greatest weight, with what the mask marks taken out of it."""
+    """Midjourney's bot has no editor for your own images: the image becomes an image prompt
+    of the highest weight, without the area that the mask marks."""
     if data.mask_base64 is None and image_input.is_link(data.image):
         draft = drafts.edit(data.prompt, data.image)
     else:
@@ -104,11 +106,12 @@ async def edits(services: TheServices, call: TheCall, data: JSONBody[bodies.Edit
 @post(
     "/submit/video",
     status_code=200,
-    summary="Make videos, or go on with one",
+    summary="Create or extend videos",
     responses=FOR_SUBMITS,
 )
 async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.VideoBody]) -> Answer:
-    """From a text, a first frame, or both; with `action` `extend`, from a finished task's video."""
+    """From a prompt, a first frame, or both; with `action` `extend`, from a finished task's
+    video."""
     if data.action not in (None, "extend"):
         raise BadRequest(f"action: must be extend or left out, not {data.action!r}")
     if data.action is None:
@@ -125,7 +128,7 @@ async def video(services: TheServices, call: TheCall, data: JSONBody[bodies.Vide
 @post(
     "/insight-face/swap",
     status_code=200,
-    summary="Put a face into an image",
+    summary="Swap a face into an image",
     responses=FOR_SUBMITS,
 )
 async def swap(services: TheServices, call: TheCall, data: JSONBody[bodies.SwapBody]) -> Answer:
@@ -176,7 +179,7 @@ async def modal(services: TheServices, call: TheCall, data: JSONBody[bodies.Moda
     responses=FOR_SUBMITS,
 )
 async def change(services: TheServices, call: TheCall, data: JSONBody[bodies.ChangeBody]) -> Answer:
-    """The older form of an action."""
+    """The older form of `action`."""
     index = None if data.action == "REROLL" else data.index
     if index is None and data.action != "REROLL":
         raise BadRequest("index: a number from 1 to 4 is needed")
@@ -214,7 +217,7 @@ async def simple_change(
 async def upload_images(
     services: TheServices, call: TheCall, data: JSONBody[bodies.UploadBody]
 ) -> Answer:
-    """`result` is the list of their links; no task is made."""
+    """`result` is the list of their links; no task is created."""
     uploads = image_input.decode_all(data.base64_array, "image")
     if not uploads:
         raise BadRequest("base64Array: at least one image is needed")

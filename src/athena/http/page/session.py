@@ -1,9 +1,9 @@
-"""Signing in with a browser: a token is given once and comes back as a cookie.
+"""Signing in with a browser: a token is entered once and becomes a cookie.
 
-The cookie holds the token sealed with the server's key, so it is of no use elsewhere; scripts of
+The cookie holds the token encrypted with the server's key, so it is useless elsewhere; scripts of
 the page cannot read it, and other sites' pages cannot make the browser send it (HttpOnly,
-SameSite=Strict). Calls that change something must carry a header of the page's besides, which no
-form of another site can.
+SameSite=Strict). Calls that change something also need a header of the page, which no
+form of another site can send.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class SignIn(Struct, kw_only=True):
 
 
 class Sessions:
-    """Opens the cookies of those who are signed in."""
+    """Decrypts the cookies of signed-in browsers."""
 
     def __init__(self, encryption: Callable[[], Encryption]) -> None:
         self._encryption = encryption
@@ -71,7 +71,7 @@ class Sessions:
 async def sign_in(
     request: Request[None, None, State], services: TheServices, data: JSONBody[SignIn]
 ) -> Response[Answer]:
-    """The token comes back as a cookie that scripts cannot read."""
+    """The response sets the token as a cookie that scripts cannot read."""
     language = Language.of(request.headers.get("accept-language"))
     if not services.authenticator.knows(data.secret):
         await services.token_registry.look()
@@ -87,7 +87,7 @@ async def sign_in(
 
 @delete("/session", status_code=200, summary="Sign out", tags=["page"], sync_to_thread=False)
 def sign_out() -> Response[Answer]:
-    """The cookie goes."""
+    """The response deletes the cookie."""
     gone = Cookie(key=COOKIE, value="", max_age=0, httponly=True, samesite="strict", path="/")
     return Response(responses.success("", Language.ENGLISH), cookies=[gone])
 

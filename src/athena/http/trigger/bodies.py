@@ -62,7 +62,7 @@ class TriggerBody(Struct, kw_only=True):
 
 
 class Triggered(Struct, kw_only=True, omit_defaults=True):
-    """A trigger was taken; `queue_position` tasks wait before it, if any."""
+    """An accepted trigger; `queue_position` tasks wait before it, if any."""
 
     message: str
     trigger_id: str
@@ -87,8 +87,8 @@ class Done(Struct, kw_only=True):
 
 
 class Refusal(Struct, kw_only=True):
-    """11 missing setting, 12 gave up, 13 bad request, 14 banned prompt, 15 queue full, 16 unknown
-    trigger."""
+    """11 missing setting, 12 no answer or no storage, 13 bad request, 14 banned prompt, 15 queue
+    full, 16 unknown trigger."""
 
     code: Annotated[int, Meta(examples=[13])]
     message: str
@@ -124,7 +124,7 @@ class ShownButton(Struct, kw_only=True):
 
 
 class MessageView(Struct, kw_only=True):
-    """What is known of a trigger."""
+    """The state of a trigger."""
 
     message: str
     trigger_id: str

@@ -36,18 +36,18 @@ _REFUSED = {
     400: ResponseSpec(bodies.Refusal, generate_examples=False, description="Code 13."),
     404: ResponseSpec(bodies.Refusal, generate_examples=False, description="Code 16."),
 }
-_NO_PICTURE = {
+_NO_IMAGE = {
     400: ResponseSpec(
-        bodies.Done, generate_examples=False, description="`must image`: the file is no image."
+        bodies.Done, generate_examples=False, description="`must image`: the file is not an image."
     )
 }
 
 
-@post("/imagine", status_code=200, summary="Make images of a text", responses=_REFUSED)
+@post("/imagine", status_code=200, summary="Create images from a prompt", responses=_REFUSED)
 async def imagine(
     services: TheServices, call: TheCall, data: JSONBody[bodies.GenerateBody]
 ) -> bodies.Triggered | bodies.Refusal:
-    """`picurl` goes before the prompt, `extra` behind it."""
+    """`picurl` is put before the prompt, `extra` after it."""
     prompt = " ".join(part for part in (data.picurl, data.prompt, data.extra) if part)
     draft = drafts.imagine(prompt)
     trigger = services.triggers.make()
@@ -61,7 +61,7 @@ async def imagine(
     )
 
 
-@post("/upscale", status_code=200, summary="Take one image out of the four", responses=_REFUSED)
+@post("/upscale", status_code=200, summary="Upscale one of the four images", responses=_REFUSED)
 async def upscale(
     services: TheServices, call: TheCall, data: JSONBody[bodies.NumberedBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -69,7 +69,7 @@ async def upscale(
     return await _press(services, call, data, "upscale", buttons.upsample(data.index))
 
 
-@post("/variation", status_code=200, summary="Vary one of the four", responses=_REFUSED)
+@post("/variation", status_code=200, summary="Vary one of the four images", responses=_REFUSED)
 async def variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.NumberedBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -86,7 +86,12 @@ async def solo_variation(
     return await _press(services, call, data, "solo_variation", *forms)
 
 
-@post("/solo_low_variation", status_code=200, summary="Vary it a little", responses=_REFUSED)
+@post(
+    "/solo_low_variation",
+    status_code=200,
+    summary="Vary a single image (subtle)",
+    responses=_REFUSED,
+)
 async def solo_low_variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -94,7 +99,12 @@ async def solo_low_variation(
     return await _press(services, call, data, "solo_low_variation", buttons.low_variation())
 
 
-@post("/solo_high_variation", status_code=200, summary="Vary it much", responses=_REFUSED)
+@post(
+    "/solo_high_variation",
+    status_code=200,
+    summary="Vary a single image (strong)",
+    responses=_REFUSED,
+)
 async def solo_high_variation(
     services: TheServices, call: TheCall, data: JSONBody[bodies.SoloBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -102,7 +112,7 @@ async def solo_high_variation(
     return await _press(services, call, data, "solo_high_variation", buttons.high_variation())
 
 
-@post("/zoomout", status_code=200, summary="Step back", responses=_REFUSED)
+@post("/zoomout", status_code=200, summary="Zoom out", responses=_REFUSED)
 async def zoomout(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ZoomBody]
 ) -> bodies.Triggered | bodies.Refusal:
@@ -114,7 +124,7 @@ async def zoomout(
 async def expand(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ExpandBody]
 ) -> bodies.Triggered | bodies.Refusal:
-    """Half as much again on one side."""
+    """Extends the image by half on one side."""
     return await _press(services, call, data, "expand", buttons.pan(data.direction))
 
 
@@ -122,7 +132,7 @@ async def expand(
 async def reset(
     services: TheServices, call: TheCall, data: JSONBody[bodies.ImageBody]
 ) -> bodies.Triggered | bodies.Refusal:
-    """The same once more."""
+    """Runs the same prompt again."""
     return await _press(services, call, data, "reset", buttons.reroll())
 
 
@@ -134,7 +144,7 @@ async def max_upscale(
     return await _press(services, call, data, "max_upscale", buttons.upscale("max"))
 
 
-@post("/upload", status_code=200, summary="Upload an image to Discord", responses=_NO_PICTURE)
+@post("/upload", status_code=200, summary="Upload an image to Discord", responses=_NO_IMAGE)
 async def upload(
     services: TheServices,
     call: TheCall,
@@ -155,7 +165,7 @@ async def upload(
     )
 
 
-@post("/describe", status_code=200, summary="Find prompts for an image", responses=_REFUSED)
+@post("/describe", status_code=200, summary="Get prompts for an image", responses=_REFUSED)
 async def describe(
     services: TheServices, call: TheCall, data: JSONBody[bodies.DescribeUploadedBody]
 ) -> bodies.Triggered | bodies.Refusal:

@@ -39,7 +39,7 @@ def callback(task: Task) -> bytes | None:
 
 
 def message(task: Task) -> MessageView:
-    """What `getmessage` answers."""
+    """The response of `getmessage`."""
     return MessageView(
         message="success",
         trigger_id=task.trigger or "",
@@ -99,7 +99,7 @@ def _failure(task: Task) -> Kind:
 
 
 def _content(task: Task) -> str:
-    """The bot's words; where there is no image, why."""
+    """The bot's text, or why there is no image."""
     return task.failure.reason if task.failure else task.content
 
 

@@ -1,7 +1,7 @@
 """The order of writes: uploads before the commit that names them, and a task's writes in a row.
 
-Upload files are written on a thread of their own, so that nobody else waits for them. Meanwhile
-later writes of the same task are held back here: a task that was cancelled while its picture is
+Upload files are written on a thread of their own, so that no other write waits for them. Until then
+later writes of the same task are held back here: a task that was cancelled while its image is
 still being written is added first and cancelled second.
 """
 

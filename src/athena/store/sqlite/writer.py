@@ -67,7 +67,7 @@ _AGAIN = 1.0
 """Seconds between two tries of a disk that failed."""
 
 
-class DiskTrouble(StoreUnavailable):
+class DiskFailure(StoreUnavailable):
     """A failure of the disk, not of the statement: it may pass."""
 
 
@@ -145,20 +145,20 @@ class Committer:
         _notify([*kept, *writes], StoreUnavailable(reason))
 
     def _one_by_one(self, every: Sequence[Write], fault: str) -> None:
-        """After trouble nothing more is tried, so that the order stays."""
-        trouble: StoreError | None = None
+        """After a disk failure nothing more is tried, so that the order stays."""
+        failure: StoreError | None = None
         for write in every:
-            error = trouble or self._try([write], fault)
+            error = failure or self._try([write], fault)
             if error is None:
                 _notify([write], None)
                 continue
             self._failed(write, error)
-            trouble = error if isinstance(error, DiskTrouble) else None
-        if trouble is None:
+            failure = error if isinstance(error, DiskFailure) else None
+        if failure is None:
             self._recovered()
 
     def _failed(self, write: Write, error: StoreError) -> None:
-        passes = isinstance(error, DiskTrouble)
+        passes = isinstance(error, DiskFailure)
         if passes:
             self._note(str(error))
         if write.retried and passes:
@@ -172,7 +172,7 @@ class Committer:
             _raise(fault)
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             self._connection.execute(f"PRAGMA user_version={version}")
-        except (sqlite3.Error, DiskTrouble) as error:
+        except (sqlite3.Error, DiskFailure) as error:
             self._note(str(error))
         else:
             self._recovered()
@@ -212,7 +212,7 @@ class Committer:
             if self._connection.in_transaction:
                 self._connection.rollback()
         except sqlite3.Error as second:
-            return DiskTrouble(f"the store could not write: {error}; {second}")
+            return DiskFailure(f"the store could not write: {error}; {second}")
         return _as_store_error(error)
 
 
@@ -289,7 +289,7 @@ WriterFactory: TypeAlias = Callable[[Committer], StoreWriter]
 
 def _raise(fault: str) -> None:
     if fault:
-        raise DiskTrouble(fault)
+        raise DiskFailure(fault)
 
 
 def _as_store_error(error: Exception) -> StoreError:
@@ -300,7 +300,7 @@ def _as_store_error(error: Exception) -> StoreError:
         return Conflict(said)
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _PASSING:
-        return DiskTrouble(said)
+        return DiskFailure(said)
     # Values may be secrets, and the message of, say, a UnicodeEncodeError repeats them.
     shown = said if isinstance(error, sqlite3.Error) else type(error).__name__
     return StoreUnavailable(shown)
