@@ -1,7 +1,7 @@
 """All errors that Athena raises deliberately, as one tree.
 
 AthenaError
- ├─ RequestRefused          the request was not accepted, and nothing of it was kept
+ ├─ RequestRefused          the request was not accepted, and nothing of it was stored
  │   ├─ BadRequest          something in it is wrong; the text says what
  │   │   └─ KeyReused       its idempotency key belongs to another request
  │   ├─ BannedWord          the prompt has a word that Midjourney refuses
@@ -9,9 +9,9 @@ AthenaError
  │   ├─ NotAllowed          the caller may not do this
  │   ├─ WrongState          the task is not in a state in which this can be done
  │   ├─ UnknownButton       the task has no such button
- │   ├─ NotSupported        the button exists, but using it makes no task
+ │   ├─ NotSupported        the button exists, but using it creates no task
  │   ├─ QueueFull           no room is left; try again later
- │   ├─ QuotaExceeded       the token may not ask for more now
+ │   ├─ QuotaExceeded       the token's quota is used up
  │   ├─ NoAccount           no account can work; the text says why
  │   └─ NoAnswer            Midjourney or Discord did not answer; the text says which
  └─ StoreError              the database cannot do what was asked
@@ -35,7 +35,7 @@ class AthenaError(Exception):
 
 
 class RequestRefused(AthenaError):
-    """The request was not accepted, and nothing of it was kept."""
+    """The request was not accepted, and nothing of it was stored."""
 
 
 class BadRequest(RequestRefused):
@@ -59,7 +59,7 @@ class BannedWord(RequestRefused):
 
 
 class NotFound(RequestRefused):
-    """There is no such thing."""
+    """Something that the request names does not exist."""
 
 
 class UnknownTask(NotFound):
@@ -98,11 +98,11 @@ class UnknownButton(RequestRefused):
 
 
 class NotSupported(RequestRefused):
-    """The button exists, but using it makes no task."""
+    """The button exists, but using it creates no task."""
 
 
 class QueueFull(RequestRefused):
-    """No room is left; try again later."""
+    """The account has no room for more tasks; try again later."""
 
     def __init__(self, account: str, size: int) -> None:
         super().__init__(f"{size} tasks wait already")
@@ -111,7 +111,7 @@ class QueueFull(RequestRefused):
 
 
 class QuotaExceeded(RequestRefused):
-    """The token may not ask for more now. `wait` is in seconds."""
+    """The token's quota is used up. `wait` is in seconds."""
 
     def __init__(self, what: str, wait: float) -> None:
         super().__init__(what)
@@ -131,7 +131,7 @@ class StoreError(AthenaError):
 
 
 class StoreUnavailable(StoreError):
-    """Nothing can be written now; nothing of this write was kept. It may work again later."""
+    """Nothing can be written now, and this write was not stored. It may work again later."""
 
 
 class Conflict(StoreError):
@@ -143,7 +143,7 @@ class UnknownTaskRow(Conflict):
 
 
 class SearchTimeout(StoreError):
-    """A search took longer than it may and was stopped. Narrow it."""
+    """A search took too long and was stopped. Narrow it."""
 
 
 class FolderInUse(StoreError):

@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 60.0
 
 
 class LoopStatus(Struct, frozen=True, kw_only=True):
-    """How a loop is. It is healthy while `error` is empty."""
+    """The state of a loop. It is healthy while `error` is empty."""
 
     name: str
     last_beat: Millis
@@ -57,7 +57,7 @@ class Supervisor:
 
     @property
     def loops(self) -> list[LoopStatus]:
-        """How every loop is."""
+        """The state of every loop."""
         return list(self._statuses.values())
 
     @property
@@ -73,7 +73,7 @@ class Supervisor:
     def periodic(
         self, name: str, pause: Callable[[], float], turn: Callable[[], Awaitable[None]]
     ) -> None:
-        """Run a turn after every pause, in seconds, which is asked for each time."""
+        """Run a turn after every pause; `pause` gives the seconds each time."""
         self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
         self._run(name, self._turning(name, pause, turn))
 

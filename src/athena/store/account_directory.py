@@ -40,7 +40,7 @@ class AccountStatus(Struct, frozen=True, kw_only=True):
     """What the niji bot says of it: it has a Remix switch of its own."""
 
     def profile_of(self, bot: Bot) -> Profile:
-        """What a bot says of it."""
+        """What a bot reported about it."""
         return self.niji_profile if bot is Bot.NIJI else self.profile
 
     @property
@@ -58,23 +58,23 @@ StatusListener: TypeAlias = Callable[[AccountStatus], None]
 
 
 class AccountDirectory(Protocol):
-    """The accounts that there are."""
+    """The accounts and their states."""
 
     def put(self, status: AccountStatus) -> None:
-        """An account is so from now on; listeners hear of it."""
+        """Publish an account's new state; listeners are called."""
 
     def remove(self, account_id: str) -> None:
-        """There is no such account any more."""
+        """The account no longer exists."""
 
     def get(self, account_id: str) -> AccountStatus | None:
         """One account."""
 
     def all(self) -> list[AccountStatus]:
-        """Every account, in the order in which they came."""
+        """Every account, in the order in which they were added."""
 
     def subscribe(self, listener: StatusListener) -> Callable[[], None]:
-        """Hear of every change, at once; what is returned ends that. A listener that raises is
-        logged and affects nobody else."""
+        """Call a listener at every change; returns a function that ends the subscription. A
+        listener that raises is logged and affects nobody else."""
 
 
 class LocalDirectory:

@@ -35,7 +35,7 @@ class TaskCache:
         return self._unfinished.get(task_id) or self._ended.get(task_id)
 
     def put(self, task: Task) -> None:
-        """Hold a task in place of any older state of it."""
+        """Hold a task, replacing an older state of it."""
         known = self.get(task.id)
         if known is not None and _same_place(known, task):
             self._insert(task)
@@ -47,7 +47,7 @@ class TaskCache:
             self.drop(next(iter(self._ended)))
 
     def drop(self, task_id: str) -> None:
-        """Hold it no more; nothing happens when it is not held."""
+        """Stop holding a task, if it is held."""
         task = self._unfinished.pop(task_id, None) or self._ended.pop(task_id, None)
         if task is None:
             return

@@ -51,7 +51,7 @@ class ChangeLog:
         return unsubscribe
 
     def publish(self, change: Change) -> None:
-        """Tell every listener."""
+        """Call every listener."""
         for listener in tuple(self._listeners):
             try:
                 listener(change)

@@ -17,7 +17,7 @@ from athena.tasks.requests import Upload
 
 
 class AccountLoad(Struct, frozen=True):
-    """What a worker has to do."""
+    """The load of a worker."""
 
     running: int
     """Slots in use."""
@@ -33,7 +33,7 @@ class AccountCommands(Protocol):
     """
 
     async def load(self, account: str) -> AccountLoad:
-        """How much the account's worker has to do."""
+        """The load of the account's worker."""
         ...
 
     async def seed(self, task: Task) -> str:
@@ -49,7 +49,7 @@ class AccountCommands(Protocol):
         ...
 
     async def upload(self, account: str, image: Upload) -> tuple[str, str]:
-        """Upload an image without posting it: its name at Discord, and where it was put."""
+        """Upload an image without posting it: its name at Discord, and the URL of the upload."""
         ...
 
     async def post_uploaded(self, account: str, name: str) -> str:
@@ -74,9 +74,9 @@ class AccountCommands(Protocol):
         ...
 
     async def reconnect(self, account: str) -> None:
-        """Begin a new session, which also lets a stopped account try again."""
+        """Begin a new session; a stopped account tries again."""
         ...
 
     async def remove(self, account: str) -> None:
-        """End an account's worker for good."""
+        """End an account's worker permanently."""
         ...

@@ -24,7 +24,7 @@ class DecryptionFailed(AthenaError):
 
 
 class Encryption:
-    """The key of a data folder, made when it is new."""
+    """The key of a data folder, created with the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._key = _key(folder / _FILE)
@@ -35,7 +35,7 @@ class Encryption:
         return self._fernet().encrypt(secret.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
-        """What was encrypted.
+        """Decrypt a secret.
 
         Raises:
             DecryptionFailed: it was encrypted with another key, or changed.
@@ -48,7 +48,7 @@ class Encryption:
             raise DecryptionFailed(f"{_FILE} is not the key of this database") from error
 
     def sign(self, text: str) -> str:
-        """A short signature of something that we give out and want back unchanged."""
+        """A short signature of a text that callers must return unchanged."""
         return hmac.new(self._signing, text.encode(), hashlib.sha256).hexdigest()[:24]
 
     def is_signed(self, text: str, signature: str) -> bool:

@@ -17,7 +17,7 @@ Cursor: TypeAlias = tuple[Millis, str]
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
-    """What tasks are to be like; what is None does not matter."""
+    """Conditions for tasks; None matches every task."""
 
     status: str | None = None
     action: str | None = None
@@ -30,7 +30,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     """Submitted before."""
 
     def matches(self, task: Task) -> bool:
-        """Whether a task is so."""
+        """Whether a task matches."""
         return (
             self.status in (None, task.status)
             and self.action in (None, task.action)
@@ -43,7 +43,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
 
 
 class Hour(Struct, frozen=True):
-    """What became of the tasks that were submitted in one hour."""
+    """The outcomes of the tasks that were submitted in one hour."""
 
     begins: Millis
     made: int
@@ -52,7 +52,7 @@ class Hour(Struct, frozen=True):
 
 
 class Statistics(Struct, frozen=True, kw_only=True):
-    """Some hours in figures. Times are seconds from the request to the result."""
+    """Statistics of some hours. Times are seconds from the request to the result."""
 
     hours: list[Hour]
     """The oldest first."""

@@ -33,15 +33,15 @@ class Records(Protocol):
         ...
 
     def put(self, kind: RecordKind[T], record_id: str, record: T) -> None:
-        """Keep a record, in place of an older one of that id.
+        """Store a record, replacing an older one with its id.
 
         Raises:
-            StoreUnavailable: the disk does not take it.
+            StoreUnavailable: it could not be written.
         """
         ...
 
     def remove(self, kind: RecordKind[T], record_id: str) -> bool:
-        """Forget a record; False when there was none. Raises as `put`."""
+        """Delete a record; False when there was none. Raises as `put`."""
         ...
 
     def close(self) -> None: ...

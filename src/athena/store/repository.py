@@ -27,7 +27,7 @@ from athena.tasks.requests import Upload
 
 
 class IdempotencyRecord(Struct, frozen=True, kw_only=True):
-    """A request's own key, what it asked for, and the answer that it got."""
+    """An idempotency key, its request's fingerprint, and the answer."""
 
     key: str
     at: Millis
@@ -45,7 +45,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class RefusedPrompt(Struct, frozen=True, kw_only=True):
-    """A prompt that our own list let pass and the bot's moderation refused."""
+    """A prompt that passed our own list and was refused by the bot's moderation."""
 
     task_id: str
     at: Millis
@@ -55,7 +55,7 @@ class RefusedPrompt(Struct, frozen=True, kw_only=True):
 
 
 class TaskRepository(Protocol):
-    """Tasks, and what is kept with them. Use it from one event loop."""
+    """Tasks, and what is stored with them. Use it from one event loop."""
 
     changes: ChangeLog
 
@@ -84,12 +84,12 @@ class TaskRepository(Protocol):
         uploads: Sequence[Upload] = (),
         claim: IdempotencyRecord | None = None,
     ) -> "asyncio.Future[None]":
-        """Keep a new task, what was uploaded with it, and the answer that its idempotency key gets
+        """Store a new task, what was uploaded with it, and the answer that its idempotency key gets
         from now on. Other callers see the task at once; the future is done when it is on disk. The
         token's use of the day and the trigger are counted in the same commit.
 
         Raises, from the future unless said otherwise:
-            StoreUnavailable: it could not be kept, and is no longer held. At once after `close`.
+            StoreUnavailable: it could not be stored, and is no longer held. At once after `close`.
             Conflict: its idempotency key is taken; at once when a task of this id is held.
         """
         ...
@@ -114,7 +114,7 @@ class TaskRepository(Protocol):
         Raises, at once when the task is held, else from the future:
             Conflict: the current state is not of `before.revision`; nothing has changed.
             UnknownTaskRow: there is no such task, or it was deleted.
-            StoreUnavailable: (not retried) it could not be kept. At once after `close`.
+            StoreUnavailable: (not retried) it could not be stored. At once after `close`.
         """
         ...
 
@@ -124,20 +124,20 @@ class TaskRepository(Protocol):
         are refused.
 
         Raises:
-            StoreUnavailable: the disk does not take it; the task is still there.
+            StoreUnavailable: it could not be written; the task is still there.
         """
         ...
 
     def keep_idempotency_record(self, record: IdempotencyRecord) -> "asyncio.Future[None]":
-        """Keep the answer that a key gets from now on. Raises as `add`."""
+        """Store the answer that a key gets from now on. Raises as `add`."""
         ...
 
     def keep_uploaded_file(self, name: str, account: str, at: Millis) -> "asyncio.Future[None]":
-        """Keep in which account's channel a file is that was uploaded to Discord."""
+        """Store in which account's channel a file was uploaded."""
         ...
 
     def save_cursor(self, channel: str, message: str) -> None:
-        """Keep the id of the newest message that was read in a channel; retried."""
+        """Store the id of the newest message that was read in a channel; retried."""
         ...
 
     def delivered(self, task: Task) -> "asyncio.Future[None]":
@@ -145,7 +145,7 @@ class TaskRepository(Protocol):
         ...
 
     async def written(self) -> None:
-        """Wait until all that has changed is on disk, or cannot be now."""
+        """Wait until every change is on disk or has failed for now."""
         ...
 
     async def sweep(self, step: int = 200) -> int:
@@ -153,7 +153,7 @@ class TaskRepository(Protocol):
         Tasks go as with `remove`. Call it again until it returns 0.
 
         Raises:
-            StoreUnavailable: the disk does not take it.
+            StoreUnavailable: it could not be written.
         """
         ...
 
@@ -192,7 +192,7 @@ class TaskRepository(Protocol):
     async def search(
         self, filter: TaskFilter, most: int, before: Cursor | None = None
     ) -> list[Task]:
-        """At most so many tasks that match, newest first, from behind `before` on.
+        """At most `most` matching tasks, newest first, after the position `before`.
 
         Raises:
             SearchTimeout: it took more than two seconds.
@@ -232,5 +232,5 @@ class TaskRepository(Protocol):
         ...
 
     async def refused_prompts(self) -> list[RefusedPrompt]:
-        """All that are kept, oldest first."""
+        """All of them, oldest first."""
         ...

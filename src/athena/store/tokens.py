@@ -68,12 +68,12 @@ def new(name: str, now: Millis, **given: object) -> tuple[Token, str]:
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret."""
+    """The hash that is stored for a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Tokens:
-    """The tokens that are known, by what is kept of their secrets."""
+    """The known tokens, by the hashes of their secrets."""
 
     def __init__(self, known: Sequence[Token] = ()) -> None:
         self._by_hash: dict[str, Token] = {}

@@ -39,7 +39,7 @@ class Chains:
         return chain.lowest if chain else before.revision
 
     def begin(self, before: Task | None, after: Task) -> None:
-        """A write goes off."""
+        """A write begins."""
         chain = self._chains.get(after.id)
         if chain is None:
             lowest = before.revision if before else after.revision

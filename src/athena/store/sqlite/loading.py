@@ -1,4 +1,4 @@
-"""What a repository is made of: connections, and what a start holds in memory."""
+"""Opens a repository's parts: connections, and the tasks that are in memory at the start."""
 
 import sqlite3
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ _SEARCHES = 2
 
 
 class Opened(Struct, frozen=True):
-    """What a repository is made of."""
+    """The parts of a repository."""
 
     committer: Committer
     fast: Lane
@@ -33,7 +33,7 @@ class Opened(Struct, frozen=True):
 
 
 def load(folder: Path, search_limit: float) -> Opened:
-    """Open a data folder's database, making or migrating it as is needed. Blocks.
+    """Open a data folder's database, creating or migrating it if needed. Blocks.
 
     Raises:
         SchemaTooNew: a newer Athena made it.
@@ -64,7 +64,7 @@ def load(folder: Path, search_limit: float) -> Opened:
 
 
 def _fill(reader: sqlite3.Connection, unreadable: Unreadable) -> TaskCache:
-    """What a start needs: what is unfinished, and of the rest what may still be heard of."""
+    """Load what a start needs: unfinished tasks, and recent ones that may still get messages."""
     cache, tasks = TaskCache(), TaskReader(unreadable)
     for task in [*tasks.recent(reader), *tasks.unfinished(reader)]:
         cache.put(task)

@@ -24,7 +24,7 @@ async def open_store(
     clock: Clock | None = None,
     search_limit: float = _SEARCH_LIMIT,
 ) -> SqliteRepository:
-    """Open the store of a data folder, making or migrating the database as is needed.
+    """Open the store of a data folder, creating or migrating the database if needed.
 
     Args:
         make_writer: makes what calls the committer; tests and the chaos run give their own.
@@ -54,5 +54,5 @@ def _lock(folder: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise FolderInUse(f"another Athena works in {folder}") from error
+        raise FolderInUse(f"another Athena uses {folder}") from error
     return lock

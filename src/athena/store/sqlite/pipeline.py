@@ -37,10 +37,10 @@ class Pipeline:
         return self._writer.write_error
 
     def write(self, write: Write, task_id: str = "", uploads: Sequence[Upload] = ()) -> None:
-        """Take a write, with the uploads that must be on disk before it.
+        """Accept a write, with the uploads that must be on disk before it.
 
         Raises:
-            StoreUnavailable: nothing is taken any more.
+            StoreUnavailable: the store is closed.
         """
         if self._closed:
             raise StoreUnavailable("the store is closed")
@@ -53,7 +53,7 @@ class Pipeline:
             self._writer.write(write)
 
     async def flushed(self) -> None:
-        """Wait until all that was held back has gone to the writer."""
+        """Wait until everything that was held back has been passed to the writer."""
         while self._working:
             await asyncio.wait(self._working)
 

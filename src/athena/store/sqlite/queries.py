@@ -17,7 +17,7 @@ _MANY = 500
 
 
 class TaskReader:
-    """Tasks by what identifies them. All methods block; give them a reader's connection."""
+    """Tasks by their ids. All methods block; give them a reader's connection."""
 
     def __init__(self, unreadable: Unreadable) -> None:
         self._unreadable = unreadable
@@ -74,7 +74,7 @@ class TaskReader:
         ]
 
     def read(self, rows: Iterable[tuple[str, bytes]]) -> list[Task]:
-        """The readable ones."""
+        """The readable rows."""
         return [task for each in rows if (task := self._unreadable.decode(*each))]
 
 

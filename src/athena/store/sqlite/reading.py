@@ -58,7 +58,7 @@ class Unreadable:
 
 
 class Lane:
-    """Some threads that read, each with a connection.
+    """Threads that read, each with a connection.
 
     Args:
         limit: seconds that one read may take; None: as long as it needs.
@@ -72,7 +72,7 @@ class Lane:
             self._connections.put(connect_reader(path))
 
     async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """What `read` returns, on a thread of this lane.
+        """Run `read` on a thread of this lane.
 
         Raises:
             SearchTimeout: it took longer than the lane's limit.
@@ -87,7 +87,7 @@ class Lane:
         return await reading
 
     def close(self) -> None:
-        """Finish what has begun, then let the connections go."""
+        """Finish what has begun, then close the connections."""
         self._threads.shutdown()
         while not self._connections.empty():
             self._connections.get().close()

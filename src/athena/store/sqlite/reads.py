@@ -24,10 +24,10 @@ from athena.tasks.requests import Upload
 
 
 class SqliteReads:
-    """What can be read. The subclass writes.
+    """The reading half of the repository. The subclass writes.
 
     Args:
-        fast: for small reads that somebody urgently waits for.
+        fast: for small, urgent reads.
         slow: for searches and statistics, with a time limit.
     """
 

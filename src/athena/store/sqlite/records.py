@@ -67,7 +67,7 @@ class SqliteRecords:
 
 
 def _decoded(kind: RecordKind[T], record_id: str, body: bytes) -> T | None:
-    """A record of a newer version stays where it is, unread."""
+    """The record; None when it is unreadable, for example from a newer version."""
     try:
         return msgspec.json.decode(body, type=kind.type)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -24,7 +24,7 @@ _LOOKED_AT = 10_000
 
 
 class Examination(Struct, frozen=True, kw_only=True):
-    """How a data folder's database is."""
+    """The state of a data folder's database."""
 
     version: int
     fault: str
@@ -44,7 +44,7 @@ def refused_prompts(folder: Path) -> list[RefusedPrompt]:
 
 
 def examine(folder: Path) -> Examination | None:
-    """Look at the database of a data folder; None when there is none yet. Raises as
+    """Examine the database of a data folder; None when there is none yet. Raises as
     `refused_prompts`."""
     return _read(folder, _examine)
 

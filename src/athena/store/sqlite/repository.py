@@ -69,7 +69,7 @@ class SqliteRepository(SqliteReads):
         claim: IdempotencyRecord | None = None,
     ) -> "asyncio.Future[None]":
         if self.held(task.id) or task.id in self._gone:
-            raise Conflict(f"there is a task {task.id} already")
+            raise Conflict(f"a task {task.id} already exists")
         statements = rows.add(task, uploads, claim, self._claim_life)
         return self._change(Change(None, task), statements, uploads, claim, retried=False)
 
@@ -220,7 +220,7 @@ class SqliteRepository(SqliteReads):
             self._drop_uploads([after.id])
 
     async def _lost(self, change: Change, done: "asyncio.Future[None]", error: StoreError) -> None:
-        """Another state was on disk than this process knew: take that one."""
+        """The disk has another state than this process knew: use that one."""
         after = _after(change)
         log.warning("store.conflict", task=after.id, error=str(error))
         current: Task | None = None
@@ -261,7 +261,8 @@ class SqliteRepository(SqliteReads):
             self._drop_uploads(list(held))
 
     def _drop_uploads(self, task_ids: Sequence[str]) -> None:
-        """The files go after the commit; those of a process that ends before are swept later."""
+        """Delete the files after the commit; if the process ends before, the next start deletes
+        them."""
         gone = [each for each in task_ids if each in self._uploaded]
         if not gone:
             return

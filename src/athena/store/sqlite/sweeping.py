@@ -37,7 +37,7 @@ def doomed(
     most_tasks: int | None,
     step: int,
 ) -> Doomed:
-    """What may go, at most `step` of each kind."""
+    """What can be deleted, at most `step` of each kind."""
     statements: list[Statement] = []
     rows = 0
     for table, age, key, name in _TABLES:
@@ -52,7 +52,7 @@ def doomed(
 
 
 def give_back(free: int) -> list[Statement]:
-    """Some of the file's free pages go back to the system. One statement is one page: it returns
+    """Give some of the file's free pages back to the system. One statement is one page: it returns
     after each, and the driver does not go on with what has no columns."""
     return [Execute("PRAGMA incremental_vacuum(1)", {})] * min(free, _PAGES)
 

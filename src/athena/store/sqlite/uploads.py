@@ -22,7 +22,7 @@ class UploadFolder:
         self._folder = folder / "uploads"
 
     def write(self, task_id: str, uploads: Sequence[Upload]) -> None:
-        """Write a task's uploads and see that they last. Raises OSError."""
+        """Write a task's uploads durably. Raises OSError."""
         folder = self._folder / task_id
         folder.mkdir(parents=True, exist_ok=True)
         for position, upload in enumerate(uploads):
@@ -40,7 +40,7 @@ class UploadFolder:
         return (self._folder / task_id / str(position)).read_bytes()
 
     def remove(self, task_ids: Iterable[str]) -> None:
-        """Delete the uploads of tasks; those that have none are passed over."""
+        """Delete the uploads of tasks; tasks without uploads are ignored."""
         for task_id in task_ids:
             shutil.rmtree(self._folder / task_id, ignore_errors=True)
 

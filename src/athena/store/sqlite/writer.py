@@ -82,7 +82,7 @@ class Write(Struct, frozen=True):
 
 
 class StoreWriter(Protocol):
-    """The way to the disk."""
+    """Takes writes and puts them on disk."""
 
     @property
     def write_error(self) -> str:
@@ -90,7 +90,7 @@ class StoreWriter(Protocol):
         ...
 
     def write(self, write: Write) -> None:
-        """Take a write, behind those taken before.
+        """Accept a write, after those accepted before.
 
         Raises:
             StoreUnavailable: the writer is closed, or its thread has ended.
@@ -103,8 +103,8 @@ class StoreWriter(Protocol):
 
 
 class Committer:
-    """Writes batches to a connection, and keeps what must be retried until it can. For one thread
-    at a time."""
+    """Writes batches to a connection, and keeps what must be retried until it succeeds. For one
+    thread at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -112,10 +112,10 @@ class Committer:
         self.write_error = ""
 
     def commit(self, batch: Sequence[Write], *, fault: str = "") -> None:
-        """Write a batch behind what was kept of former ones; with neither, try the disk.
+        """Write a batch after what was kept of earlier ones; without either, test the disk.
 
         Args:
-            fault: for tests: the disk is as if it failed for this reason.
+            fault: for tests: behave as if the disk failed for this reason.
         """
         every = [*self._kept, *batch]
         if not every:
@@ -132,7 +132,7 @@ class Committer:
             self._one_by_one(every, fault)
 
     def close(self) -> None:
-        """Try what was kept a last time, and let the connection go."""
+        """Try what was kept a last time, and close the connection."""
         if self._kept:
             self.commit([])
         _notify(self._kept, StoreUnavailable(f"the store was closed: {self.write_error}"))
@@ -217,7 +217,7 @@ class Committer:
 
 
 class Writer:
-    """The only one who writes to a connection: a thread. Close it to flush and end it."""
+    """The only writer of a connection: a thread. Close it to flush and end it."""
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
@@ -336,7 +336,7 @@ def _insert(head: str, rows: list[tuple[object, ...]], tail: str) -> tuple[str, 
 
 
 def _notify(batch: Sequence[Write], error: StoreError | None) -> None:
-    """Wake the callers, with one call into each event loop."""
+    """Call the callers back, with one call into each event loop."""
     for loop in dict.fromkeys(write.loop for write in batch):
         callbacks = [write.on_done for write in batch if write.loop is loop]
         try:
