@@ -23,7 +23,7 @@ _ENCODED = "whsec_"
 _TOO_MANY = 429
 
 
-class HttpResponse(Protocol):
+class WebhookResponse(Protocol):
     """What counts of a receiver's answer."""
 
     @property
@@ -41,7 +41,7 @@ class Session(Protocol):
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,
         allow_redirects: bool,
-    ) -> AbstractAsyncContextManager[HttpResponse]: ...
+    ) -> AbstractAsyncContextManager[WebhookResponse]: ...
 
 
 class BadSigningSecret(AthenaError, ValueError):

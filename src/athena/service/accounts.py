@@ -35,7 +35,7 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
 ACCOUNTS = RecordKind("account", AccountRecord)
 
 
-class AccountView(Struct, frozen=True, kw_only=True):
+class AccountReport(Struct, frozen=True, kw_only=True):
     """An account and its current state."""
 
     status: AccountStatus
@@ -106,11 +106,11 @@ class AccountService:
         self._configured = frozenset(configured)
         self._changing = asyncio.Lock()
 
-    async def all(self) -> list[AccountView]:
+    async def all(self) -> list[AccountReport]:
         """Every account."""
         return [await self._view(each) for each in self._directory.all()]
 
-    async def find(self, account_id: str) -> AccountView:
+    async def find(self, account_id: str) -> AccountReport:
         """An account by its id.
 
         Raises:
@@ -186,13 +186,13 @@ class AccountService:
             raise UnknownAccount(account_id)
         return status
 
-    async def _view(self, status: AccountStatus) -> AccountView:
+    async def _view(self, status: AccountStatus) -> AccountReport:
         """With its worker's load; without a worker all of its tasks wait."""
         try:
             load = await self._commands.load(status.id)
         except NoAccount:
             load = AccountLoad(0, self._repository.unfinished_count(status.id))
-        return AccountView(status=status, running=load.running, waiting=load.waiting)
+        return AccountReport(status=status, running=load.running, waiting=load.waiting)
 
 
 def _settings(fields: Mapping[str, Any]) -> AccountSettings:

@@ -16,7 +16,7 @@ from athena.http.mj.responses import Answer
 from athena.http.mj.submits import TheCall, TheServices
 from athena.http.mj.task_view import TaskView, view
 from athena.http.openapi import FOR_ADMINS
-from athena.service.accounts import AccountView as Account
+from athena.service.accounts import AccountReport
 from athena.store.tokens import Token
 
 
@@ -268,7 +268,7 @@ HANDLERS = (
 )  # fmt: skip
 
 
-def _account(account: Account) -> AccountView:
+def _account(account: AccountReport) -> AccountView:
     status = account.status
     settings, profile = status.settings, status.profile
     return AccountView(
