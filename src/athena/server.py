@@ -94,7 +94,7 @@ class Runtime(Struct, frozen=True, kw_only=True):
     make_writer: WriterFactory = Writer
 
 
-class RunningServer(Struct, frozen=True, kw_only=True):
+class Server(Struct, frozen=True, kw_only=True):
     """A server's parts."""
 
     repository: TaskRepository
@@ -119,7 +119,7 @@ async def serving(settings: Settings, runtime: Runtime | None = None) -> AsyncIt
 @asynccontextmanager
 async def running(
     settings: Settings, runtime: Runtime | None = None, url: str = ""
-) -> AsyncIterator[RunningServer]:
+) -> AsyncIterator[Server]:
     """Everything but HTTP, at work. `url` is where the server will listen."""
     async with AsyncExitStack() as stack:
         base = await _open(settings, runtime or Runtime(), stack)
@@ -131,7 +131,7 @@ async def running(
         await stack.enter_async_context(workers.running(accounts))
         reassignment.start()
         _start_loops(base, services)
-        yield RunningServer(repository=base.repository, workers=workers, services=services)
+        yield Server(repository=base.repository, workers=workers, services=services)
 
 
 class _Base(Struct, frozen=True, kw_only=True):

@@ -75,10 +75,11 @@ async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> N
             assert (await shown(system, FIRST.channel_id))["remark"] == "mine"
 
 
-async def test_tasks_of_a_disabled_account_move_and_return_when_it_is_enabled(build: Build) -> None:
-    accounts = [account(0, core_size=1), account(1, enable=False)]
-    system = await build(accounts=accounts, speed=5)
+async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Build) -> None:
+    system = await build(accounts=[account(0, core_size=1), account(1, enable=False)], speed=5)
     waiting = [(await system.imagine(f"cat {n}"))["result"] for n in range(4)]
+    first = {"accountFilter": {"instanceId": FIRST.channel_id}}
+    bound = (await system.imagine("a dog", **first))["result"]
     await ask(system, "PUT", f"{SECOND.channel_id}/update", {"enable": True})
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
     account_view = await shown(system, FIRST.channel_id)
@@ -86,26 +87,15 @@ async def test_tasks_of_a_disabled_account_move_and_return_when_it_is_enabled(bu
         False,
         "The account is disabled.",
     )
+    assert (await system.ended(bound))["failReason"] == (
+        "Its account stopped: The account is disabled."
+    )
     homes = [(await system.ended(each))["properties"]["discordInstanceId"] for each in waiting[1:]]
     assert set(homes) == {SECOND.channel_id}
     assert await made_by(system) == SECOND.channel_id
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": True})
     assert (await system.ended(waiting[0]))["status"] == "SUCCESS"
-    first = {"accountFilter": {"instanceId": FIRST.channel_id}}
     assert await made_by(system, **first) == FIRST.channel_id
-
-
-async def test_a_task_that_names_its_account_does_not_move(build: Build) -> None:
-    system = await build(accounts=[account(0, core_size=1), account(1)], speed=5)
-    named = {"accountFilter": {"instanceId": FIRST.channel_id}}
-    await system.imagine("cat 0", **named)
-    waiting = (await system.imagine("cat 1", **named))["result"]
-    await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
-    ended = await system.ended(waiting)
-    assert (ended["status"], ended["failReason"]) == (
-        "FAILURE",
-        "Its account stopped: The account is disabled.",
-    )
 
 
 async def test_a_new_token_heals_an_account_that_was_refused(build: Build) -> None:
