@@ -15,7 +15,7 @@ this:
    mutated source, gives the live functions their new code objects, runs the tests that reach the
    changed statement, quickest first, and stops at the first failure.
 3. Edits outside of functions (constants, tables, defaults), and of what runs while tests are
-   collected, need the module to be imported anew, by all that import it: `cold` does so in a fork
+   collected, need the module to be imported again, by all that import it: `cold` does so in a fork
    of the first process, which has imported nothing of the project.
 
 Limits are in seconds of processor time, so a busy machine changes no result; a limit on the clock,

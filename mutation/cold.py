@@ -1,4 +1,4 @@
-"""A mutant that only counts when its module is imported anew: all of pytest, in a fork."""
+"""A mutant that only counts when its module is imported again: all of pytest, in a fork."""
 
 import importlib.machinery
 import sys

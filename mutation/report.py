@@ -1,4 +1,4 @@
-"""What a run is told as."""
+"""The report of a run."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -157,7 +157,7 @@ def _records() -> None:
 
 
 async def main() -> None:
-    """Make it anew."""
+    """Create the data folder again."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     store = await Store.open(FOLDER)
     tasks = [*await _ended(store), *await _unfinished(store)]

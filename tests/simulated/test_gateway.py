@@ -27,7 +27,7 @@ MIDJOURNEY = "936929561302675456"
 
 
 class Listener:
-    """A running gateway session and what it told."""
+    """A running gateway session and its events."""
 
     def __init__(
         self, simulator: Simulator, http: aiohttp.ClientSession, clock: TurnableClock

@@ -1,4 +1,4 @@
-"""What Midjourney says of an account, its seeds by the longer way, and forms that nobody knows."""
+"""An account's profile, seeds through the direct channel, and messages of unknown forms."""
 
 import asyncio
 from pathlib import Path

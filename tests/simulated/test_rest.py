@@ -26,7 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Discord:
-    """A server that notes what it was asked and answers as told."""
+    """A server that records its requests and answers as configured."""
 
     def __init__(self, answer: Handler) -> None:
         self.asked: list[tuple[str, str, str | None]] = []

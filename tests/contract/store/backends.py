@@ -28,7 +28,7 @@ class Backend(Protocol):
     """Why the disk fails; empty when it works."""
 
     async def commit(self) -> None:
-        """Try to write what waits, and let everybody hear of it."""
+        """Try to write what waits, and run the callbacks."""
         ...
 
     async def index(self, repository: TaskRepository) -> None:
@@ -74,7 +74,7 @@ class SqliteBackend:
 
 
 class ControlledWriter:
-    """A writer without a thread, which commits when it is told to."""
+    """A writer without a thread, which commits on demand."""
 
     def __init__(self, committer: Committer, fault: Callable[[], str]) -> None:
         self._committer = committer

@@ -1,4 +1,4 @@
-"""Durable, visible at once, told once on disk."""
+"""Saves are durable, visible at once, and reported when they are on disk."""
 
 import asyncio
 

@@ -173,7 +173,7 @@ class Setting:
         )
 
     async def turn(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass in steps, everybody acting in between."""
+        """Let time pass in steps; all tasks run in between."""
         while seconds > 0:
             await settle()
             self.clock.turn(min(step, seconds))

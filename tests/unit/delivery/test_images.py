@@ -39,7 +39,7 @@ def ended(task_id: str = "1") -> Task:
 
 
 class Source:
-    """Brings the same image always, and counts how often."""
+    """Always returns the same image, and counts the calls."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

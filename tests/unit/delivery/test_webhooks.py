@@ -1,4 +1,4 @@
-"""Webhooks over fakes: what is told, when, and how often; no sockets, no disk."""
+"""Webhooks over fakes: what is sent, when, and how often; no sockets, no disk."""
 
 import asyncio
 import base64
@@ -234,7 +234,7 @@ async def test_the_row_goes_after_the_delivery_was_taken() -> None:
 
 
 async def test_an_outbox_that_cannot_be_read_loses_nothing() -> None:
-    """`run` raises, and is run again; what came before, between and after is told once."""
+    """`run` raises, and is run again; what came before, between and after is sent once."""
     setting = Setting()
     setting.outbox.rows["old"] = task("old", 4)
     setting.outbox.reading = [RuntimeError("unreadable"), RuntimeError("unreadable")]
@@ -265,7 +265,7 @@ async def test_what_a_run_had_begun_is_done_by_the_next() -> None:
 
 @pytest.mark.parametrize("waits", [True, False])
 async def test_at_start_an_older_state_never_replaces_a_newer(waits: bool) -> None:
-    """The newer state came while the outbox was read, and still waits or was already told."""
+    """The newer state came while the outbox was read, and still waits or was already sent."""
     setting = Setting()
     setting.outbox.rows["1"] = task("1", 2)
     if waits:

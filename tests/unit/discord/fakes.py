@@ -32,7 +32,7 @@ def answered(body: Any = None, status: int = 200, **headers: str) -> HttpRespons
 
 
 class FakeTransport:
-    """Answers every request as it is told, and keeps the requests."""
+    """Answers every request as configured, and keeps the requests."""
 
     def __init__(self, *answers: Answer, otherwise: Answer | None = None) -> None:
         self.asked: list[HttpRequest] = []
@@ -145,7 +145,7 @@ class Session:
         await settle()
 
     async def pass_time(self, seconds: float, step: float = 0.5) -> None:
-        """Turn the clock in small steps, so that everything happens in its hour."""
+        """Turn the clock in small steps, so that everything happens in its order."""
         assert not self.work.done()
         for _ in range(round(seconds / step)):
             self.clock.turn(step)

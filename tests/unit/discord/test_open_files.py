@@ -1,4 +1,4 @@
-"""The process's limit of open files is raised where it may be, and told where it may not."""
+"""The process's limit of open files is raised if possible; otherwise the problem is reported."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""REST over a fake transport: what is made again, what is not, and what is told."""
+"""REST over a fake transport: what is repeated, what is not, and which errors are raised."""
 
 import asyncio
 import random

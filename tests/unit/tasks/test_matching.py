@@ -174,7 +174,7 @@ def test_ids_may_be_ten_seconds_older_than_the_nonce(key: str, lag: int, found: 
 
 
 def test_the_late_job_of_a_task_that_was_given_up_is_not_its_twin_s() -> None:
-    """Its message is new, only its interaction tells that it was asked for before."""
+    """Its message is new, only its interaction shows that it was requested before."""
     index = TaskIndex(str)
     index.put(imagine("5"), IMAGINE)
     old = str(NONCE - (1 << 40))
@@ -324,7 +324,7 @@ def test_an_update_without_new_ids_counts_too() -> None:
 
 
 def test_an_update_without_new_ids_keeps_the_order() -> None:
-    """Ambiguous tasks are told in the order of their coming, so that equal runs are equal."""
+    """Ambiguous tasks are reported in the order of their submission, so equal runs are equal."""
     index = TaskIndex(str)
     for number in ("1", "2"):
         index.put(imagine(number), IMAGINE)

@@ -74,7 +74,7 @@ def test_the_pressed_message_may_become_known_only_at_sending() -> None:
 
 
 def test_a_new_nonce_is_a_new_interaction() -> None:
-    """A modal's second interaction is told by its own id: the first one's must not stay."""
+    """A modal's second interaction is known by its own id: the first one's must not stay."""
     opened = lifecycle.begin_preparing(new_task(), "77", NOW)
     opened = lifecycle.advance(opened, Acknowledged(evidence=Evidence(interaction="9")), NOW)
     submitted = lifecycle.begin_sending(opened, "78", NOW)

@@ -36,22 +36,22 @@ class Flaky:
 
 
 class Bench:
-    """A committer over such a connection, and what its callers were told."""
+    """A committer over such a connection, and the results that its callers got."""
 
     def __init__(self, folder: Path, code: int = 0) -> None:
         self.flaky = Flaky(connect_owner(folder / FILE), code)
         self.committer = Committer(cast(sqlite3.Connection, self.flaky))
-        self.told: list[tuple[str, bool]] = []
+        self.results: list[tuple[str, bool]] = []
         self.errors: list[StoreError] = []
 
     def write(self, name: str, *statements: Statement, retried: bool = False) -> Write:
-        def told(error: StoreError | None) -> None:
-            self.told.append((name, error is None))
+        def on_done(error: StoreError | None) -> None:
+            self.results.append((name, error is None))
             if error:
                 self.errors.append(error)
 
         every = statements or (Execute(ADD, {"id": name}),)
-        return Write(every, asyncio.get_running_loop(), told, retried)
+        return Write(every, asyncio.get_running_loop(), on_done, retried)
 
     async def commit(self, *writes: Write, fault: str = "") -> None:
         self.committer.commit(writes, fault=fault)
@@ -76,11 +76,11 @@ async def test_trouble_passes_and_nothing_that_is_retried_is_lost(
     await bench.commit(bench.write("a", retried=True), bench.write("new"))
     await bench.commit(bench.write("b", retried=True))
     assert bench.committer.write_error
-    assert bench.told == [("new", False)]
+    assert bench.results == [("new", False)]
     bench.flaky.code = 0
     await bench.commit(bench.write("c"))
     assert not bench.committer.write_error
-    assert bench.told[1:] == [("a", True), ("b", True), ("c", True)]
+    assert bench.results[1:] == [("a", True), ("b", True), ("c", True)]
     assert bench.written() == ["a", "b", "c"]
 
 
@@ -90,7 +90,7 @@ async def test_a_fault_is_like_a_disk_that_fails(tmp_path: Path) -> None:
     assert bench.committer.write_error == "no power"
     await bench.commit(fault="no power still")
     assert bench.committer.write_error == "no power still"
-    assert bench.told == [("new", False)]
+    assert bench.results == [("new", False)]
     await bench.commit()
     assert bench.written() == ["a"]
 
@@ -100,13 +100,13 @@ async def test_closing_tells_those_whose_writes_are_lost(tmp_path: Path) -> None
     await bench.commit(bench.write("a", retried=True))
     bench.committer.close()
     await asyncio.sleep(0)
-    assert bench.told == [("a", False)]
+    assert bench.results == [("a", False)]
 
 
 async def test_a_bad_statement_is_told_at_once_even_when_it_is_retried(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await bench.commit(bench.write("a", retried=True), bench.write("a", retried=True))
-    assert bench.told == [("a", True), ("a", False)]
+    assert bench.results == [("a", True), ("a", False)]
     assert not bench.committer.write_error
 
 
@@ -118,7 +118,7 @@ async def test_a_write_that_lost_is_undone_as_a_whole(tmp_path: Path) -> None:
         Execute("DELETE FROM records WHERE id = 'none'", {}, conflict="it is gone"),
     )
     await bench.commit(bench.write("a"), lost, bench.write("b"))
-    assert bench.told == [("a", True), ("lost", False), ("b", True)]
+    assert bench.results == [("a", True), ("lost", False), ("b", True)]
     assert isinstance(bench.errors[0], Conflict)
     assert bench.written() == ["a", "b"]
 
@@ -130,7 +130,7 @@ async def test_a_value_that_sqlite_cannot_take_fails_that_write_alone(
     bench = Bench(tmp_path)
     bad = bench.write("bad", Insert("INSERT INTO records (kind, id, body)", ("k", value, b"")))
     await bench.commit(bench.write("a"), bad, bench.write("b"))
-    assert bench.told == [("a", True), ("bad", False), ("b", True)]
+    assert bench.results == [("a", True), ("bad", False), ("b", True)]
     assert isinstance(bench.errors[0], StoreUnavailable)
     assert not bench.committer.write_error
 
@@ -145,7 +145,7 @@ async def test_neighbouring_rows_become_one_statement(tmp_path: Path) -> None:
 
 
 async def test_the_disk_is_waited_for(tmp_path: Path) -> None:
-    """Durable before told rests on this."""
+    """Durable before reported depends on this."""
     connection = connect_owner(tmp_path / FILE)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -160,7 +160,7 @@ async def test_a_caller_that_raises_does_not_keep_the_others_waiting(tmp_path: P
 
     bad = Write((), asyncio.get_running_loop(), raises)
     await bench.commit(bad, bench.write("a"))
-    assert bench.told == [("a", True)]
+    assert bench.results == [("a", True)]
 
 
 class Deadly(Committer):
