@@ -1,7 +1,8 @@
 """Accept-Language (RFC 9110, section 12.5.4): which of the offered languages a caller prefers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from operator import itemgetter
 
 _RANGE = re.compile(
@@ -9,12 +10,15 @@ _RANGE = re.compile(
     r"(?:;\s*q=(?P<quality>0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*)?",
     re.IGNORECASE,
 )
+_LONGEST = 256
+"""Characters that are read; browsers send less. Callers choose the header, and every call has one."""
 
 
-def preferred(header: str | None, offered: Sequence[str]) -> str:
+@lru_cache(maxsize=256)
+def preferred(header: str | None, offered: tuple[str, ...]) -> str:
     """The language with the highest quality in the header; of equal ones the one named first; the
     first that is offered when the header accepts none of them."""
-    given = dict(sorted(_ranges(header or ""), key=itemgetter(1)))
+    given = dict(sorted(_ranges((header or "")[:_LONGEST]), key=itemgetter(1)))
     any_other = given.get("*", (0.0, 0))
     best = max(offered, key=lambda language: given.get(language, any_other))
     return best if given.get(best, any_other)[0] > 0 else offered[0]

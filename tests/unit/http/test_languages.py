@@ -35,5 +35,10 @@ def test_the_quality_decides_then_the_order(header: str | None, language: str) -
     assert Language.of(header) == language
 
 
+def test_only_the_beginning_of_a_very_long_header_is_read() -> None:
+    assert Language.of("en" + ",de" * 100_000) == "en"
+    assert Language.of("de," * 100_000 + "en") == "zh"
+
+
 def test_the_first_that_is_offered_is_the_default() -> None:
     assert preferred("de", ("fr", "it")) == "fr"
