@@ -11,14 +11,19 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 256
-"""Characters that are read; browsers send less. Callers choose the header, and every call has one."""
+"""Characters that are read; browsers send less."""
 
 
-@lru_cache(maxsize=256)
 def preferred(header: str | None, offered: tuple[str, ...]) -> str:
     """The language with the highest quality in the header; of equal ones the one named first; the
     first that is offered when the header accepts none of them."""
-    given = dict(sorted(_ranges((header or "")[:_LONGEST]), key=itemgetter(1)))
+    return _preferred((header or "")[:_LONGEST], offered)
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str, offered: tuple[str, ...]) -> str:
+    """Cached, because every call asks and most clients send the same header."""
+    given = dict(sorted(_ranges(header), key=itemgetter(1)))
     any_other = given.get("*", (0.0, 0))
     best = max(offered, key=lambda language: given.get(language, any_other))
     return best if given.get(best, any_other)[0] > 0 else offered[0]

@@ -33,7 +33,7 @@ class Language(StrEnum):
     @classmethod
     def of(cls, accept_language: str | None) -> "Language":
         """The one that the header prefers; Chinese when it accepts neither."""
-        return cls(preferred(accept_language, (cls.CHINESE, cls.ENGLISH)))
+        return cls(preferred(accept_language, ("zh", "en")))
 
 
 class Answer(Struct, kw_only=True):
