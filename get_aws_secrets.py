@@ -6,7 +6,8 @@
 `ENV` is dev (the default), staging or prod; the name of the secret is `athena/dev` and so on, or
 `ATHENA_SECRET_NAME`. Its value is a JSON object with the names in angle brackets in the template;
 names with a question mark are optional. boto3 finds region and credentials. The file is written
-atomically with mode 600; on any error an existing .env stays unchanged. Needs boto3: `pip install "athena-mj[aws]"`.
+atomically with mode 600; on any error an existing .env stays unchanged. Needs boto3:
+`pip install "athena-mj[aws]"`.
 """
 
 import json
@@ -126,7 +127,7 @@ def _value(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote a value for .env: single quotes are literal; `\\` and `"` are special in double ones."""
+    """Quote a value for .env. Single quotes keep all as it is; double ones escape `\\` and `"`."""
     if "'" not in text:
         return f"'{text}'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
