@@ -109,8 +109,10 @@ async def test_a_webhook_is_told_again(tmp_path: Path, clock: TurnableClock) -> 
         while not await ends():
             clock.turn(0.1)
             await breathe()
+        while (await system.get("/mj/hook/list"))[0]["delivery"]["lastAnswer"] != 200:
+            await breathe()  # the receiver knows of it before the answer is read
         (webhook,) = await system.get("/mj/hook/list")
-        assert (webhook["task"], webhook["delivery"]["lastAnswer"]) == (task_id, 200)
+        assert webhook["task"] == task_id
         assert (await system.post(f"/mj/hook/{task_id}/send", {}))["code"] == 1
         while len(await ends()) < 2:
             await breathe()
