@@ -312,3 +312,15 @@ async def test_a_fault_in_a_loop_is_seen_and_harms_one_turn(tmp_path: Path) -> N
         await w.until(lambda: health.report().ready)
         again = await w.submit("a dog")
         assert (await w.ended(again.id)).status is Status.SUCCESS
+
+
+async def test_deletion_leaves_no_image(tmp_path: Path) -> None:
+    async with world(tmp_path, account(0)) as w:
+        task = await w.ended((await w.submit("a cat")).id)
+        kept = tmp_path / "images" / task.id
+        fetching = asyncio.create_task(w.server.services.gallery().whole(task))
+        await w.until(fetching.done)
+        await w.until(lambda: (kept / "whole").exists())
+        await w.server.services.tasks.delete(task)
+        await w.until(lambda: not kept.exists())
+        assert await w.server.repository.find(task.id) is None

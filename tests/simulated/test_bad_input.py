@@ -164,3 +164,12 @@ async def test_the_api_page_needs_no_other_host(system: System) -> None:
         described = await answer.json()
     assert described["openapi"].startswith("3.1")
     assert "/mj/submit/imagine" in described["paths"]
+
+
+@pytest.mark.parametrize("moment", ["9" * 30, str(2**63), str(2**63 - 1), "-1", "soon"])
+async def test_impossible_moments_are_refused(system: System, moment: str) -> None:
+    for name in ("since", "until"):
+        url = f"{system.url}/mj/task/search?{name}={moment}"
+        async with system.http.get(url) as answer:
+            assert answer.status == 400
+            assert (await answer.json())["code"] == 4
