@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.processes import server_over_standin
+from bench.processes import server_with_simulator
 from bench.result import Result
 
 _COUNT = 600
@@ -15,7 +15,7 @@ _BOUND = 60.0
 
 async def measure(folder: Path) -> list[Result]:
     """The server and the simulator run in separate processes; an imagine includes both."""
-    serving = server_over_standin(folder, core_size=12, queue_size=_COUNT, speed="inf")
+    serving = server_with_simulator(folder, core_size=12, queue_size=_COUNT, speed="inf")
     async with serving as (url, _), aiohttp.ClientSession() as http:
         await _make(http, url, 20)
         began = time.perf_counter()

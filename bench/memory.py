@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.processes import server_over_standin
+from bench.processes import server_with_simulator
 from bench.result import Result
 
 _BOUND_MB = 90
@@ -10,7 +10,7 @@ _BOUND_MB = 90
 
 async def measure(folder: Path) -> list[Result]:
     """Resident memory of the server's process alone, as the kernel counts it."""
-    async with server_over_standin(folder, core_size=3, queue_size=10, speed="20") as (_, pid):
+    async with server_with_simulator(folder, core_size=3, queue_size=10, speed="20") as (_, pid):
         kilobytes = _resident(pid)
     return [
         Result(

@@ -39,7 +39,7 @@ async def _read_until(process: asyncio.subprocess.Process, pattern: str) -> str:
 
 
 @asynccontextmanager
-async def server_over_standin(
+async def server_with_simulator(
     folder: Path, *, core_size: int, queue_size: int, speed: str
 ) -> AsyncIterator[tuple[str, int]]:
     """A server over a simulator, each its own process: the server's URL and process id."""

@@ -5,7 +5,7 @@ import urllib.request
 from pathlib import Path
 
 from bench.load import request, requests_per_second
-from bench.processes import running, server_over_standin
+from bench.processes import running, server_with_simulator
 from bench.result import Result
 
 _SECONDS = 3.0
@@ -15,7 +15,7 @@ _ROUNDS = 3
 async def measure(folder: Path) -> list[Result]:
     """Each pair is measured in turn, several times; the medians are compared."""
     # Very slow jobs leave the server to the requests.
-    serving = server_over_standin(folder, core_size=1, queue_size=100_000, speed="0.01")
+    serving = server_with_simulator(folder, core_size=1, queue_size=100_000, speed="0.01")
     async with serving as (url, _):
         task_id = _submit(url)
         sample = folder / "task.json"

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from random import Random
@@ -64,6 +65,7 @@ from athena.tasks.model import Api, Task
 
 log = structlog.get_logger(__name__)
 
+_SWEEP_IMAGES = 3_600.0
 _SWEEP = 60.0
 """Seconds between two looks for what retention no longer keeps."""
 
@@ -154,7 +156,7 @@ async def _open(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> 
     repository = await open_store(
         settings.data_dir,
         make_writer=runtime.make_writer,
-        retention=Retention(**settings.retention.model_dump()),
+        retention=Retention(**settings.retention.model_dump(exclude={"images_days"})),
         clock=clock,
     )
     stack.push_async_callback(repository.close)
@@ -243,6 +245,9 @@ def _start_loops(base: _Base, services: Services) -> None:
     supervisor.start("webhooks", services.webhooks.run)
     supervisor.periodic("tokens", lambda: LOOK, services.token_registry.look)
     supervisor.periodic("retention", lambda: _SWEEP, lambda: _sweep(base.repository))
+    if days := base.settings.retention.images_days:
+        sweep = partial(_sweep_images, base.clock, services.gallery, days)
+        supervisor.periodic("image_retention", lambda: _SWEEP_IMAGES, sweep)
 
     def forget_images(change: Change) -> None:
         if change.after is None and change.before is not None:
@@ -262,6 +267,11 @@ async def _forget_images(base: _Base, gallery: Callable[[], Gallery], task_id: s
         except ImageNotDeleted as error:
             log.warning("image.not_deleted", task=task_id, error=str(error))
         await base.clock.sleep(backoff.next())
+
+
+async def _sweep_images(clock: Clock, gallery: Callable[[], Gallery], days: float) -> None:
+    now = datetime.fromtimestamp(clock.now() / 1000, UTC)
+    await gallery().sweep(now - timedelta(days=days))
 
 
 async def _sweep(repository: TaskRepository) -> None:

@@ -145,6 +145,8 @@ class RetentionSettings(BaseModel):
     tasks_days: float | None = Field(default=None, gt=0)
     tasks_most: int | None = Field(default=None, ge=1)
     """More ended tasks than so many are deleted, the oldest first, with their images."""
+    images_days: float | None = Field(default=None, gt=0)
+    """Relayed images; one that is asked for again is fetched again."""
     refused_prompts_days: float | None = Field(default=None, gt=0)
     usage_days: float | None = Field(default=None, gt=1)
     """The tasks that each token asked for, by day."""

@@ -5,6 +5,7 @@ logged, and the caller goes on without it. Only deletion must not fail in silenc
 """
 
 from contextlib import suppress
+from datetime import datetime
 
 import obstore
 import structlog
@@ -58,6 +59,24 @@ class ImageStore:
         """
         self._forgotten[task_id] = None
         await self._delete(task_id)
+
+    async def sweep(self, before: datetime) -> int:
+        """Delete what was kept before a moment, in steps of fifty; how much that was. It is made
+        again when somebody asks for it.
+
+        Raises:
+            ImageNotDeleted: the store failed.
+        """
+        deleted = 0
+        try:
+            async for found in obstore.list(self._store):
+                old = [each["path"] for each in found if each["last_modified"] < before]
+                if old:
+                    await obstore.delete_async(self._store, old)
+                deleted += len(old)
+        except (BaseError, OSError) as error:
+            raise ImageNotDeleted(f"old images: {error}") from error
+        return deleted
 
     async def _delete(self, task_id: str) -> None:
         try:

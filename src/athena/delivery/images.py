@@ -9,6 +9,7 @@ the event loop. Only images of tasks are served, so the server is no proxy for o
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from io import BytesIO
 from typing import TypeVar
@@ -74,6 +75,10 @@ class Images:
             image_store.ImageNotDeleted: the store failed; call it again later.
         """
         await self._store.forget(task_id)
+
+    async def sweep(self, before: datetime) -> int:
+        """Delete images that were kept before a moment; how many. Raises as `forget`."""
+        return await self._store.sweep(before)
 
     async def _original(self, task: Task) -> bytes:
         if task.image is None:

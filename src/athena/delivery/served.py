@@ -1,6 +1,7 @@
 """What relayed images look like from outside; light, because their makers are not."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -45,4 +46,8 @@ class Gallery(Protocol):
         Raises:
             image_store.ImageNotDeleted: the store failed; call it again later.
         """
+        ...
+
+    async def sweep(self, before: datetime) -> int:
+        """Delete images that were kept before a moment; how many. Raises as `forget`."""
         ...

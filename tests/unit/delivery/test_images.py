@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,15 @@ async def test_a_deletion_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) ->
     failing(monkeypatch, "delete_async", GenericError("no answer"))
     with pytest.raises(ImageNotDeleted):
         await images.forget("1")
+
+
+async def test_old_images_are_deleted_and_made_again_when_they_are_asked_for() -> None:
+    store, source = MemoryStore(), Source(grid())
+    images = Images(store, source)
+    await asyncio.gather(*(images.whole(ended(str(number))) for number in range(120)))
+    now = datetime.now(UTC)
+    assert await images.sweep(now - timedelta(days=1)) == 0
+    assert await images.sweep(now + timedelta(seconds=1)) == 120
+    assert kept(store) == set()
+    await images.whole(ended("1"))
+    assert source.calls == 121
