@@ -57,6 +57,11 @@ def test_a_task_has_all_that_its_request_says(services: Services) -> None:
     )  # fmt: skip
 
 
+def test_a_description_can_be_left_out(services: Services) -> None:
+    services.put(status())
+    assert made(services).description == ""
+
+
 def test_ids_are_sixteen_digits_and_never_the_same(services: Services) -> None:
     services.put(status())
     ids = [made(services).id for _ in range(2500)]
@@ -279,6 +284,7 @@ async def test_a_confirmed_modal_takes_a_place(services: Services) -> None:
     assert (accepted.task, accepted.ahead) == (after, 0)
     assert await services.repository.uploads(after.id) == (upload(),)
     assert services.repository.unfinished_count("5") == 2
+    assert services.repository.records["k"].task_id == after.id
 
 
 async def test_a_modal_that_finds_no_place_stays_open(services: Services) -> None:

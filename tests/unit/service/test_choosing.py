@@ -1,12 +1,13 @@
 """Which account takes a task: filters, modes, rules, and the reasons when none does."""
 
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from athena.errors import NoAccount, QueueFull
 from athena.service.choosing import Candidate, Chooser, Rule
+from athena.settings import AccountChoice
 from athena.store.account_directory import AccountState, AccountStatus
 from athena.tasks.bot_events import Profile
 from athena.tasks.model import ANY_ACCOUNT, AccountFilter, Speed
@@ -87,7 +88,7 @@ def test_accounts_that_are_online_go_before_those_that_connect() -> None:
 def test_accounts_that_are_stopped_take_nothing_and_say_why() -> None:
     assert chosen(stopped("1"), status("2"))[0] == "2"
     with pytest.raises(NoAccount, match=r"^blocked; banned$"):
-        chosen(stopped("1", "blocked"), stopped("2", "banned"))
+        chosen(stopped("1", "blocked"), stopped("2", ""), stopped("3", "banned"))
 
 
 def test_no_account_at_all_is_told_apart_from_none_that_fits() -> None:
@@ -135,6 +136,11 @@ def test_a_speed_of_the_request_goes_before_the_modes_of_its_filter() -> None:
         "5",
         Speed.RELAX,
     )
+
+
+def test_the_rules_are_named_as_the_settings_name_them() -> None:
+    named = get_args(AccountChoice.model_fields["rule"].annotation)
+    assert {each.value for each in Rule} == set(named)
 
 
 def test_turns_go_round_and_are_remembered() -> None:

@@ -24,6 +24,7 @@ def taking(services: Services, *texts: str) -> Callable[[], Awaitable[list[str]]
 
     async def take() -> list[str]:
         answer = [left.pop(0)]
+        await asyncio.sleep(0)
         if record := services.keys.record(KEY, answer):
             await services.repository.keep_idempotency_record(record)
         return answer

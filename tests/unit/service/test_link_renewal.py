@@ -65,10 +65,10 @@ def test_other_links_live_for_ever(url: str) -> None:
 
 def test_a_link_is_given_out_until_an_hour_before_its_end_or_half_its_life() -> None:
     def until(life: int) -> int | None:
-        return fresh_until(finished(image=Image(url=link("a", 0, life))))
+        return fresh_until(finished(image=Image(url=link("a", DAY, DAY + life))))
 
-    assert until(DAY) == DAY - HOUR
-    assert until(HOUR) == HOUR // 2
+    assert until(DAY) == DAY + DAY - HOUR
+    assert until(HOUR) == DAY + HOUR // 2
     assert fresh_until(finished()) is None
 
 
@@ -219,6 +219,24 @@ async def test_what_else_changed_meanwhile_is_kept(
     meanwhile(services, lambda: services.repository.save(task, lifecycle.with_seed(task, "7")))
     renewed = await renewal.one(task)
     assert (renewed.seed, renewed.image.url) == ("7", fresh(services))  # type: ignore[union-attr]
+
+
+async def test_a_change_in_the_moment_of_the_save_is_kept(
+    services: Services, renewal: LinkRenewal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = old(services)
+    await services.store(task)
+    save = services.repository.save
+
+    def late(before: Task, after: Task, **options: Any) -> object:
+        monkeypatch.setattr(services.repository, "save", save)
+        save(before, lifecycle.with_seed(before, "7"))
+        return save(before, after, **options)
+
+    monkeypatch.setattr(services.repository, "save", late)
+    renewed = await renewal.one(task)
+    assert (renewed.seed, renewed.image.url) == ("7", fresh(services))  # type: ignore[union-attr]
+    assert await services.task(task.id) == renewed
 
 
 async def test_two_renewals_at_once_agree(services: Services, renewal: LinkRenewal) -> None:
