@@ -38,6 +38,7 @@ async def made_by(system: System, **body: object) -> str:
     return str(task["properties"]["discordInstanceId"])
 
 
+ONLY_FIRST = {"accountFilter": {"instanceId": FIRST.channel_id}}
 ONLY_SECOND = {"accountFilter": {"instanceId": SECOND.channel_id}}
 
 
@@ -76,11 +77,9 @@ async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> N
 
 
 async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Build) -> None:
-    system = await build(accounts=[account(0, core_size=1), account(1)], speed=5)
-    waiting = [
-        (await system.imagine(f"cat {n}", accountFilter={"instanceId": FIRST.channel_id}))["result"]
-        for n in range(4)
-    ]
+    system = await build(accounts=[account(0, core_size=1)], speed=5)
+    waiting = [(await system.imagine(f"cat {n}"))["result"] for n in range(4)]
+    await ask(system, "POST", "create", second())
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
     account_view = await shown(system, FIRST.channel_id)
     assert (account_view["enable"], account_view["disabledReason"]) == (
@@ -92,8 +91,19 @@ async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Bui
     assert await made_by(system) == SECOND.channel_id
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": True})
     assert (await system.ended(waiting[0]))["status"] == "SUCCESS"
-    first = {"accountFilter": {"instanceId": FIRST.channel_id}}
-    assert await made_by(system, **first) == FIRST.channel_id
+    assert await made_by(system, **ONLY_FIRST) == FIRST.channel_id
+
+
+async def test_what_only_the_disabled_account_may_make_fails(build: Build) -> None:
+    system = await build(accounts=[account(0, core_size=1), account(1)], speed=0.001)
+    await system.imagine("cat 1", **ONLY_FIRST)
+    waiting = (await system.imagine("cat 2", **ONLY_FIRST))["result"]
+    await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
+    task = await system.ended(waiting)
+    assert (task["status"], task["failReason"]) == (
+        "FAILURE",
+        "Its account stopped: The account is disabled.",
+    )
 
 
 async def test_a_new_token_heals_an_account_that_was_refused(build: Build) -> None:
