@@ -39,10 +39,18 @@ class LoopStatus(Struct, frozen=True, kw_only=True):
 
 
 class Supervisor:
-    """Runs the loops of one owner; `owner` is named in every log line."""
+    """Runs the loops of one owner; `owner` is named in every log line. `report` is called with
+    `errors` whenever a loop begins to fail or works again."""
 
-    def __init__(self, owner: str, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        owner: str,
+        clock: Clock,
+        random: Random,
+        report: Callable[[dict[str, str]], None] | None = None,
+    ) -> None:
         self._owner = owner
+        self._report = report
         self._clock = clock
         self._random = random
         self._statuses: dict[str, LoopStatus] = {}
@@ -119,13 +127,18 @@ class Supervisor:
                 self._beat(name)
 
     def _beat(self, name: str) -> None:
-        self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
+        self._note(LoopStatus(name=name, last_beat=self._clock.now()))
 
     def _failed(self, name: str, error: Exception) -> None:
         known = self._statuses[name]
-        self._statuses[name] = replace(
-            known, failures=known.failures + 1, error=f"{type(error).__name__}: {error}"
-        )
+        why = f"{type(error).__name__}: {error}"
+        self._note(replace(known, failures=known.failures + 1, error=why))
         log.error(
             "loop.failed", owner=self._owner, loop=name, failures=known.failures + 1, exc_info=error
         )
+
+    def _note(self, status: LoopStatus) -> None:
+        known = self._statuses.get(status.name)
+        self._statuses[status.name] = status
+        if self._report and (known.error if known else "") != status.error:
+            self._report(self.errors)
