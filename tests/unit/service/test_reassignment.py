@@ -39,6 +39,15 @@ async def test_what_waits_at_an_account_that_stops_goes_to_another(
     assert [(each.account, each.status) for each in tasks] == [("6", Status.NOT_START)] * 2
 
 
+async def test_an_account_that_is_stopped_already_at_the_start_gives_its_tasks_away(
+    services: Services, reassignment: Reassignment
+) -> None:
+    services.put(stopped("5"), status("6"))
+    await services.store(make_task(1))
+    reassignment.start()
+    assert (await services.task(make_task(1).id)).account == "6"
+
+
 async def test_where_nobody_else_can_take_it_it_fails_with_the_reason(
     services: Services, reassignment: Reassignment
 ) -> None:
