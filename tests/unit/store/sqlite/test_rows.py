@@ -37,7 +37,8 @@ def executed(statement: Statement) -> Execute:
         ("x" * 100, "x" * 80),
         ("[no end", "[no end"),
         ("a [b]", "a [b]"),
-        ("[]", "[]"),
+        ("[] more", "[]"),
+        ("a] b", "a] b"),
         ("", ""),
     ],
 )
@@ -76,7 +77,9 @@ def test_what_comes_with_a_new_task() -> None:
 
 
 def test_a_task_that_has_ended_already_waits_for_the_index() -> None:
-    assert heads(rows.add(ended(TASK), [], None, LIFE)) == ["tasks", "unindexed"]
+    statements = rows.add(ended(TASK), [], None, LIFE)
+    assert heads(statements) == ["tasks", "unindexed"]
+    assert executed(statements[1]).values == {"id": TASK.id}
 
 
 @pytest.mark.parametrize(
@@ -91,8 +94,15 @@ def test_a_task_that_has_ended_already_waits_for_the_index() -> None:
 def test_a_save_writes_the_columns_when_they_change(fields: dict[str, object]) -> None:
     (body,) = saved(TASK, changed(TASK, content="x"))
     assert "account" not in executed(body).values
-    (columns,) = saved(TASK, changed(TASK, **fields))
+    after = changed(TASK, **fields)
+    (columns,) = saved(TASK, after)
     assert "account = :account" in executed(columns).sql
+    assert executed(columns).conflict == "the task was changed meanwhile"
+    assert executed(columns).values == {
+        "id": TASK.id, "revision": 2, "body": msgspec.json.encode(after), "durable": 1,
+        "before": 1, "account": after.account, "status": after.status, "action": after.action,
+        "token": after.token, "ended": 0, "finished_at": after.finished_at, "reason": None,
+    }  # fmt: skip
     (chained,) = saved(TASK, changed(TASK, content="x"), chained=True)
     assert "account = :account" in executed(chained).sql
 
@@ -126,7 +136,9 @@ def test_a_webhook_is_told_of_what_is_visible(
 
 
 def test_uploads_go_with_the_end() -> None:
-    assert heads(saved(TASK, ended(TASK), uploads=True)) == ["tasks", "uploads", "unindexed"]
+    statements = saved(TASK, ended(TASK), uploads=True)
+    assert heads(statements) == ["tasks", "uploads", "unindexed"]
+    assert [executed(each).values for each in statements[1:]] == [{"id": TASK.id}] * 2
     assert heads(saved(TASK, changed(TASK), uploads=True)) == ["tasks"]
 
 
