@@ -13,8 +13,9 @@ from mutation.forking import Outcome, in_fork
 from mutation.mutants import Mutant
 from mutation.testing import Items, Ran
 
-CPU_SECONDS, CPU_FACTOR = 2.0, 10
-"""A mutant may take so long, and so many times what its tests took without it."""
+CPU_SECONDS, CPU_FACTOR = 1.0, 3
+"""A mutant may take so long, and so many times what its tests took without it. That was measured
+while their lines were noted, which alone makes them two to five times slower."""
 WALL_FACTOR = 10
 """The same on the clock is so many times that; it ends what waits for ever."""
 

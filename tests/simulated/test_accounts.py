@@ -38,6 +38,7 @@ async def made_by(system: System, **body: object) -> str:
     return str(task["properties"]["discordInstanceId"])
 
 
+ONLY_FIRST = {"accountFilter": {"instanceId": FIRST.channel_id}}
 ONLY_SECOND = {"accountFilter": {"instanceId": SECOND.channel_id}}
 
 

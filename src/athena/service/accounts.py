@@ -6,7 +6,7 @@ only the queue needs takes effect at once; a new token, channel or browser begin
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -125,10 +125,13 @@ class AccountService:
             BadRequest: a field is missing or impossible, or there is such an account already.
         """
         settings = _settings(fields)
-        async with self._changing:
+
+        async def add() -> None:
             if self._directory.get(settings.channel_id):
                 raise BadRequest(f"channelId: the account {settings.channel_id} already exists")
             await self._apply(settings)
+
+        await self._in_turn(add)
         return settings.channel_id
 
     async def change(self, account_id: str, fields: Mapping[str, Any]) -> None:
@@ -138,9 +141,12 @@ class AccountService:
             UnknownAccount: there is none.
             BadRequest: a field is impossible.
         """
-        async with self._changing:
+
+        async def change() -> None:
             known = self._status(account_id).settings.model_dump()
             await self._apply(_settings({**known, **fields, "channel_id": account_id}))
+
+        await self._in_turn(change)
 
     async def remove(self, account_id: str) -> None:
         """Remove an account. Its waiting tasks move to other accounts, its other tasks end.
@@ -149,13 +155,16 @@ class AccountService:
             UnknownAccount: there is none.
             BadRequest: it is in the settings.
         """
-        async with self._changing:
+
+        async def remove() -> None:
             self._status(account_id)
             if account_id in self._configured:
                 raise BadRequest("the account is in the server's settings: disable it instead")
             await asyncio.to_thread(self._registry.remove, account_id)
             await self._commands.remove(account_id)
             self._reassignment.account_gone(account_id, REMOVED)
+
+        await self._in_turn(remove)
 
     async def reconnect(self, account_id: str) -> None:
         """Begin a new session of an account; a stopped account tries again.
@@ -175,6 +184,16 @@ class AccountService:
         """
         self._status(account_id)
         await self._commands.refresh(account_id)
+
+    async def _in_turn(self, change: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One change at a time. A caller that goes away does not stop it halfway: an account
+        without a record, or tasks without an account, would be left."""
+
+        async def in_turn() -> None:
+            async with self._changing:
+                await change()
+
+        await asyncio.shield(asyncio.create_task(in_turn(), name="accounts/change"))
 
     async def _apply(self, settings: AccountSettings) -> None:
         await asyncio.to_thread(self._registry.put, settings)

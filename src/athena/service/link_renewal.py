@@ -11,7 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from athena.clock import Clock
-from athena.errors import Conflict, NoAccount, NoAnswer, UnknownTask
+from athena.errors import Conflict, NoAccount, NoAnswer, StoreUnavailable, UnknownTask
 from athena.store.account_directory import AccountDirectory, AccountState
 from athena.store.commands import AccountCommands
 from athena.store.repository import TaskRepository
@@ -111,15 +111,19 @@ class LinkRenewal:
                 yield account
 
     async def _save(self, task: Task, image: Image) -> Task | None:
-        """The task with the renewed link, as it is now; None when it has been deleted. A link for
-        an image that has been replaced is not kept."""
+        """The task with the renewed link, as it is now; None when it was deleted meanwhile. A link
+        for an image that was replaced meanwhile is not kept. Nobody waits for a disk that takes
+        nothing: there the link is given out and asked for again."""
         while current := await self._repository.find(task.id):
             if current.image is None or current.image.filename != image.filename:
                 return current
             after = lifecycle.with_image(current, image)
             try:
-                await self._repository.save(current, after)
+                await self._repository.save(current, after, retried=False)
             except Conflict:
                 continue
+            except StoreUnavailable as error:
+                log.warning("links.not_kept", task=task.id, error=str(error))
+                return replace(current, image=image)
             return after
         return None

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from athena.store.cache import TaskCache
 from athena.tasks.model import Status, Task
-from tests.contract.store.making import make_task
+from tests.contract.store.making import changed, make_task
 
 steps = st.lists(
     st.tuples(
@@ -53,6 +53,16 @@ def _agree(cache: TaskCache, unfinished: dict[str, Task], ended: dict[str, Task]
     for number in range(7):
         task_id = make_task(number).id
         assert cache.get(task_id) == (unfinished.get(task_id) or ended.get(task_id))
+
+
+def test_a_newer_state_of_an_ended_task_keeps_its_place() -> None:
+    cache = TaskCache(most_ended=2)
+    first, second = (make_task(n, status=Status.SUCCESS) for n in (1, 2))
+    cache.put(first)
+    cache.put(second)
+    cache.put(changed(first, seed="7"))
+    assert [task.id for task in cache.recent()] == [first.id, second.id]
+    assert [task.seed for task in cache.recent("1")] == ["7", None]
 
 
 def test_accounts_without_tasks_leave_nothing() -> None:

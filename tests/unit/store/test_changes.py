@@ -1,6 +1,7 @@
 """The change log."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from athena.store.changes import Change, ChangeLog
 from athena.tasks.model import Status
@@ -37,6 +38,26 @@ def test_a_listener_that_raises_is_passed_over() -> None:
     end()
     log.publish(Change(None, TASK))
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (Change(None, TASK), TASK.id),
+        (Change(TASK, None), TASK.id),
+        (Change(TASK, make_task(2)), make_task(2).id),
+        (Change(None, None), ""),
+    ],
+)
+def test_the_log_names_the_task_that_a_listener_failed_at(change: Change, named: str) -> None:
+    def raises(_: Change) -> None:
+        raise ValueError
+
+    log = ChangeLog()
+    log.subscribe(raises)
+    with capture_logs() as logs:
+        log.publish(change)
+    assert [each["task"] for each in logs] == [named]
 
 
 def test_a_listener_may_end_its_subscription_while_it_listens() -> None:

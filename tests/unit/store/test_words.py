@@ -27,6 +27,30 @@ def test_a_text_holds_each_part_once() -> None:
     assert words.of(task) == f"{task.id}___imagine_a_cat_v_6"
 
 
+def test_a_part_that_another_holds_is_left_out_whatever_stands_around_it() -> None:
+    task = make_task(1, prompt="(cat)", description="that cat")
+    assert words.of(task) == f"{task.id}__that_cat"
+
+
+def test_a_text_is_indexed_to_a_bound() -> None:
+    assert len(words.of(make_task(1, prompt="x" * 30_000))) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "found"),
+    [("a cat", "Cat!", True), ("cat", "!cat!", True), ("a cat", "?!", False), ("a", "", False)],
+)
+def test_words_are_looked_for_without_the_signs_around_them(
+    text: str, wanted: str, found: bool
+) -> None:
+    assert words.contains(words.normalized(text), wanted) is found
+
+
+def test_the_last_characters_begin_terms_too() -> None:
+    assert words.terms("cat") == ["at_", "cat", "t__"]
+    assert words.terms("") == []
+
+
 def test_nothing_is_found_across_two_parts() -> None:
     task = make_task(1, prompt="one", prompt_english="two", description="")
     assert words.contains(words.of(task), "one")

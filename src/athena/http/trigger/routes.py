@@ -172,6 +172,7 @@ async def describe(
     """The image is named as `upload` answered it."""
     draft = drafts.describe_uploaded(data.upload_filename)
     trigger, tasks = data.trigger_id, services.tasks
+    await _must_be_free(services, call, trigger)
     return await _accept(
         services, call, data, trigger, "describe", lambda options: tasks.submit(draft, options)
     )
@@ -237,8 +238,7 @@ async def _press(
     services: Services, call: Call, data: bodies.ImageBody, kind: str, *forms: Form
 ) -> bodies.Triggered:
     """Press the button that has one of these forms and belongs to the image's job."""
-    for task in await services.queries.by_trigger(data.trigger_id):
-        call.must_own(task)
+    await _must_be_free(services, call, data.trigger_id)
 
     async def press(options: SubmitOptions) -> Accepted:
         return await services.buttons.press_message(
@@ -281,9 +281,19 @@ async def _of_trigger(services: Services, call: Call, trigger: str) -> list[Task
         UnknownTrigger: there are none.
         NotAllowed: they are another token's.
     """
-    tasks = await services.queries.by_trigger(trigger)
+    tasks = await _must_be_free(services, call, trigger)
     if not tasks:
         raise UnknownTrigger(trigger)
+    return tasks
+
+
+async def _must_be_free(services: Services, call: Call, trigger: str) -> list[Task]:
+    """The tasks of a trigger that is the caller's, or still nobody's.
+
+    Raises:
+        NotAllowed: it is another token's.
+    """
+    tasks = await services.queries.by_trigger(trigger)
     for task in tasks:
         call.must_own(task)
     return tasks

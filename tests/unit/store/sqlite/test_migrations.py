@@ -258,3 +258,22 @@ def test_two_that_migrate_at_once_do_it_once(folder: Path) -> None:
 def test_a_new_database_can_give_pages_back(empty: sqlite3.Connection) -> None:
     migrations.migrate(empty)
     assert empty.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
+def test_the_version_from_before_is_told(empty: sqlite3.Connection) -> None:
+    assert migrations.migrate(empty) == 0
+    assert migrations.migrate(empty) == migrations.newest()
+
+
+def test_a_database_that_is_up_to_date_is_not_touched(empty: sqlite3.Connection) -> None:
+    migrations.migrate(empty)
+    said: list[str] = []
+    empty.set_trace_callback(said.append)
+    migrations.migrate(empty)
+    assert said == ["PRAGMA user_version"]
+
+
+def test_the_migration_itself_refuses_a_newer_database(empty: sqlite3.Connection) -> None:
+    empty.execute(f"PRAGMA user_version={migrations.newest() + 1}")
+    with pytest.raises(SchemaTooNew, match=f"knows up to {migrations.newest()}"):
+        migrations.migrate(empty)

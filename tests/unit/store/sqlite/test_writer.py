@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from athena.errors import Conflict, StoreError, StoreUnavailable
 from athena.store.sqlite.connecting import FILE, connect_owner
@@ -211,3 +212,107 @@ async def test_writes_that_wait_together_are_committed_together(tmp_path: Path) 
     await writer.close()
     assert sum(batches) == 10
     assert len(batches) <= 2
+
+
+def transactions(bench: Bench) -> int:
+    return bench.flaky.executed.count("BEGIN IMMEDIATE")
+
+
+async def test_a_write_alone_is_tried_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    await bench.commit(bench.write("a"))
+    assert transactions(bench) == 1
+
+
+async def test_after_trouble_nothing_more_is_tried_so_that_the_order_stays(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    writes = [bench.write(name, retried=True) for name in "abc"]
+    await bench.commit(*writes)
+    assert transactions(bench) == 2  # all together, then the first alone
+    bench.flaky.code = 0
+    await bench.commit()
+    assert bench.written() == ["a", "b", "c"]
+
+
+async def test_trouble_is_over_though_a_statement_of_the_next_batch_is_bad(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    await bench.commit(bench.write("a", retried=True))
+    bench.flaky.code = 0
+    await bench.commit(bench.write("a"), bench.write("b"))
+    assert bench.results == [("a", True), ("a", False), ("b", True)]
+    assert bench.committer.write_error == ""
+
+
+async def test_a_bad_statement_alone_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.commit(bench.write("a"))
+    await bench.commit(bench.write("a", retried=True))
+    assert (bench.results[-1], bench.committer.write_error) == (("a", False), "")
+
+
+async def test_closing_tries_what_was_kept_a_last_time_and_closes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    await bench.commit(bench.write("a", retried=True))
+    bench.flaky.code = 0
+    bench.committer.close()
+    await asyncio.sleep(0)
+    assert bench.results == [("a", True)]
+    with pytest.raises(sqlite3.ProgrammingError):
+        bench.written()
+    closed = Bench(tmp_path)
+    executed = list(closed.flaky.executed)
+    closed.committer.close()
+    assert closed.flaky.executed == executed
+
+
+async def test_a_disk_is_probed_by_a_write_that_changes_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.commit()
+    assert bench.flaky.executed[-1].startswith("PRAGMA user_version=")
+    assert bench.committer.write_error == ""
+    bench.flaky.code = sqlite3.SQLITE_FULL
+    await bench.commit()
+    assert bench.committer.write_error == "the disk fails"
+    bench.flaky.code = 0
+    await bench.commit()
+    assert bench.committer.write_error == ""
+
+
+async def test_trouble_and_its_end_are_logged_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with capture_logs() as logs:
+        await bench.commit(bench.write("a"))
+        for _ in range(2):
+            await bench.commit(fault="no power")
+        for _ in range(2):
+            await bench.commit()
+    assert [each["event"] for each in logs] == ["store.write_failing", "store.write_recovered"]
+
+
+async def test_a_rollback_that_fails_is_trouble_of_the_disk(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    def rollback() -> None:
+        raise sqlite3.OperationalError("nor can it go back")
+
+    bench.flaky.rollback = rollback  # type: ignore[attr-defined]
+    await bench.commit(bench.write("a", Execute("BAD", {})))
+    assert bench.committer.write_error.endswith("; nor can it go back")
+    assert bench.results == [("a", False)]
+
+
+async def test_the_thread_does_not_keep_a_process_alive(tmp_path: Path) -> None:
+    writer = Writer(Committer(connect_owner(tmp_path / FILE)))
+    assert writer._thread.daemon
+    assert writer._thread.name == "store-writer"
+    await writer.close()
+
+
+async def test_an_abandoned_committer_tells_all_and_says_why(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, sqlite3.SQLITE_FULL)
+    await bench.commit(bench.write("kept", retried=True))
+    bench.committer.abandon([bench.write("new")], "it ended")
+    await asyncio.sleep(0)
+    assert bench.results == [("kept", False), ("new", False)]
+    assert bench.committer.write_error == "it ended"
+    assert {str(each) for each in bench.errors} == {"it ended"}
