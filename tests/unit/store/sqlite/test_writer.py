@@ -345,3 +345,23 @@ async def test_a_closed_writer_has_closed_its_connection(tmp_path: Path) -> None
     await Writer(Committer(connection)).close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
+
+
+async def test_a_thread_that_ends_tells_all_that_wait(tmp_path: Path) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    class Late(Deadly):
+        def commit(self, batch: Any, *, fault: str = "") -> None:
+            begun.set()
+            gate.wait()
+            super().commit(batch, fault=fault)
+
+    writer = Writer(Late(connect_owner(tmp_path / FILE)))
+    loop = asyncio.get_running_loop()
+    taken, waiting = loop.create_future(), loop.create_future()
+    writer.write(Write((), loop, taken.set_result))
+    await asyncio.to_thread(begun.wait)
+    writer.write(Write((), loop, waiting.set_result))
+    gate.set()
+    assert [type(each) for each in await asyncio.gather(taken, waiting)] == [StoreUnavailable] * 2
+    await writer.close()
