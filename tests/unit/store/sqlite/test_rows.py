@@ -74,6 +74,8 @@ def test_what_comes_with_a_new_task() -> None:
         ("77", task.id),
     ]
     assert executed(statements[3]).values["life"] == LIFE
+    assert isinstance(statements[4], Insert)
+    assert statements[4].tail.endswith("DO UPDATE SET tasks = tasks + 1")
 
 
 def test_a_task_that_has_ended_already_waits_for_the_index() -> None:
@@ -194,6 +196,7 @@ def test_small_rows() -> None:
     assert isinstance(file, Insert)
     assert isinstance(cursor, Insert)
     assert (file.row, cursor.row) == (("n", "5", 7), ("9", "50"))
+    assert heads([rows.delivered(TASK)]) == ["deliveries"]
     assert executed(rows.delivered(changed(TASK))).values == {"id": TASK.id, "revision": 2}
 
 

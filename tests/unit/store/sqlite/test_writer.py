@@ -177,9 +177,10 @@ async def test_a_thread_that_ended_refuses_at_once(tmp_path: Path) -> None:
     writer.write(Write((), asyncio.get_running_loop(), told.set_result))
     assert isinstance(await told, StoreUnavailable)
     assert "SystemError" in writer.write_error
-    with pytest.raises(StoreUnavailable, match="SystemError"):
-        writer.write(Write((), asyncio.get_running_loop(), lambda _: None))
-    await writer.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="SystemError"):
+            writer.write(Write((), asyncio.get_running_loop(), lambda _: None))
+        await writer.close()
 
 
 async def test_a_closed_writer_refuses_at_once(tmp_path: Path) -> None:
@@ -282,11 +283,12 @@ async def test_trouble_and_its_end_are_logged_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     with capture_logs() as logs:
         await bench.commit(bench.write("a"))
-        for _ in range(2):
-            await bench.commit(fault="no power")
+        for fault in ("no power", "no power still"):
+            await bench.commit(fault=fault)
         for _ in range(2):
             await bench.commit()
     assert [each["event"] for each in logs] == ["store.write_failing", "store.write_recovered"]
+    assert logs[0]["error"] == "no power"
 
 
 async def test_a_rollback_that_fails_is_trouble_of_the_disk(tmp_path: Path) -> None:
@@ -316,3 +318,50 @@ async def test_an_abandoned_committer_tells_all_and_says_why(tmp_path: Path) -> 
     assert bench.results == [("kept", False), ("new", False)]
     assert bench.committer.write_error == "it ended"
     assert {str(each) for each in bench.errors} == {"it ended"}
+
+
+async def test_only_a_statement_that_must_change_a_row_can_lose(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    change = "UPDATE records SET body = 'x' WHERE id = :id"
+    await bench.commit(bench.write("a"))
+    await bench.commit(bench.write("it does", Execute(change, {"id": "a"}, conflict="gone")))
+    await bench.commit(bench.write("it need not", Execute(change, {"id": "none"})))
+    assert bench.results == [("a", True), ("it does", True), ("it need not", True)]
+
+
+async def test_a_pragma_is_run_to_its_end(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    connection = bench.flaky._connection
+    connection.execute("CREATE TABLE large AS SELECT randomblob(200000) AS data")
+    connection.execute("DROP TABLE large")
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    vacuum = Execute("PRAGMA incremental_vacuum(1)", {})
+    await bench.commit(bench.write("a", vacuum, vacuum))
+    assert connection.execute("PRAGMA freelist_count").fetchone() == (free - 2,)
+
+
+async def test_a_closed_writer_has_closed_its_connection(tmp_path: Path) -> None:
+    connection = connect_owner(tmp_path / FILE)
+    await Writer(Committer(connection)).close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+async def test_a_thread_that_ends_tells_all_that_wait(tmp_path: Path) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    class Late(Deadly):
+        def commit(self, batch: Any, *, fault: str = "") -> None:
+            begun.set()
+            gate.wait()
+            super().commit(batch, fault=fault)
+
+    writer = Writer(Late(connect_owner(tmp_path / FILE)))
+    loop = asyncio.get_running_loop()
+    taken, waiting = loop.create_future(), loop.create_future()
+    writer.write(Write((), loop, taken.set_result))
+    await asyncio.to_thread(begun.wait)
+    writer.write(Write((), loop, waiting.set_result))
+    gate.set()
+    assert [type(each) for each in await asyncio.gather(taken, waiting)] == [StoreUnavailable] * 2
+    await writer.close()
