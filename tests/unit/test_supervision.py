@@ -83,10 +83,10 @@ async def test_a_loop_that_is_down_says_why_and_since_when(
     assert supervisor.errors == {"loop": "KeyError: 'fault'"}
     await next_start(clock)
     [status] = supervisor.loops
-    assert (status.failures, status.error) == (1, "KeyError: 'fault'")
+    assert (status.failures, status.error) == (2, "KeyError: 'fault'")
     assert status.last_beat == clock.now() > begun
     await next_start(clock)
-    assert supervisor.loops == [LoopStatus(name="loop", last_beat=clock.now())]
+    assert supervisor.loops == [LoopStatus(name="loop", last_beat=clock.now(), failures=2)]
     assert supervisor.errors == {}
 
 
@@ -99,16 +99,18 @@ async def test_a_loop_that_ran_well_for_long_starts_again_soon(
         ends.append(asyncio.get_running_loop().create_future())
         await ends[-1]
 
-    async def fail(after: float) -> float:
+    async def fail(after: float) -> tuple[int, float]:
         await turn(clock, after)
         ends[-1].set_exception(KeyError("fault"))
         await settle()
-        return await next_start(clock)
+        return supervisor.loops[0].failures, await next_start(clock)
 
     supervisor.start("loop", work)
     await settle()
-    assert [await fail(59) for _ in range(6)][-1] >= 16
-    assert await fail(61) <= 1.5
+    failures, pause = [await fail(59) for _ in range(6)][-1]
+    assert (failures, pause >= 16) == (6, True)
+    failures, pause = await fail(61)
+    assert (failures, pause <= 1.5) == (1, True)
 
 
 async def test_a_loop_that_returns_is_over(supervisor: Supervisor, clock: TurnableClock) -> None:
