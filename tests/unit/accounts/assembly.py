@@ -45,7 +45,7 @@ def account_settings(account: str = "5", **fields: Any) -> AccountSettings:
 class GatedInteractor(FakeInteractor):
     """Nonces that hold their moment, as Discord's do; acts and uploads wait at their gates."""
 
-    def __init__(self, clock: TurnableClock) -> None:
+    def __init__(self, clock: TurnableClock, worker: int = 1) -> None:
         super().__init__()
         self.act_gate, self.upload_gate = asyncio.Event(), asyncio.Event()
         self.act_gate.set()
@@ -53,7 +53,7 @@ class GatedInteractor(FakeInteractor):
         self.inputs: list[dict[str, str]] = []
         self.regions: list[tuple[str, bytes, str]] = []
         self.contexts: list[object] = []
-        self._snowflakes = Snowflakes(clock)
+        self._snowflakes = Snowflakes(clock, worker)
 
     def nonce(self) -> str:
         return self._snowflakes.nonce()

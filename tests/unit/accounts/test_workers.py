@@ -5,6 +5,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from random import Random
 from typing import Any, cast
 
@@ -49,6 +50,7 @@ class World:
         self.repository, self.directory = MemoryRepository(), LocalDirectory()
         self.connections: defaultdict[str, list[FakeConnection]] = defaultdict(list)
         self.interactors: defaultdict[str, list[GatedInteractor]] = defaultdict(list)
+        self._numbers = count()
         monkeypatch.setattr(module, "Connection", self._connection)
         monkeypatch.setattr(module, "Interactor", self._interactor)
         nothing = cast(Any, None)
@@ -66,7 +68,7 @@ class World:
         return connection
 
     def _interactor(self, connection: FakeConnection, repository: object) -> GatedInteractor:
-        interactor = GatedInteractor(self.clock)
+        interactor = GatedInteractor(self.clock, next(self._numbers))
         self.interactors[connection.channel_id].append(interactor)
         return interactor
 
