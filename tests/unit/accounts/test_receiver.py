@@ -12,7 +12,7 @@ from athena.midjourney import MIDJOURNEY, NIJI
 from athena.tasks import lifecycle
 from athena.tasks.bot_events import BotEvent, Evidence, Finished, Notice
 from athena.tasks.model import Action, Bot, CorrelationIds, Sending, Status, Task
-from athena.tasks.requests import Describe, Press, SwapFace
+from athena.tasks.requests import Describe, ModalReply, Press, SwapFace
 from tests.unit.accounts.assembly import (
     JOB,
     ME,
@@ -308,6 +308,25 @@ async def test_a_modal_is_handed_over_to_its_task(account: Following) -> None:
     account.receiver.receive(events.ModalOpened(wire.ModalCreate(id="901")))
     assert account.told.modals == [(task.id, "900")]
     assert account.counts == {"unmatched": 1}
+
+
+async def test_the_second_interaction_of_a_modal_finds_its_task(account: Following) -> None:
+    """M3: the first one's id must not stay under the new nonce."""
+    press = Press(
+        parent="1", message="50", custom_id="MJ::CustomZoom::job", reply=ModalReply(prompt="a cat")
+    )
+    ids = CorrelationIds(parent_message="50")
+    task = account.begin(make_task(request=press, action=Action.ZOOM, ids=ids))
+    await account.sender.send(task)
+    first = account.now(task)
+    account.receiver.receive(events.InteractionCreated("600", first.ids.nonce))
+    assert account.now(task).ids.interaction == "600"
+    await account.sender.answer(first, wire.ModalCreate(id="900", nonce=first.ids.nonce))
+    second = account.now(task)
+    account.receiver.receive(events.InteractionCreated("601", second.ids.nonce))
+    shown = progress(account.next_id(), task, interaction_metadata=caused_by("601"))
+    account.receiver.receive(created(shown))
+    assert account.now(task).progress == 30
 
 
 async def test_a_modal_of_a_task_that_was_moved_is_nobody_s(account: Following) -> None:

@@ -515,6 +515,70 @@ async def test_a_page_is_submitted_with_its_mask_under_the_nonce_of_its_press(
     assert len(account.interactor.regions) == 1
 
 
+async def test_a_page_that_is_told_twice_at_once_is_submitted_once(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes under the nonce of its press, so the nonce does not tell."""
+    gate = asyncio.Event()
+
+    async def uploads(task_id: str) -> tuple[Upload, ...]:
+        await gate.wait()
+        return (MASK,)
+
+    task = await prepared(account, press_task(ModalReply(mask=True), "MJ::Inpaint::1::job::SOLO"))
+    monkeypatch.setattr(account.repository, "uploads", uploads)
+    page = modal_for(task, task.ids.nonce, "MJ::iframe::token")
+    both = [account.supervisor.spawn("answer", account.sender.answer(task, page)) for _ in "12"]
+    await settle()
+    gate.set()
+    await asyncio.gather(*both)
+    assert len(account.interactor.regions) == 1
+
+
+async def test_a_page_without_any_prompt_has_the_speed_alone(account: Account) -> None:
+    press = replace(press_task(ModalReply(mask=True), "MJ::Inpaint::1::job::SOLO"), prompt=None)
+    task = await prepared(account, press)
+    account.repository.uploads_of[task.id] = (MASK,)
+    await account.sender.answer(task, modal_for(task, task.ids.nonce, "MJ::iframe::token"))
+    [(_, _, prompt)] = account.interactor.regions
+    assert prompt.strip() == "--fast"
+
+
+async def test_the_modal_of_a_button_that_is_sent_in_one_step_is_submitted(
+    account: Account,
+) -> None:
+    """The account has Remix on, so a button that makes a job opens a modal instead."""
+    press = press_task(ModalReply(prompt="a dog"), "MJ::JOB::reroll::0::job")
+    await account.sender.send(account.begin(press))
+    task = account.now(press)
+    assert task.sending is Sending.SENT
+    await account.sender.answer(task, modal_for(task, task.ids.nonce))
+    assert account.interactor.inputs == [{"prompt": "a dog --fast"}]
+
+
+async def test_a_page_that_nobody_expected_ends_the_task(account: Account) -> None:
+    press = press_task(None, "MJ::JOB::reroll::0::job")
+    await account.sender.send(account.begin(press))
+    task = account.now(press)
+    await account.sender.answer(task, modal_for(task, task.ids.nonce, "MJ::iframe::token"))
+    assert account.now(press).status is Status.FAILURE
+
+
+async def test_a_modal_of_a_task_that_goes_while_it_is_submitted_is_nothing(
+    account: Account,
+) -> None:
+    task = await prepared(account, press_task(ModalReply()))
+    account.interactor.act_gate.clear()
+    modal = modal_for(task, task.ids.nonce)
+    answering = account.supervisor.spawn("answer", account.sender.answer(task, modal))
+    await settle()
+    await account.repository.remove(account.now(task))
+    account.interactor.errors.append(UnknownObject("Unknown interaction"))
+    account.interactor.act_gate.set()
+    await answering
+    assert account.repository.held(task.id) is None
+
+
 async def test_a_page_without_words_of_the_user_takes_the_task_s_prompt(account: Account) -> None:
     task = account.begin(press_task(ModalReply(mask=True), "MJ::Inpaint::1::job::SOLO"))
     account.repository.uploads_of[task.id] = (MASK,)
@@ -591,6 +655,23 @@ async def test_a_video_that_cannot_be_extended_ends_the_task(account: Account) -
     after = account.now(task)
     assert after.failure is not None
     assert after.failure.reason == "Midjourney does not offer to extend this video."
+
+
+async def test_an_outdated_second_step_uploads_nothing(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await prepared(account, make_task(request=SwapFace(), action=Action.SWAP_FACE))
+    account.cancel(task)
+    asked: list[str] = []
+
+    async def files(task: Task, interaction: object) -> tuple[()]:
+        asked.append(task.id)
+        return ()
+
+    monkeypatch.setattr(account.interactor, "attachments", files)
+    saved = Finished(evidence=Evidence(message="70"), shown=MessageContent())
+    await account.sender.go_on(task, saved)
+    assert asked == []
 
 
 async def test_a_second_step_is_taken_of_a_prepared_task_only(account: Account) -> None:
