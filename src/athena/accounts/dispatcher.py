@@ -61,6 +61,14 @@ class Dispatcher:
             await self._sender.send(task)
         except Exception as error:
             log.exception("task.send_failed", task=task.id, account=self._tasks.account)
-            reason = f"Athena could not send it: {type(error).__name__}"
-            now = self._clock.now()
-            self._tasks.apply(task.id, lambda current: lifecycle.fail(current, reason, now))
+            self._fail(task, f"Athena could not send it: {type(error).__name__}")
+
+    def _fail(self, task: Task, reason: str) -> None:
+        """End a task of which nothing was sent; one that was begun anew meanwhile goes on."""
+        now = self._clock.now()
+
+        def if_unsent(current: Task) -> Task:
+            begun = current.ids.nonce != task.ids.nonce
+            return current if begun else lifecycle.fail(current, reason, now)
+
+        self._tasks.apply(task.id, if_unsent)

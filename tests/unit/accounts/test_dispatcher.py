@@ -125,6 +125,17 @@ async def test_a_fault_of_a_send_ends_its_task_and_nothing_else(start: Start) ->
     assert account.supervisor.errors == {}
 
 
+async def test_a_fault_of_a_send_leaves_alone_what_was_begun_meanwhile(start: Start) -> None:
+    account = start(core_size=1)
+    account.fake.gate.clear()
+    account.fake.fault = KeyError("fault")
+    [task] = await account.submit_all(1)
+    account.tasks.apply(task.id, lambda each: lifecycle.begin_sending(each, "77", 1))
+    account.fake.gate.set()
+    await settle()
+    assert account.now(task).sending is Sending.SENDING
+
+
 async def test_an_end_waits_for_commands_that_are_on_their_way(start: Start) -> None:
     account = start()
     await account.dispatcher.drain()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from athena.accounts.dispatcher import Dispatcher
 from athena.clock import TurnableClock
 from athena.discord import wire
 from athena.discord.errors import (
@@ -401,6 +402,49 @@ async def test_an_outdated_attempt_does_not_touch_the_newer_one(
     account.repository.release()
     await second
     assert account.now(task).sending is Sending.SENT
+
+
+async def test_a_fault_of_an_outdated_attempt_does_not_touch_the_newer_one(
+    account: Account,
+) -> None:
+    task = account.begin(make_task())
+    faults = [KeyError("fault")]
+
+    def fault() -> None:
+        if faults:
+            raise faults.pop()
+
+    account.interactor.act_gate.clear()
+    dispatcher = Dispatcher(
+        account.status, account.tasks, account.sender, account.supervisor, account.clock
+    )
+    first = account.supervisor.spawn("send", dispatcher._send(task))
+    await settle()
+    account.tasks.apply(task.id, lambda each: lifecycle.put_back(each, 0, 0))
+    again = account.queue.next(1)
+    assert again is not None
+    account.repository.is_held_up = True
+    second = await on_its_way(account, again)
+    account.interactor.before_act = fault
+    account.interactor.act_gate.set()
+    await first
+    assert account.now(task).sending is Sending.SENDING
+    account.repository.release()
+    await second
+    assert account.now(task).sending is Sending.SENT
+
+
+async def test_a_fault_of_a_second_step_ends_its_task(account: Account) -> None:
+    task = await prepared(account, press_task(ModalReply()))
+
+    def fault() -> None:
+        raise KeyError("fault")
+
+    account.interactor.before_act = fault
+    await account.sender.answer(task, modal_for(task, task.ids.nonce))
+    after = account.now(task)
+    assert after.failure is not None
+    assert after.failure.reason == "Athena could not send it: KeyError"
 
 
 async def test_an_outdated_attempt_sends_nothing(account: Account) -> None:
