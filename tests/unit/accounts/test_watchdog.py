@@ -87,8 +87,9 @@ async def test_a_history_that_can_never_be_read_ends_the_task_after_bounded_look
     await turns(account, 1)
     said = "The channel's history could not be read, so nobody knows what became of it."
     assert reason(account, task) == said
-    assert account.watchdog._looks == {}
     assert account.connection.calls == 20
+    await account.watchdog.turn()
+    assert account.watchdog._looks == {}
     assert account.queue.running_count == 0
 
 
@@ -108,7 +109,6 @@ async def test_a_history_that_can_be_read_at_last_decides(account: Account) -> N
     await overdue(account, task)
     await turns(account, 3)
     assert reason(account, task) == SILENT
-    assert not account.watchdog._looks
 
 
 async def test_failed_looks_of_one_life_do_not_count_in_the_next(account: Account) -> None:
@@ -138,6 +138,21 @@ async def test_looks_are_counted_for_each_task(account: Account) -> None:
     assert account.now(second) is second
     await turns(account, 1)
     assert reason(account, second) == UNREADABLE
+
+
+async def test_failed_looks_before_a_sign_of_life_do_not_count_after_it(account: Account) -> None:
+    task = account.sent(make_task())
+    break_history(account, 100)
+    await overdue(account, task)
+    await turns(account, 18)
+    account.receiver.read(progress(account.interactor.nonce(), task, nonce=task.ids.nonce))
+    await turns(account, 1)
+    assert account.watchdog._looks == {}
+    await overdue(account, task)
+    await turns(account, 18)
+    assert account.now(task).status is Status.IN_PROGRESS
+    await turns(account, 1)
+    assert reason(account, task) == UNREADABLE
 
 
 # The account's states
