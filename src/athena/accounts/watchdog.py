@@ -92,7 +92,8 @@ class Watchdog:
             self._fail(task, UNREADABLE)
 
     def _end(self, task: Task) -> None:
-        if self._status.is_stopped and task.sending is not Sending.NOT_SENT and not task.removed:
+        may_have_a_job = task.sending in (Sending.SENDING, Sending.SENT)
+        if self._status.is_stopped and may_have_a_job and not task.removed:
             self._fail(task, f"Its account stopped: {self._status.reason}")
             return
         now, again = self._clock.now(), self._status.settings.send_again

@@ -190,6 +190,19 @@ async def test_a_stopped_account_whose_token_is_refused_is_looked_at_once(
     assert reason(account, task) == "Its account stopped: 401"
 
 
+async def test_a_first_step_of_a_stopped_account_is_put_back_for_another(
+    account: Account,
+) -> None:
+    """It has made nothing, so whoever can may take it again; the service sees to that."""
+    task = account.begin(make_task())
+    nonce, now = account.interactor.nonce(), account.clock.now()
+    account.tasks.apply(task.id, lambda each: lifecycle.begin_preparing(each, nonce, now))
+    account.status.stop("401")
+    await overdue(account, task)
+    assert account.now(task).sending is Sending.NOT_SENT
+    assert account.queue.running_count == 0
+
+
 async def test_a_connecting_account_s_task_ends_by_its_deadline(account: Account) -> None:
     """Finding 10."""
     task = account.sent(make_task())
