@@ -86,6 +86,8 @@ async def test_one_slow_send_holds_up_no_other(start: Start) -> None:
     account.fake.gate.clear()
     tasks = await account.submit_all(1, 2)
     assert account.fake.sent == [each.id for each in tasks]
+    names = sorted(each.get_name() for each in account.supervisor._running)
+    assert names == ["5/dispatcher", "5/send", "5/send"]
 
 
 async def test_another_number_of_slots_counts_at_once(start: Start) -> None:

@@ -178,8 +178,7 @@ async def test_a_late_job_that_cannot_be_cancelled_is_let_go(
 ) -> None:
     task = account.cancel(account.sent(make_task()))
     account.reactions.orphan_found(task, evidence)
-    await settle()
-    assert account.interactor.acts == []
+    assert account.supervisor._running == {}
     assert not account.queue.is_orphaned(task.id)
 
 
@@ -264,7 +263,7 @@ async def test_a_text_is_translated_once_and_ends_its_task(
     after = reader.now(task)
     assert (after.status, after.text_translated) == (Status.SUCCESS, "一只猫")
     assert after.finished_at == reader.clock.now()
-    assert len(translation.asked) == 1
+    assert translation.asked == ["1️⃣ a cat on a mat"]
     assert reader.reactions.translating == set()
 
 
@@ -326,3 +325,22 @@ async def test_without_a_translator_a_text_ends_its_task_at_once(account: Accoun
     task = describe_task(account)
     account.receiver.read(described(account.interactor.nonce(), nonce=task.ids.nonce))
     assert account.now(task).status is Status.SUCCESS
+
+
+# Names
+
+
+async def test_whatever_runs_beside_has_a_name(clock: TurnableClock) -> None:
+    """So that a log line says what has failed."""
+    account = Account(clock, translation=Translation(), relax_when_exhausted=True)
+    task = account.sent(make_task())
+    seen = Finished(evidence=Evidence(), shown=MessageContent(), text="1️⃣ a cat")
+    account.reactions.account_notice(told("Credits exhausted"))
+    account.reactions.modal_opened(task, wire.ModalCreate(id="900"))
+    account.reactions.prepared(task, seen)
+    account.reactions.text_finished(task, seen)
+    account.reactions.orphan_found(task, Evidence(message="60", job=JOB))
+    names = [each.get_name() for each in account.supervisor._running]
+    kinds = ["relax", "answer_modal", "second_step", "translate", "cancel_job"]
+    assert names == [f"5/{kind}" for kind in kinds]
+    await account.supervisor.close()

@@ -37,6 +37,7 @@ class Recorder:
         self.steps: list[tuple[str, BotEvent]] = []
         self.seeds: list[tuple[str, str]] = []
         self.jobs: list[tuple[str, str, str]] = []
+        self.texts: list[str] = []
         self.finishes_later = False
 
     def account_notice(self, notice: Notice) -> None:
@@ -58,6 +59,8 @@ class Recorder:
         self.jobs.append((job, channel, message))
 
     def text_finished(self, task: Task, event: Finished) -> bool:
+        assert isinstance(event, Finished)
+        self.texts.append(task.id)
         return self.finishes_later
 
 
@@ -253,6 +256,7 @@ async def test_the_late_job_of_a_cancelled_task_is_handed_over(account: Followin
     assert account.told.orphans == []
     account.receiver.receive(created(finished(account.next_id(), task, nonce=task.ids.nonce)))
     assert account.told.orphans == [(task.id, JOB)]
+    assert account.told.texts == []
     assert account.now(task) is cancelled
 
 
@@ -296,6 +300,8 @@ async def test_a_task_of_one_step_is_never_handed_over(account: Following) -> No
         make_task(request=press, action=Action.ZOOM, ids=CorrelationIds(parent_message="50"))
     )
     account.tasks.apply(task.id, lambda each: lifecycle.begin_preparing(each, "600", 1))
+    account.receiver.receive(created(progress(account.next_id(), task, nonce="600")))
+    assert account.now(task).progress == 30
     account.receiver.receive(created(finished(account.next_id(), task, nonce="600")))
     assert account.now(task).status is Status.SUCCESS
     assert account.told.steps == []
@@ -308,6 +314,13 @@ async def test_a_modal_is_handed_over_to_its_task(account: Following) -> None:
     account.receiver.receive(events.ModalOpened(wire.ModalCreate(id="901")))
     assert account.told.modals == [(task.id, "900")]
     assert account.counts == {"unmatched": 1}
+
+
+async def test_a_modal_without_a_nonce_is_found_by_its_interaction(account: Following) -> None:
+    task = account.sent(make_task())
+    account.receiver.receive(events.InteractionCreated("900", task.ids.nonce))
+    account.receiver.receive(events.ModalOpened(wire.ModalCreate(id="900")))
+    assert account.told.modals == [(task.id, "900")]
 
 
 async def test_the_second_interaction_of_a_modal_finds_its_task(account: Following) -> None:
@@ -348,6 +361,9 @@ async def test_a_page_that_checks_for_a_person_is_a_notice(account: Following) -
 
 async def test_a_modal_that_only_says_something_concerns_no_account(account: Following) -> None:
     task = account.sent(make_task())
+    queued = wire.ModalCreate(id="900", nonce=task.ids.nonce, title="Job queued")
+    account.receiver.receive(events.ModalOpened(queued))
+    assert account.told.modals == []
     modal = wire.ModalCreate(id="900", nonce=task.ids.nonce, title="Invalid parameter")
     account.receiver.receive(events.ModalOpened(modal))
     assert account.told.notices == []
