@@ -73,7 +73,14 @@ class Watchdog:
             del self._looks[task_id]
 
     async def _look_again(self) -> None:
-        was_read = await self._recovery.catch_up()
+        try:
+            was_read = await self._recovery.catch_up()
+        except Exception:
+            self._judge(was_read=False)
+            raise
+        self._judge(was_read=was_read)
+
+    def _judge(self, *, was_read: bool) -> None:
         if not was_read:
             self._look_at = self._clock.now() + _LOOK_LATER
         for task in self._overdue():

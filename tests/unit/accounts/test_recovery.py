@@ -28,10 +28,14 @@ class Recorder:
     def __init__(self) -> None:
         self.read_ids: list[str] = []
         self.live: set[bool] = set()
+        self.odd = ""
+        """The id of a message over which it fails."""
 
     def read(self, message: wire.Message, *, live: bool = True) -> None:
         self.read_ids.append(message.id)
         self.live.add(live)
+        if message.id == self.odd:
+            raise KeyError("fault")
 
 
 class Middle(Random):
@@ -181,6 +185,15 @@ async def test_a_history_that_cannot_be_read_is_told(account: Reading) -> None:
     assert account.read.read_ids == []
     assert await account.recovery.catch_up()
     assert account.read.read_ids == [str(nonce)]
+
+
+async def test_a_fault_over_one_message_costs_no_other(account: Reading) -> None:
+    """Findings 5 and 14: else it would be met again with every look, and no deadline held."""
+    nonce = int(account.sent(make_task()).ids.nonce or 0)
+    account.history(nonce, nonce + 1)
+    account.read.odd = str(nonce)
+    assert await account.recovery.catch_up()
+    assert account.read.read_ids == [str(nonce), str(nonce + 1)]
 
 
 async def test_who_asks_while_it_is_read_gets_the_next_reading_together(account: Reading) -> None:

@@ -1,5 +1,7 @@
 """A deadline holds in every state of the account, and never ends what is known to be done."""
 
+from typing import Any, cast
+
 import pytest
 from msgspec.structs import replace
 
@@ -153,6 +155,24 @@ async def test_failed_looks_before_a_sign_of_life_do_not_count_after_it(account:
     assert account.now(task).status is Status.IN_PROGRESS
     await turns(account, 1)
     assert reason(account, task) == UNREADABLE
+
+
+async def test_a_reading_that_fails_unexpectedly_is_a_failed_look_and_shows(
+    account: Account,
+) -> None:
+    """Findings 5 and 14: the fault is told to whoever watches the loop, and the deadline holds."""
+    task = account.sent(make_task())
+    account.connection.errors += cast(Any, [KeyError("fault") for _ in range(100)])
+    for seconds in (300, *[15] * 18):
+        account.clock.turn(seconds)
+        with pytest.raises(KeyError):
+            await account.watchdog.turn()
+    assert account.now(task) is task
+    account.clock.turn(15)
+    with pytest.raises(KeyError):
+        await account.watchdog.turn()
+    assert reason(account, task) == UNREADABLE
+    assert account.connection.calls == 20
 
 
 # The account's states
