@@ -35,12 +35,13 @@ class Dispatcher:
         self._supervisor = supervisor
         self._clock = clock
         self._sending: set[asyncio.Task[None]] = set()
+        self._ends = False
 
     async def run(self) -> None:
         """Send until cancelled."""
         while True:
             self._tasks.changed.clear()
-            while self._status.is_online and (task := self._next()):
+            while self._may_send and (task := self._next()):
                 sending = self._supervisor.spawn("send", self._send(task))
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
@@ -48,10 +49,16 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Let the commands that are on their way arrive. What is cut off while it is sent has to be
-        found again in the history; what arrives need not."""
+        found again in the history; what arrives need not. Nothing is begun any more, even if the
+        session comes back meanwhile."""
+        self._ends = True
         if self._sending:
             log.info("account.draining", account=self._tasks.account, sending=len(self._sending))
             await asyncio.wait(self._sending, timeout=_DRAIN)
+
+    @property
+    def _may_send(self) -> bool:
+        return self._status.is_online and not self._ends
 
     def _next(self) -> Task | None:
         return self._tasks.queue.next(self._status.settings.core_size)

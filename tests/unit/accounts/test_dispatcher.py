@@ -140,7 +140,6 @@ async def test_a_fault_of_a_send_leaves_alone_what_was_begun_meanwhile(start: St
 
 async def test_an_end_waits_for_commands_that_are_on_their_way(start: Start) -> None:
     account = start()
-    await account.dispatcher.drain()
     account.fake.gate.clear()
     [task] = await account.submit_all(1)
     draining = asyncio.create_task(account.dispatcher.drain())
@@ -150,6 +149,27 @@ async def test_an_end_waits_for_commands_that_are_on_their_way(start: Start) -> 
     await draining
     assert account.now(task).sending is Sending.SENDING
     assert account.dispatcher._sending == set()
+
+
+async def test_an_end_with_nothing_on_its_way_waits_for_nothing(start: Start) -> None:
+    await start().dispatcher.drain()
+
+
+async def test_nothing_is_begun_any_more_while_an_end_waits(start: Start) -> None:
+    """The session may come back meanwhile; what is begun then would be cut off."""
+    account = start()
+    account.fake.gate.clear()
+    [first] = await account.submit_all(1)
+    account.status.go_offline()
+    draining = asyncio.create_task(account.dispatcher.drain())
+    await settle()
+    account.status.go_online()
+    [second] = await account.submit_all(2)
+    account.fake.gate.set()
+    await draining
+    await settle()
+    assert account.fake.sent == [first.id]
+    assert account.queue.place_of(second.id) == "waiting"
 
 
 async def test_an_end_waits_only_so_long(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
