@@ -428,7 +428,7 @@ async def test_a_fault_of_an_outdated_attempt_does_not_touch_the_newer_one(
     account.interactor.before_act = fault
     account.interactor.act_gate.set()
     await first
-    assert account.now(task).sending is Sending.SENDING
+    assert not account.now(task).ended
     account.repository.release()
     await second
     assert account.now(task).sending is Sending.SENT
