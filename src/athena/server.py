@@ -5,7 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -18,10 +18,11 @@ from athena.accounts.prompt_translation import PromptTranslation
 from athena.accounts.unknown_forms import UnknownForms
 from athena.accounts.worker import WorkerEnvironment
 from athena.accounts.workers import AccountWorkers
+from athena.backoff import Backoff
 from athena.clock import Clock, SystemClock
 from athena.delivery.fetching import Fetcher, NoImage
-from athena.delivery.guard import Guard, PublicResolver
-from athena.delivery.served import Gallery, Source
+from athena.delivery.guard import Guard, PublicResolver, guarded_connector
+from athena.delivery.served import Gallery, ImageNotDeleted, Source
 from athena.delivery.translation import translator
 from athena.delivery.webhooks import Signer, Webhooks
 from athena.discord.http_sessions import ConnectionLimits, HttpSessions, open_sessions
@@ -124,7 +125,7 @@ async def running(
         base = await _open(settings, runtime or Runtime(), stack)
         registry = AccountRegistry(base.records, base.encryption)
         accounts = registry.load(settings.accounts)
-        await _check_open_files(len(accounts))
+        _check_open_files(settings, len(accounts))
         workers = AccountWorkers(_environment(base), await base.repository.cursors())
         services, reassignment = await _services(base, workers, registry, url)
         await stack.enter_async_context(workers.running(accounts))
@@ -160,7 +161,8 @@ async def _open(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> 
     records = SqliteRecords(settings.data_dir)
     stack.callback(records.close)
     resolver = PublicResolver(allow_loopback=settings.webhooks.allow_loopback)
-    http = await stack.enter_async_context(open_sessions(_limits(settings), resolver))
+    guarded = partial(guarded_connector, resolver)
+    http = await stack.enter_async_context(open_sessions(_limits(settings), guarded))
     supervisor = Supervisor("server", clock, random)
     stack.push_async_callback(supervisor.close)
     return _Base(
@@ -244,10 +246,22 @@ def _start_loops(base: _Base, services: Services) -> None:
 
     def forget_images(change: Change) -> None:
         if change.after is None and change.before is not None:
-            forgetting = services.gallery().forget(change.before.id)
+            forgetting = _forget_images(base, services.gallery, change.before.id)
             supervisor.spawn("forget_images", forgetting)
 
     base.repository.changes.subscribe(forget_images)
+
+
+async def _forget_images(base: _Base, gallery: Callable[[], Gallery], task_id: str) -> None:
+    """Delete what is kept of a deleted task's image; a store that fails is tried again."""
+    backoff = Backoff(1.0, 600.0, base.random)
+    while True:
+        try:
+            await gallery().forget(task_id)
+            return
+        except ImageNotDeleted as error:
+            log.warning("image.not_deleted", task=task_id, error=str(error))
+        await base.clock.sleep(backoff.next())
 
 
 async def _sweep(repository: TaskRepository) -> None:
@@ -256,8 +270,8 @@ async def _sweep(repository: TaskRepository) -> None:
         pass
 
 
-async def _check_open_files(accounts: int) -> None:
-    if problem := ensure_open_files(open_files_needed(accounts, ConnectionLimits())):
+def _check_open_files(settings: Settings, accounts: int) -> None:
+    if problem := ensure_open_files(open_files_needed(accounts, _limits(settings))):
         log.error("open_files.too_few", problem=problem)
 
 
@@ -288,8 +302,8 @@ def _body(services: Services, task: Task, url: str) -> bytes | None:
     were asked for; None while there is nothing to tell in it."""
     if task.api is Api.TRIGGER:
         return trigger_view.callback(task)
-    wishes = PathOptions(None, task.image_links, task.image_host)
-    return render(task, services.links(wishes, url))
+    options = PathOptions(None, task.image_links, task.image_host)
+    return render(task, services.links(options, url))
 
 
 def _signer(settings: Settings) -> Signer | None:
@@ -306,7 +320,8 @@ def _gallery(settings: Settings, source: Source) -> Callable[[], Gallery]:
 
         if settings.images.store_url:
             return Images(from_url(settings.images.store_url), source)
-        return Images(LocalStore(_image_folder(settings.data_dir), mkdir=True), source)
+        folder = _image_folder(settings.data_dir)
+        return Images(LocalStore(folder, mkdir=True, automatic_cleanup=True), source)
 
     return opened
 
@@ -322,13 +337,13 @@ def _image_folder(data: Path) -> Path:
 def _source(renewal: LinkRenewal, fetcher: Fetcher) -> Source:
     """Brings a task's image by a link that lives."""
 
-    async def upload(task: Task) -> bytes:
+    async def fetch(task: Task) -> bytes:
         fresh = await renewal.one(task)
         if fresh.image is None:
             raise NoImage("the task has no image")
         return await fetcher.fetch(fresh.image.url)
 
-    return upload
+    return fetch
 
 
 @asynccontextmanager

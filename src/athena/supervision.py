@@ -39,10 +39,18 @@ class LoopStatus(Struct, frozen=True, kw_only=True):
 
 
 class Supervisor:
-    """Runs the loops of one owner; `owner` is named in every log line."""
+    """Runs the loops of one owner; `owner` is named in every log line. `report` is called with
+    `errors` whenever a loop begins to fail or works again."""
 
-    def __init__(self, owner: str, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        owner: str,
+        clock: Clock,
+        random: Random,
+        report: Callable[[dict[str, str]], None] | None = None,
+    ) -> None:
         self._owner = owner
+        self._report = report
         self._clock = clock
         self._random = random
         self._statuses: dict[str, LoopStatus] = {}
@@ -121,7 +129,7 @@ class Supervisor:
                 self._beat(name)
 
     def _beat(self, name: str) -> None:
-        self._statuses[name] = LoopStatus(name=name, last_beat=self._clock.now())
+        self._note(LoopStatus(name=name, last_beat=self._clock.now()))
 
     def _failed(self, name: str, error: Exception) -> None:
         failures = self._statuses[name].failures + 1
@@ -129,4 +137,10 @@ class Supervisor:
         log.error("loop.failed", owner=self._owner, loop=name, failures=failures, exc_info=error)
 
     def _set(self, name: str, **changes: object) -> None:
-        self._statuses[name] = replace(self._statuses[name], **changes)
+        self._note(replace(self._statuses[name], **changes))
+
+    def _note(self, status: LoopStatus) -> None:
+        known = self._statuses.get(status.name)
+        self._statuses[status.name] = status
+        if self._report and (known.error if known else "") != status.error:
+            self._report(self.errors)

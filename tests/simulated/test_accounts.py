@@ -76,23 +76,25 @@ async def test_added_and_changed_accounts_outlive_a_restart(tmp_path: Path) -> N
 
 
 async def test_disabling_moves_what_waits_and_enabling_brings_it_back(build: Build) -> None:
-    system = await build(accounts=[account(0, core_size=1), account(1)], speed=5)
-    waiting = [
-        (await system.imagine(f"cat {n}", accountFilter={"instanceId": FIRST.channel_id}))["result"]
-        for n in range(4)
-    ]
+    system = await build(accounts=[account(0, core_size=1), account(1, enable=False)], speed=5)
+    waiting = [(await system.imagine(f"cat {n}"))["result"] for n in range(4)]
+    first = {"accountFilter": {"instanceId": FIRST.channel_id}}
+    bound = (await system.imagine("a dog", **first))["result"]
+    await ask(system, "PUT", f"{SECOND.channel_id}/update", {"enable": True})
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": False})
     account_view = await shown(system, FIRST.channel_id)
     assert (account_view["enable"], account_view["disabledReason"]) == (
         False,
         "The account is disabled.",
     )
+    assert (await system.ended(bound))["failReason"] == (
+        "Its account stopped: The account is disabled."
+    )
     homes = [(await system.ended(each))["properties"]["discordInstanceId"] for each in waiting[1:]]
     assert set(homes) == {SECOND.channel_id}
     assert await made_by(system) == SECOND.channel_id
     await ask(system, "PUT", f"{FIRST.channel_id}/update", {"enable": True})
     assert (await system.ended(waiting[0]))["status"] == "SUCCESS"
-    first = {"accountFilter": {"instanceId": FIRST.channel_id}}
     assert await made_by(system, **first) == FIRST.channel_id
 
 

@@ -144,6 +144,17 @@ async def test_a_fault_costs_one_turn_and_shows_until_the_next(
     assert supervisor.loops == [LoopStatus(name="turns", last_beat=clock.now())]
 
 
+async def test_what_begins_to_fail_and_what_works_again_is_reported(clock: TurnableClock) -> None:
+    reports: list[dict[str, str]] = []
+    supervisor = Supervisor("owner", clock, Random(1), reports.append)
+    supervisor.periodic("turns", lambda: 1.0, Faulty(2).turn)
+    await settle()
+    for _ in range(4):
+        await turn(clock, 1)
+    assert reports == [{"turns": "KeyError: 'fault'"}, {}]
+    await supervisor.close()
+
+
 async def test_the_pause_is_asked_for_each_time(
     supervisor: Supervisor, clock: TurnableClock
 ) -> None:

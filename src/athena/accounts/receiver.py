@@ -5,13 +5,14 @@ nothing, so recovery needs no logic of its own. What an event asks for beside th
 is the business of `Reactions`.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import Protocol
 
 import structlog
 
 from athena.accounts.channel_cursor import ChannelCursor
 from athena.accounts.connection import Connection
+from athena.accounts.kept_messages import KeptMessages
 from athena.accounts.ownership import OwnedTasks
 from athena.accounts.status import WorkerStatus
 from athena.accounts.unknown_forms import UnknownForms
@@ -38,10 +39,6 @@ from athena.tasks.matching import Ambiguous, Found, TaskIndex
 from athena.tasks.model import Bot, Sending, Task
 
 log = structlog.get_logger(__name__)
-
-_KEPT_MESSAGES = 100
-"""Messages whose last state is kept, because an update may bring only what changed. Updates follow
-within moments; messages of tasks that run are kept for as long as they run."""
 
 
 class Reactions(Protocol):
@@ -95,7 +92,7 @@ class Receiver:
         self._clock = clock
         self._unknown_forms = unknown_forms
         self._cursor = cursor
-        self._messages: OrderedDict[str, wire.Message] = OrderedDict()
+        self._messages = KeptMessages(index)
 
     def receive(self, event: events.Event) -> None:
         """Handle one gateway event that is about messages or interactions."""
@@ -124,7 +121,7 @@ class Receiver:
         if message.channel_id != self._connection.channel_id:
             self._handle_elsewhere(message, event)
             return
-        self._remember(message)
+        self._messages.put(message)
         is_news = self._cursor.note(message.id) or live
         if isinstance(event, Unknown):
             self.counts["unknown"] += 1
@@ -161,18 +158,8 @@ class Receiver:
                 self.counts["unmatched"] += 1
 
     def _removed(self, message_id: str) -> None:
-        self._messages.pop(message_id, None)
+        self._messages.drop(message_id)
         self._handle(Removed(evidence=Evidence(message=message_id)))
-
-    def _remember(self, message: wire.Message) -> None:
-        self._messages[message.id] = message
-        self._messages.move_to_end(message.id)
-        if len(self._messages) <= _KEPT_MESSAGES:
-            return
-        for oldest in list(self._messages):
-            if not self._index.owns_message(oldest):
-                del self._messages[oldest]
-                return
 
     def _handle(self, event: BotEvent) -> None:
         if isinstance(event, AccountInfo | SeedInfo):

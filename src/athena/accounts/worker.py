@@ -59,7 +59,7 @@ class AccountWorker:
     ) -> None:
         env, clock = environment, environment.clock
         self._clock = clock
-        self._supervisor = Supervisor(settings.channel_id, clock, env.random)
+        self._supervisor = Supervisor(settings.channel_id, clock, env.random, self._report_problems)
         index = TaskIndex(prompts.normalized)
         queue = TaskQueue(index, commands.expected)
         self.tasks = OwnedTasks(settings.channel_id, env.repository, queue, clock)
@@ -100,7 +100,6 @@ class AccountWorker:
         self._take_up()
         supervisor = self._supervisor
         supervisor.periodic("watchdog", lambda: PAUSE, self._watchdog.turn)
-        supervisor.periodic("health", lambda: PAUSE, self._tell_problems)
         if not self.settings.enable:
             self.status.stop(_DISABLED)
             return
@@ -142,7 +141,6 @@ class AccountWorker:
         now = self._clock.now()
         self.tasks.apply(task.id, lambda current: lifecycle.unsend(current, now))
 
-    async def _tell_problems(self) -> None:
-        """What fails is seen in the account's state within a second."""
-        errors = self._supervisor.errors
+    def _report_problems(self, errors: dict[str, str]) -> None:
+        """What fails is seen in the account's state."""
         self.status.note_problem("; ".join(f"{name}: {why}" for name, why in errors.items()))

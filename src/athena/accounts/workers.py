@@ -66,10 +66,13 @@ class AccountWorkers:
 
     def _follow(self, change: Change) -> None:
         """Tell the workers that are concerned of a change on disk."""
-        tasks = (task for task in (change.before, change.after) if task is not None)
-        for account in dict.fromkeys(task.account for task in tasks):
-            if worker := self._workers.get(account):
-                worker.follow(change)
+        before, after = change.before, change.after
+        here = after.account if after is not None else None
+        if here is not None and (worker := self._workers.get(here)):
+            worker.follow(change)
+        there = before.account if before is not None else here
+        if there is not None and there != here and (worker := self._workers.get(there)):
+            worker.follow(change)
 
     # Commands
 

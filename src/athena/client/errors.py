@@ -1,8 +1,15 @@
 """Errors of the library. Every message says what to do."""
 
+from athena.errors import AthenaError
 
-class AthenaError(Exception):
-    """Base class of all errors."""
+__all__ = [
+    "AthenaError",
+    "NoSuchButton",
+    "Refused",
+    "RequestRefused",
+    "ServerUnreachable",
+    "TaskFailed",
+]
 
 
 class ServerUnreachable(AthenaError):

@@ -306,11 +306,11 @@ class Result:
         }
 
     async def _tiles(self) -> tuple[bytes, ...]:
-        from athena.delivery.tiles import NotAImage, split
+        from athena.delivery.tiles import NotAnImage, split
 
         try:
             return await asyncio.to_thread(split, await self.image())
-        except NotAImage as error:
+        except NotAnImage as error:
             raise AthenaError(f"cannot split the grid: {error}") from error
 
     # Actions. All raise `NoSuchButton` if the image does not offer the action.

@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 
 from athena.delivery.guard import BadLink, check_link
+from athena.errors import AthenaError
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +18,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 _LARGEST = 25 * 1024 * 1024
 
 
-class NoImage(Exception):
+class NoImage(AthenaError):
     """The link brings no image; the text says why."""
 
 

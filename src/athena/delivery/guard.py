@@ -25,6 +25,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from athena.delivery.public_addresses import is_loopback, is_public
+from athena.errors import AthenaError
 
 _LONGEST = 2000
 _RESOLVE_TIMEOUT = 2.0
@@ -33,7 +34,7 @@ _RESOLVE_TIMEOUT = 2.0
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
-class BadLink(ValueError):
+class BadLink(AthenaError, ValueError):
     """The link may not be called; the text says why."""
 
 
@@ -139,7 +140,7 @@ class PublicResolver(AbstractResolver):
         return is_public(address) or (self._allow_loopback and is_loopback(address))
 
 
-def guarded_connector(resolver: PublicResolver, *, limit: int = 100) -> TCPConnector:
+def guarded_connector(resolver: PublicResolver, limit: int = 100) -> TCPConnector:
     """A connector for links that users give. It resolves the name for each connection and judges
     each address, whether the resolver found it or the link named it. `limit` is how many
     connections it holds at once; 0 is no limit."""

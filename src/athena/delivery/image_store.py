@@ -12,15 +12,12 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import ObjectStore
 
 from athena.bounded import BoundedDict
+from athena.delivery.served import ImageNotDeleted
 
 log = structlog.get_logger(__name__)
 
 _REMEMBERED = 10_000
 """Deleted tasks whose late images are not kept any more."""
-
-
-class ImageNotDeleted(Exception):
-    """The object store did not delete a task's images; some may still be there."""
 
 
 class ImageStore:

@@ -22,7 +22,7 @@ from athena.delivery.image_kinds import kind_of
 from athena.delivery.image_store import ImageStore
 from athena.delivery.served import Served, Source
 from athena.delivery.single_flight import SingleFlight
-from athena.delivery.tiles import Four, NotAImage
+from athena.delivery.tiles import Four, NotAnImage
 from athena.tasks.model import Task
 
 WIDEST = 2048
@@ -125,7 +125,7 @@ class Images:
 async def _understood(making: Awaitable[_Made]) -> _Made:
     try:
         return await making
-    except NotAImage as error:
+    except NotAnImage as error:
         raise NoImage(str(error)) from error
 
 

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import ImageOps
 
-from athena.delivery.tiles import NotAImage, opened
+from athena.delivery.tiles import NotAnImage, opened
 
 
 def erased(image: bytes, mask: bytes) -> bytes:
@@ -13,7 +13,7 @@ def erased(image: bytes, mask: bytes) -> bytes:
     Decodes and encodes whole images: run it in a thread.
 
     Raises:
-        NotAImage: one of the two is not an image.
+        NotAnImage: one of the two is not an image.
     """
     whole = opened(image).convert("RGB")
     white = opened(mask).convert("L").resize(whole.size)
@@ -27,8 +27,8 @@ def checked(mask: bytes) -> bytes:
     """Validate a mask and return it.
 
     Raises:
-        NotAImage: it is not an image, or has no white pixels.
+        NotAnImage: it is not an image, or has no white pixels.
     """
     if opened(mask).convert("L").getextrema()[1] < 128:  # type: ignore[operator]
-        raise NotAImage("the mask marks nothing: make white what is to be redrawn")
+        raise NotAnImage("the mask marks nothing: make white what is to be redrawn")
     return mask

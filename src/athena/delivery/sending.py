@@ -13,6 +13,7 @@ from msgspec import Struct
 from standardwebhooks import Webhook
 
 from athena.clock import Clock, Millis
+from athena.errors import AthenaError
 from athena.tasks.model import Task
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ class Session(Protocol):
     ) -> AbstractAsyncContextManager[Answer]: ...
 
 
-class BadSigningSecret(ValueError):
+class BadSigningSecret(AthenaError, ValueError):
     """The signing secret cannot be used; the text says why, without the secret."""
 
 

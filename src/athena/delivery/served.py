@@ -5,10 +5,15 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from athena.errors import AthenaError
 from athena.tasks.model import Task
 
 Source = Callable[[Task], Awaitable[bytes]]
 """Brings a task's image from Discord."""
+
+
+class ImageNotDeleted(AthenaError):
+    """The object store did not delete a task's images; some may still be there."""
 
 
 class Served(Struct, frozen=True):

@@ -10,11 +10,13 @@ from typing import TypeAlias
 
 from PIL import Image, PngImagePlugin
 
+from athena.errors import AthenaError
+
 MOST_PIXELS = 100_000_000
 """Larger images are refused before they are decoded."""
 
 
-class NotAImage(ValueError):
+class NotAnImage(AthenaError, ValueError):
     """The bytes are no image that can be cut; the text says why."""
 
 
@@ -31,7 +33,7 @@ def split(data: bytes) -> Four:
     image: run it in a thread.
 
     Raises:
-        NotAImage: no image, a broken one, or one of more than `MOST_PIXELS`.
+        NotAnImage: no image, a broken one, or one of more than `MOST_PIXELS`.
     """
     grid = opened(data)
     first, second, third, fourth = (_tile(grid, number) for number in range(1, 5))
@@ -61,21 +63,21 @@ def opened(data: bytes) -> Image.Image:
     """An image, decoded.
 
     Raises:
-        NotAImage: as `split`.
+        NotAnImage: as `split`.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(data))
         if image.width * image.height > MOST_PIXELS:
-            raise NotAImage(f"{image.width}x{image.height} pixels are too many")
+            raise NotAnImage(f"{image.width}x{image.height} pixels are too many")
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, NotAImage):
+        if isinstance(error, NotAnImage):
             raise
-        raise NotAImage("this is no image, or a broken one") from error
+        raise NotAnImage("this is no image, or a broken one") from error
     if min(image.size) < 2:
-        raise NotAImage("the image is too small to be cut")
+        raise NotAnImage("the image is too small to be cut")
     return image
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import aiohttp
 import msgspec
 
+from athena.errors import AthenaError
 from athena.settings import TranslationSettings
 
 _OPENAI = "https://api.openai.com/v1"
@@ -20,7 +21,7 @@ _DEEPL = "https://api-free.deepl.com/v2/translate"
 _NAMES = {"en": "English", "zh": "Simplified Chinese"}
 
 
-class NotTranslated(Exception):
+class NotTranslated(AthenaError):
     """The translation failed; the message says why, without secrets."""
 
 

@@ -5,16 +5,19 @@ as long as it lives: on a shared session a hundred accounts would leave none for
 sockets have a session without limit, and everything that comes and goes has a session with a limit
 of its own: a slow webhook receiver or a large upload cannot hold up an interaction.
 
-Sessions that go to addresses which users choose take a resolver that judges them; without it such
-a link could reach the operator's own network.
+Sessions that go to addresses which users choose take connectors that judge every address; without
+them such a link could reach the operator's own network.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from msgspec import Struct
+
+MakeConnector: TypeAlias = Callable[[int], aiohttp.BaseConnector]
+"""Makes a connector for so many connections at a time."""
 
 
 class ConnectionLimits(Struct, frozen=True, kw_only=True):
@@ -22,7 +25,8 @@ class ConnectionLimits(Struct, frozen=True, kw_only=True):
 
     rest: int = 100
     cdn: int = 50
-    webhooks: int = 100
+    webhooks: int = 500
+    """Each receiver has a bound of its own (`delivery.receivers`)."""
     images: int = 50
     translation: int = 20
 
@@ -51,15 +55,16 @@ class HttpSessions(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_sessions(
-    limits: ConnectionLimits | None = None, outside: AbstractResolver | None = None
+    limits: ConnectionLimits | None = None, outside: MakeConnector | None = None
 ) -> AsyncIterator[HttpSessions]:
-    """All sessions of a process. `outside` resolves the names that users give, in webhooks and
-    image links, at every connection anew; None: as any other name."""
+    """All sessions of a process. `outside` makes the connectors for addresses that users give, in
+    webhooks and image links; None: as for any other address."""
     limits = limits or ConnectionLimits()
+    outside = outside or _plain
     async with AsyncExitStack() as stack:
 
         async def opened(
-            connector: aiohttp.TCPConnector, *traces: aiohttp.TraceConfig
+            connector: aiohttp.BaseConnector, *traces: aiohttp.TraceConfig
         ) -> aiohttp.ClientSession:
             session = aiohttp.ClientSession(connector=connector, trace_configs=list(traces))
             return await stack.enter_async_context(session)
@@ -68,14 +73,14 @@ async def open_sessions(
             gateway=await opened(aiohttp.TCPConnector(limit=0), _refusing_redirects()),
             rest=await opened(aiohttp.TCPConnector(limit=limits.rest)),
             cdn=await opened(aiohttp.TCPConnector(limit=limits.cdn)),
-            webhooks=await opened(_judging(limits.webhooks, outside)),
-            images=await opened(_judging(limits.images, outside)),
+            webhooks=await opened(outside(limits.webhooks)),
+            images=await opened(outside(limits.images)),
             translation=await opened(aiohttp.TCPConnector(limit=limits.translation)),
         )
 
 
-def _judging(limit: int, resolver: AbstractResolver | None) -> aiohttp.TCPConnector:
-    return aiohttp.TCPConnector(limit=limit, resolver=resolver, use_dns_cache=resolver is None)
+def _plain(limit: int) -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector(limit=limit)
 
 
 def _refusing_redirects() -> aiohttp.TraceConfig:

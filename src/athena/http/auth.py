@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from athena.clock import Clock
+from athena.errors import AthenaError
 from athena.http import path_options
 from athena.http.path_options import PathOptions
 from athena.settings import ServerSettings
@@ -24,7 +25,7 @@ from athena.store.tokens import Role, Token, Tokens
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
-class OpenToTheWorld(Exception):
+class OpenToTheWorld(AthenaError):
     """Without a secret or a token the server may only listen on a loopback address."""
 
 

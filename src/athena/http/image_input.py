@@ -87,11 +87,11 @@ def is_link(text: str) -> bool:
 
 
 async def _judged(work: Callable[..., bytes], *images: bytes) -> bytes:
-    from athena.delivery.tiles import NotAImage
+    from athena.delivery.tiles import NotAnImage
 
     try:
         return await asyncio.to_thread(work, *images)
-    except NotAImage as error:
+    except NotAnImage as error:
         raise BadRequest(f"maskBase64: {error}") from error
 
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from athena.errors import AthenaError
 from athena.midjourney import INSIGHT_FACE, MIDJOURNEY, NIJI, buttons, prompts
 from athena.tasks.bot_events import BotEvent, Finished, Notice, Verdict
 from athena.tasks.matching import Expected
@@ -81,7 +82,7 @@ class PressButton(Struct, frozen=True, kw_only=True):
 Interaction: TypeAlias = UseCommand | PressButton
 
 
-class CannotFollow(Exception):
+class CannotFollow(AthenaError):
     """The answer to the first step does not allow the second; the message says what is missing."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from athena.discord import wire
+from athena.errors import AthenaError
 from athena.midjourney import buttons, jobtext, reader
 from athena.tasks.bot_events import (
     AccountInfo,
@@ -27,7 +28,7 @@ from athena.tasks.model import Bot
 Explanation = dict[str, Any]
 
 
-class NotAMessage(ValueError):
+class NotAMessage(AthenaError, ValueError):
     """The object is not a bot's message; the error message says why."""
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from athena.errors import AthenaError
 from athena.tasks.model import Speed
 
 _DASHES = re.compile(r"[—–](?=[a-zA-Z])")
@@ -31,7 +32,7 @@ _MARK = re.compile(r"<#(\d{10})#>")
 """The correlation tag in a prompt (contracts: athena-dialect, section 1)."""
 
 
-class BadPrompt(ValueError):
+class BadPrompt(AthenaError, ValueError):
     """The prompt is invalid. `parameter` names the invalid parameter, or is empty."""
 
     def __init__(self, message: str, parameter: str = "") -> None:

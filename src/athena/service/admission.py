@@ -6,7 +6,6 @@ back. What is accepted is on disk when `add` returns, and from then on it ends i
 reason.
 """
 
-import asyncio
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -124,8 +123,8 @@ class Admission:
             StoreUnavailable: it could not be stored.
         """
         accepted = Accepted(task=task, ahead=self._ahead(task.account))
-        stored = self._repository.add(task, uploads=uploads, claim=self._keys.record(key, accepted))
-        await asyncio.shield(stored)
+        # A caller who goes away cancels this future, not the write.
+        await self._repository.add(task, uploads=uploads, claim=self._keys.record(key, accepted))
         return accepted
 
     async def add_modal(
@@ -141,7 +140,7 @@ class Admission:
         self._check_modals(task)
         opened = lifecycle.open_modal(task, proposal, self._clock.now())
         accepted = Accepted(task=opened, modal=proposal, remix=remix)
-        await asyncio.shield(self._repository.add(opened, claim=self._keys.record(key, accepted)))
+        await self._repository.add(opened, claim=self._keys.record(key, accepted))
         return accepted
 
     async def confirm(
@@ -159,8 +158,7 @@ class Admission:
         """
         accepted = Accepted(task=after, ahead=self._ahead(task.account))
         claim = self._keys.record(key, accepted)
-        stored = self._repository.save(task, after, uploads=uploads, claim=claim, retried=False)
-        await asyncio.shield(stored)
+        await self._repository.save(task, after, uploads=uploads, claim=claim, retried=False)
         return accepted
 
     def _ahead(self, account_id: str) -> int | None:

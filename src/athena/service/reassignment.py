@@ -42,9 +42,12 @@ class Reassignment:
         self._clock = clock
 
     def start(self) -> None:
-        """Listen to what happens, and see to tasks whose account is not there any more."""
+        """Listen to what happens, and see to the tasks of accounts that are stopped already, or not
+        there any more."""
         self._directory.subscribe(self._account_changed)
         self._repository.changes.subscribe(self._task_changed)
+        for status in self._directory.all():
+            self._account_changed(status)
         accounts = {task.account for task in self._repository.unfinished()}
         for account in accounts - {each.id for each in self._directory.all()}:
             self.account_gone(account, NOT_CONFIGURED)

@@ -193,13 +193,12 @@ def _describe(config: Config, urls: Urls) -> None:
 
 def _why(error: Exception, settings: Settings) -> str:
     """What stopped the server from starting, and what to do about it."""
-    from athena.errors import FolderInUse, StoreError
-    from athena.http.auth import OpenToTheWorld
+    from athena.errors import AthenaError, FolderInUse
 
     match error:
         case FolderInUse():
             return f"{error}. Stop it, or choose another folder with --data-dir."
-        case OpenToTheWorld() | StoreError():
+        case AthenaError():
             return str(error)
         case OSError():
             place = f"{settings.server.host}:{settings.server.port}"

@@ -16,8 +16,9 @@ from structlog.testing import capture_logs
 
 from athena.delivery import tiles
 from athena.delivery.fetching import NoImage
-from athena.delivery.image_store import ImageNotDeleted, ImageStore
+from athena.delivery.image_store import ImageStore
 from athena.delivery.images import Images
+from athena.delivery.served import ImageNotDeleted
 from athena.tasks.model import Action, Image, Status, Task
 from athena.tasks.requests import Imagine
 

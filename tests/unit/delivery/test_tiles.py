@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from athena.delivery.tiles import NotAImage, split
+from athena.delivery.tiles import NotAnImage, split
 
 
 def image(wide: int, high: int, kind: str = "PNG") -> bytes:
@@ -51,5 +51,5 @@ def test_the_text_of_a_grid_stays_with_its_tiles() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no image", image(20, 20)[:-60], image(1, 9)])
 def test_what_cannot_be_cut(data: bytes) -> None:
-    with pytest.raises(NotAImage):
+    with pytest.raises(NotAnImage):
         split(data)
