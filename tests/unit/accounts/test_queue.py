@@ -236,6 +236,19 @@ def test_those_that_are_blocked_stay_so_until_the_job_is_known(queue: TaskQueue)
     assert queue.place_of(alike.id) == "blocked"
 
 
+def test_a_blocked_task_that_goes_leaves_the_others_in_their_order(queue: TaskQueue) -> None:
+    first, gone, other = (make_task(n, prompt="a cat") for n in (1, 2, 3))
+    for task in (first, gone, other):
+        queue.update(task, 0)
+    queue.next(SLOTS)
+    assert queue.next(SLOTS) is None
+    queue.drop(gone.id)
+    assert queue.waiting_count == 1
+    queue.drop(first.id)
+    assert queue.next(SLOTS) is other
+    assert not queue.is_orphaned(other.id)
+
+
 def test_a_cancelled_task_whose_job_is_known_waits_for_nothing(queue: TaskQueue) -> None:
     task = make_task()
     queue.update(task, 0)
