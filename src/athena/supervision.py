@@ -33,7 +33,7 @@ class LoopStatus(Struct, frozen=True, kw_only=True):
     last_beat: Millis
     """When it last began, or ended a turn without a fault."""
     failures: int = 0
-    """In a row."""
+    """In a row: until a turn without a fault, or a minute of running."""
     error: str = ""
 
 
@@ -103,13 +103,15 @@ class Supervisor:
         backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, self._random)
         while True:
             began = self._clock.monotonic()
-            self._beat(name)
+            # It has only begun, and may fail again: its failures are still in a row.
+            self._set(name, last_beat=self._clock.now(), error="")
             try:
                 await work()
                 return
             except Exception as error:
                 if self._clock.monotonic() - began > _LONGEST_PAUSE:
                     backoff.reset()
+                    self._set(name, failures=0)
                 self._failed(name, error)
             await self._clock.sleep(backoff.next())
 
@@ -129,12 +131,12 @@ class Supervisor:
         self._note(LoopStatus(name=name, last_beat=self._clock.now()))
 
     def _failed(self, name: str, error: Exception) -> None:
-        known = self._statuses[name]
-        why = f"{type(error).__name__}: {error}"
-        self._note(replace(known, failures=known.failures + 1, error=why))
-        log.error(
-            "loop.failed", owner=self._owner, loop=name, failures=known.failures + 1, exc_info=error
-        )
+        failures = self._statuses[name].failures + 1
+        self._set(name, failures=failures, error=f"{type(error).__name__}: {error}")
+        log.error("loop.failed", owner=self._owner, loop=name, failures=failures, exc_info=error)
+
+    def _set(self, name: str, **changes: object) -> None:
+        self._note(replace(self._statuses[name], **changes))
 
     def _note(self, status: LoopStatus) -> None:
         known = self._statuses.get(status.name)

@@ -91,9 +91,16 @@ class Recovery:
                         error=type(error).__name__)  # fmt: skip
             return
         for message in sorted(missed, key=lambda message: int(message.id)):
-            self._receiver.read(message, live=False)
+            self._hand_on(message)
         self._succeeded = number
         log.info("history.read", account=self._tasks.account, messages=len(missed))
+
+    def _hand_on(self, message: wire.Message) -> None:
+        """A fault over one message is met with every reading, and must not hide the others."""
+        try:
+            self._receiver.read(message, live=False)
+        except Exception:
+            log.exception("history.message_failed", account=self._tasks.account, message=message.id)
 
     def _since(self) -> int | None:
         """The oldest id that matters, as a snowflake; None when nothing was missed."""

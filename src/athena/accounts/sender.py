@@ -183,6 +183,9 @@ class Sender:
             self._refused(attempt, error)
         except commands.CannotFollow as error:
             self._fail(attempt, str(error))
+        except Exception as error:
+            log.exception("task.send_failed", task=attempt.task.id, account=self._tasks.account)
+            self._fail(attempt, f"Athena could not send it: {type(error).__name__}")
         else:
             now = self._clock.now()
             self._advance(attempt, lambda current: lifecycle.mark_sent(current, now))

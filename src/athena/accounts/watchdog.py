@@ -58,15 +58,29 @@ class Watchdog:
             self._tasks.changed.set()
         for task in self._tasks.queue.expired_orphans(now):
             self._tasks.apply(task.id, lifecycle.job_cancelled)
-        if self._overdue() and now >= self._look_at:
+        overdue = self._overdue()
+        self._forget_looks(overdue)
+        if overdue and now >= self._look_at:
             await self._look_again()
 
     def _overdue(self) -> list[Task]:
         overdue = self._tasks.queue.overdue(self._clock.now())
         return [task for task in overdue if task.id not in self._pending]
 
+    def _forget_looks(self, overdue: list[Task]) -> None:
+        """What gave a sign of life, or ended, has all of its looks before it again."""
+        for task_id in self._looks.keys() - {task.id for task in overdue}:
+            del self._looks[task_id]
+
     async def _look_again(self) -> None:
-        was_read = await self._recovery.catch_up()
+        try:
+            was_read = await self._recovery.catch_up()
+        except Exception:
+            self._judge(was_read=False)
+            raise
+        self._judge(was_read=was_read)
+
+    def _judge(self, *, was_read: bool) -> None:
         if not was_read:
             self._look_at = self._clock.now() + _LOOK_LATER
         for task in self._overdue():
@@ -85,17 +99,16 @@ class Watchdog:
             self._fail(task, UNREADABLE)
 
     def _end(self, task: Task) -> None:
-        if self._status.is_stopped and task.sending is not Sending.NOT_SENT and not task.removed:
+        may_have_a_job = task.sending in (Sending.SENDING, Sending.SENT)
+        if self._status.is_stopped and may_have_a_job and not task.removed:
             self._fail(task, f"Its account stopped: {self._status.reason}")
             return
-        self._looks.pop(task.id, None)
         now, again = self._clock.now(), self._status.settings.send_again
         self._tasks.apply(
             task.id, lambda current: lifecycle.time_out(current, now, send_again=again)
         )
 
     def _fail(self, task: Task, reason: str) -> None:
-        self._looks.pop(task.id, None)
         log.warning("task.timed_out", task=task.id, account=task.account, reason=reason)
         now = self._clock.now()
         self._tasks.apply(task.id, lambda current: lifecycle.fail(current, reason, now))

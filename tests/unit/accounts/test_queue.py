@@ -14,9 +14,9 @@ from athena.clock import TurnableClock
 from athena.midjourney import commands, prompts
 from athena.tasks import lifecycle
 from athena.tasks.bot_events import Evidence, Finished, MessageContent, Progress
-from athena.tasks.matching import TaskIndex
+from athena.tasks.matching import Found, TaskIndex
 from athena.tasks.model import CorrelationIds, Sending, Status, Task
-from athena.tasks.requests import ModalReply, Press
+from athena.tasks.requests import Imagine, ModalReply, Press
 from tests.unit.fakes import make_task, modal, sent
 
 SLOTS = 2
@@ -179,6 +179,97 @@ def test_only_running_and_modal_tasks_are_watched(queue: TaskQueue, clock: Turna
     assert queue.overdue(running.deadline - 1) == []
     assert queue.overdue(running.deadline) == [running]
     assert queue.on_their_way() == [running]
+
+
+def test_a_task_that_is_being_prepared_is_neither_on_its_way_nor_overdue(
+    queue: TaskQueue,
+) -> None:
+    queue.update(make_task(), 0)
+    queue.next(SLOTS)
+    assert queue.on_their_way() == []
+    assert queue.overdue(1 << 50) == []
+
+
+def test_a_translated_task_is_known_by_its_new_prompt_and_blocks_its_like(
+    queue: TaskQueue,
+) -> None:
+    task = make_task(1, prompt="一只猫")
+    queue.update(task, 0)
+    queue.next(SLOTS)
+    english = lifecycle.translated(task, Imagine(prompt="a cat"), "a cat")
+    queue.update(english, 0)
+    alike = make_task(2, prompt="a cat")
+    queue.update(alike, 0)
+    assert queue.next(SLOTS) is None
+    assert queue.place_of(alike.id) == "blocked"
+    queue.update(begun(english, str(1 << 40), 0), 0)
+    seen = Evidence(message=str(2 << 40), prompt="a cat")
+    assert queue._index.find(seen) == Found(task.id)
+
+
+def test_a_task_that_was_translated_while_it_waits_waits_once(queue: TaskQueue) -> None:
+    task = make_task()
+    queue.update(task, 0)
+    queue.update(lifecycle.with_note(task, "a note"), 0)
+    assert queue.waiting_count == 1
+
+
+def test_a_task_that_is_put_back_without_a_pause_is_the_next(queue: TaskQueue) -> None:
+    first, second = make_task(1), make_task(2)
+    for task in (first, second):
+        queue.update(task, 0)
+    queue.next(SLOTS)
+    back = lifecycle.put_back(first, 0, 0)
+    queue.update(back, 0)
+    assert queue.next(SLOTS) is back
+
+
+def test_those_that_are_blocked_stay_so_until_the_job_is_known(queue: TaskQueue) -> None:
+    first, alike = make_task(1, prompt="a cat"), make_task(2, prompt="a cat")
+    for task in (first, alike):
+        queue.update(task, 0)
+    queue.next(SLOTS)
+    assert queue.next(SLOTS) is None
+    running = begun(first, "77", 0)
+    queue.update(running, 0)
+    queue.update(lifecycle.mark_sent(running, 0), 0)
+    assert queue.place_of(alike.id) == "blocked"
+
+
+def test_a_blocked_task_that_goes_leaves_the_others_in_their_order(queue: TaskQueue) -> None:
+    first, gone, other = (make_task(n, prompt="a cat") for n in (1, 2, 3))
+    for task in (first, gone, other):
+        queue.update(task, 0)
+    queue.next(SLOTS)
+    assert queue.next(SLOTS) is None
+    queue.drop(gone.id)
+    assert queue.waiting_count == 1
+    queue.drop(first.id)
+    assert queue.next(SLOTS) is other
+    assert not queue.is_orphaned(other.id)
+
+
+def test_a_cancelled_task_whose_job_is_known_waits_for_nothing(queue: TaskQueue) -> None:
+    task = make_task()
+    queue.update(task, 0)
+    queue.next(SLOTS)
+    running = begun(task, "77", 0)
+    known = replace(running, ids=replace(running.ids, job="job"), revision=running.revision + 1)
+    queue.update(known, 0)
+    queue.update(lifecycle.cancel(known, 1), 1)
+    assert queue.place_of(task.id) is None
+    assert queue._tasks == {}
+
+
+def test_a_cancelled_task_that_is_taken_up_again_still_blocks_its_like(queue: TaskQueue) -> None:
+    """After a restart its job may still come."""
+    task = lifecycle.cancel(begun(make_task(1, prompt="a cat"), "77", 0), 1)
+    queue.update(task, 1)
+    assert queue.place_of(task.id) == "orphaned"
+    assert queue.on_their_way() == [task]
+    assert queue._index.find(Evidence(nonce="77")) == Found(task.id)
+    queue.update(make_task(2, prompt="a cat"), 1)
+    assert queue.next(SLOTS) is None
 
 
 class Rules(RuleBasedStateMachine):
