@@ -76,23 +76,26 @@ class Watchdog:
                 self._count(task)
 
     def _count(self, task: Task) -> None:
-        """A look that failed. The history of an account that is stopped may stay closed for ever,
-        and a task that waits for its user is not in it."""
+        """A look that failed; the next may not, even if the account is stopped. A task that waits
+        for its user is not in the history."""
         self._looks[task.id] += 1
-        if self._status.is_stopped or task.sending is Sending.NOT_SENT:
+        if task.sending is Sending.NOT_SENT:
             self._end(task)
         elif self._looks[task.id] >= _MOST_LOOKS:
-            self._fail(task, UNREADABLE)
+            self._fail(task, self._stopped() if self._status.is_stopped else UNREADABLE)
 
     def _end(self, task: Task) -> None:
         if self._status.is_stopped and task.sending is not Sending.NOT_SENT and not task.removed:
-            self._fail(task, f"Its account stopped: {self._status.reason}")
+            self._fail(task, self._stopped())
             return
         self._looks.pop(task.id, None)
         now, again = self._clock.now(), self._status.settings.send_again
         self._tasks.apply(
             task.id, lambda current: lifecycle.time_out(current, now, send_again=again)
         )
+
+    def _stopped(self) -> str:
+        return f"Its account stopped: {self._status.reason}"
 
     def _fail(self, task: Task, reason: str) -> None:
         self._looks.pop(task.id, None)
