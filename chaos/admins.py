@@ -45,7 +45,7 @@ class AdminRates(Struct, frozen=True, kw_only=True):
     """A notice stops the account, alone or in answer to a command."""
     refuse_upload: float = 300.0
     """An upload is answered with 401 or 403."""
-    during_upload: float = 60.0
+    during_upload: float = 20.0
     """One of the above, on an account that uploads at that moment."""
     lasts: tuple[float, float] = (3.0, 90.0)
     cure: tuple[float, float] = (10.0, 60.0)
@@ -172,12 +172,17 @@ class Administrators:
                     await self._add(account)
 
     async def _block(self, account: str) -> None:
-        """It may stop whenever the notice is read, which may be after a restart."""
+        """With a notice that comes by itself, or that answers the account's next command."""
+        if self._random.random() < 0.5:
+            await self._tell_blocked(account)
+            return
+        self._ledger.outages.append(Outage(account, _BLOCKED, self._clock.now()))
+        self._midjourney.request_notice(self._user(account)["id"], "Blocked", 1)
+
+    async def _tell_blocked(self, account: str) -> None:
+        """It stops whenever the notice is read, which may be after a restart."""
         self._ledger.outages.append(Outage(account, _BLOCKED, self._clock.now()))
         user = self._user(account)
-        if self._random.random() < 0.5:
-            self._midjourney.request_notice(user["id"], "Blocked", 1)
-            return
         text = Draft(content="**Blocked**\nYou are blocked for an hour.")
         message = self._world.post(MIDJOURNEY, account, text)
         cause = {"id": str(self._world.ids.make()), "type": 2, "name": "imagine", "user": user}
@@ -201,8 +206,8 @@ class Administrators:
             return
         account = next(reversed(self._world.files.announced.values())).channel_id
         if account in self._accounts:
-            acts = (self._reconnect, self._disable, self._remove, self._block)
-            await self._random.choice(acts)(account)
+            acts = (self._reconnect, self._disable, self._remove, self._tell_blocked)
+            await self._random.choices(acts, (1, 1, 1, 3))[0](account)
 
     # Parts
 

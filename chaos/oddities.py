@@ -17,7 +17,8 @@ from athena.simulator.world import World
 
 Json = dict[str, Any]
 
-_MEAN = 15.0
+_MEAN = 4.0
+"""Seconds between two of them."""
 _FORMS: tuple[Json, ...] = (
     {"embeds": [{"title": None, "description": "x"}]},
     {"embeds": [{"title": "Job queued", "description": None}]},

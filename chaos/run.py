@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import aiohttp
 import msgspec
@@ -44,7 +45,7 @@ STORM = Rates(
     corrupt_frame=0.0004, cut_frame=0.0004, close=0.12, half_open=0.03, mute_acks=0.03,
     refuse_resume=0.3, limited=0.01, limited_everywhere=0.002, limited_by_edge=0.0005,
     broken=0.008, slow=0.02, hanging=0.003, lost=0.008, image_missing=0.05, image_slow=0.1,
-    upload_slow=0.3,
+    upload_slow=0.6,
     webhook_broken=0.05, webhook_hanging=0.005, webhook_cut=0.02,
 )  # fmt: skip
 """The rates of faults."""
@@ -320,7 +321,9 @@ def play(seed: int, tasks: int, rates: Rates = STORM) -> Verdict:
         random.seed(seed)  # some libraries use the global random source
         gc.disable()  # its timing is not reproducible; `ChaosRun.play` collects itself
         try:
-            verdict = run.loop.run_until_complete(run.play())
+            # The age of pooled connections would be that of the real clock.
+            with patch("aiohttp.connector.monotonic", run.loop.time):
+                verdict = run.loop.run_until_complete(run.play())
             verdict.trace = run.loop.trace
             return verdict
         finally:

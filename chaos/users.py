@@ -229,7 +229,7 @@ class User:
             return
 
         async def cancel() -> None:
-            await self._clock.sleep(self._random.expovariate(1 / 20))
+            await self._clock.sleep(self._random.expovariate(1 / self._random.choice((2, 20))))
             asked.cancelled = True
             await self._perhaps_restart(asked.task)
             await self._call("POST", f"/mj/task/{asked.task}/cancel", {})

@@ -73,21 +73,23 @@ def _no_odd_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("switch_off", "what"),
+    ("switch_off", "seed", "tasks", "what"),
     [
-        (_no_mark, lambda verdict: verdict.twice),
-        (_no_history, lambda verdict: verdict.lost),
-        (_no_ids, lambda verdict: verdict.lost + verdict.mixed),
-        (_no_attempts, lambda verdict: verdict.twice),
-        (_no_odd_messages, lambda verdict: verdict.lost),
+        (_no_mark, 2, 200, lambda verdict: verdict.twice),
+        (_no_history, 2, 200, lambda verdict: verdict.lost),
+        (_no_ids, 2, 200, lambda verdict: verdict.lost + verdict.mixed),
+        (_no_attempts, 5, 250, lambda verdict: verdict.twice),
+        (_no_odd_messages, 2, 150, lambda verdict: verdict.lost),
     ],
 )
 def test_the_judge_sees_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
     switch_off: Callable[[pytest.MonkeyPatch], None],
+    seed: int,
+    tasks: int,
     what: Callable[[Verdict], int],
 ) -> None:
     switch_off(monkeypatch)
-    verdict = play(2, tasks=200)
+    verdict = play(seed, tasks)
     assert not verdict.is_good
     assert what(verdict) > 0

@@ -45,9 +45,10 @@ class Reassignment:
         """Listen to what happens, and see to tasks whose account is not there any more."""
         self._directory.subscribe(self._account_changed)
         self._repository.changes.subscribe(self._task_changed)
-        accounts = {task.account for task in self._repository.unfinished()}
-        for account in accounts - {each.id for each in self._directory.all()}:
-            self.account_gone(account, NOT_CONFIGURED)
+        accounts = dict.fromkeys(task.account for task in self._repository.unfinished())
+        for account in accounts:
+            if self._directory.get(account) is None:
+                self.account_gone(account, NOT_CONFIGURED)
 
     def account_gone(self, account: str, reason: str) -> None:
         """An account is not there any more: its unsent tasks go to others, all others fail."""
