@@ -13,6 +13,7 @@ from athena.clock import TurnableClock
 from athena.midjourney import commands, prompts
 from athena.settings import AccountSettings
 from athena.store.account_directory import LocalDirectory
+from athena.store.repository import TaskRepository
 from athena.tasks import lifecycle
 from athena.tasks.bot_events import Evidence, Finished, MessageContent, Progress, Removed
 from athena.tasks.matching import TaskIndex
@@ -50,7 +51,8 @@ class Watched:
         self.task = _removed(make_task(1), self.clock.now())
         queue = TaskQueue(TaskIndex(prompts.normalized), commands.expected)
         self.repository.add(self.task)
-        tasks = OwnedTasks(self.task.account, self.repository, queue, self.clock)
+        stored = cast(TaskRepository, self.repository)
+        tasks = OwnedTasks(self.task.account, stored, queue, self.clock)
         tasks.load()
         status = WorkerStatus(settings, LocalDirectory(), lambda: None)
         if stopped:
