@@ -112,7 +112,8 @@ class ChaosRun:
             curing = asyncio.create_task(self._add_and_cure(admins))
             await self._storm(admins)
             if server.done() or self.crashes:
-                await self._restart()
+                await self._restart()  # it may be off at this moment
+            await admins.finish()
             await self._settle()
             curing.cancel()
             await admins.try_all()
@@ -135,7 +136,6 @@ class ChaosRun:
             each.cancel()
         await asyncio.gather(*storm, by_hand, return_exceptions=True)
         self._simulator.faults.set_rates(Rates())
-        await admins.finish()
 
     # Parts of the run
 
