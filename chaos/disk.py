@@ -1,5 +1,5 @@
-"""A disk for the virtual world: it takes a moment, fails for a while now and then, and what was not
-on it when the power went is gone."""
+"""A simulated disk: commits take time, it can fail for a while, and unwritten data is lost when the
+power fails."""
 
 import asyncio
 from random import Random
@@ -9,6 +9,9 @@ from athena.store.sqlite import Committer, Write
 _COMMIT = (0.0005, 0.008)
 """Seconds that a commit takes."""
 
+_FULL = (0.0, 3.0)
+"""Seconds for which it is full when a new request comes at a bad moment."""
+
 _AGAIN = 1.0
 """Seconds between two tries of a disk that failed."""
 
@@ -17,8 +20,13 @@ class Disk:
     """Makes writers for a store: `open_store(folder, make_writer=disk.writer)`. `fail` and
     `cut_power` are what can happen to it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seed: int, full_at_admission: float = 0.0
+    ) -> None:
+        """`full_at_admission`: the probability that it is full at the moment in which a new request
+        is to be written."""
         self._loop = loop
+        self._full_at_admission = full_at_admission
         self._random = Random(f"disk/{seed}")
         self._full_until = 0.0
         self._writer: _DiskWriter | None = None
@@ -29,7 +37,7 @@ class Disk:
         return self._writer
 
     def fail(self, seconds: float) -> None:
-        """Be full for so long."""
+        """Be full for a number of seconds."""
         self._full_until = self._loop.time() + seconds
 
     def cut_power(self) -> None:
@@ -41,6 +49,11 @@ class Disk:
     def fault(self) -> str:
         """Why it fails now; empty when it works."""
         return "database or disk is full" if self._loop.time() < self._full_until else ""
+
+    def admit(self) -> None:
+        """A new request is about to be written."""
+        if self._full_at_admission and self._random.random() < self._full_at_admission:
+            self.fail(self._random.uniform(*_FULL))
 
     def moment(self) -> float:
         """Seconds that the next commit takes."""
@@ -82,6 +95,8 @@ class _DiskWriter:
         self._timer = None
         if self._off:
             return
+        if any(not write.retried for write in batch):
+            self._disk.admit()
         self._committer.commit(batch, fault=self._disk.fault)
         if self._committer.write_error:
             self._timer = asyncio.get_running_loop().call_later(_AGAIN, self._commit)

@@ -1,10 +1,11 @@
 """The judge: compares what users requested, what the simulator created, and what users received.
 
-lost        a request that did not end, or that failed although its job was created
+lost        a request that did not end, that failed although its job was created, or that failed
+            because of its account although nothing was done to that account
 mixed       an image that is not the requested one, or that two tasks show
 twice       more jobs created than requested
 leaked      places in queues and slots that are still occupied when everything has ended
-undelivered webhooks that did not receive the end of a task
+undelivered webhooks that did not receive the end of a task, or much too late
 backwards   states that went back for a user
 
 The judge knows the simulator's jobs by their nonces, and the prompts and buttons that users
@@ -27,6 +28,10 @@ Json = dict[str, Any]
 _RANK = {"NOT_START": 0, "MODAL": 0, "SUBMITTED": 1, "IN_PROGRESS": 2}
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"::(?:upsample|variation|video_virtual_upscale)::([1-4])::")
+_LATE = 10 * 60 * 1000
+"""Milliseconds within which a working receiver is told of an end, whatever others do."""
+_OF_ACCOUNT = "Its account "
+"""The start of failures that are the account's."""
 BY_HAND = "by hand"
 """The start of prompts of people who use Midjourney by hand in the same channels."""
 
@@ -113,13 +118,14 @@ class _Court:
     def judge(self, asked: Asked) -> None:
         task = self.task_of(asked)
         if task is None:
-            self._verdict.find("lost", f"{asked.task or asked.trigger} is not known")
+            if not asked.deleted:
+                self._verdict.find("lost", f"{asked.task or asked.trigger} is not known")
         elif not task.ended:
             self._verdict.find("lost", f"{task.id} is {task.status} ({task.sending})")
         elif task.status is Status.SUCCESS:
             self._judge_image(asked, task)
         elif not asked.cancelled:
-            self._judge_failure(task)
+            self._judge_failure(asked, task)
 
     def task_of(self, asked: Asked) -> Task | None:
         if asked.task:
@@ -128,11 +134,22 @@ class _Court:
         number = 0 if asked.kind is Kind.IMAGINE else 1
         return found[number] if len(found) > number else None
 
-    def _judge_failure(self, task: Task) -> None:
+    def _judge_failure(self, asked: Asked, task: Task) -> None:
+        reason = task.failure.reason if task.failure else ""
+        if reason.startswith(_OF_ACCOUNT) and not self._is_explained(task, reason):
+            self._verdict.find("lost", f"{task.id} failed ({reason}), but its account was well")
+            return
         job = self._by_nonce.get((self._evidence.users[task.account], task.ids.nonce))
-        if job and job["end"] == "done":
-            reason = task.failure.reason if task.failure else ""
+        if asked.sure:
+            self._verdict.find("lost", f"{task.id} failed ({reason}), but nothing disturbed it")
+        elif job and job["end"] == "done" and not reason.startswith(_OF_ACCOUNT):
             self._verdict.find("lost", f"{task.id} failed ({reason}), but {job['id']} was made")
+
+    def _is_explained(self, task: Task, reason: str) -> bool:
+        """Whether something was done to a task's account that makes its tasks fail so."""
+        at = task.finished_at or 0
+        outages = self._evidence.ledger.outages
+        return any(each.explains(task.account, reason, at) for each in outages)
 
     def _judge_image(self, asked: Asked, task: Task) -> None:
         if asked.kind is Kind.WORDS:
@@ -234,24 +251,28 @@ class _Court:
             task = self.task_of(asked)
             if task is None or not asked.webhook or not task.ended:
                 continue
-            deliveries = [each["body"] for each in self._evidence.deliveries.get(asked.webhook, ())]
+            deliveries = self._evidence.deliveries.get(asked.webhook, [])
             if asked.trigger:
-                self._judge_callbacks(task, deliveries)
+                self._judge_callbacks(task, [each["body"] for each in deliveries])
             else:
-                own = [each for each in deliveries if each.get("id") == task.id]
+                own = [each for each in deliveries if each["body"].get("id") == task.id]
                 self._judge_webhooks(task, own)
 
     def _judge_webhooks(self, task: Task, deliveries: list[Json]) -> None:
-        glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in deliveries]
+        bodies = [each["body"] for each in deliveries]
+        glimpses = [Glimpse(each["status"], percent(each["progress"])) for each in bodies]
         if not glimpses or glimpses[-1].status != task.status:
             received = [glimpse.status for glimpse in glimpses]
             self._verdict.find(
                 "undelivered", f"{task.id} is {task.status}, its webhook received {received}"
             )
+        ends = [each["at"] for each in deliveries if each["body"]["status"] == task.status]
+        if ends and min(ends) - (task.finished_at or 0) > _LATE:
+            self._verdict.find("undelivered", f"{task.id}: {ends[0]}, ended {task.finished_at}")
         self.judge_glimpses(task.id, glimpses)
 
     def _judge_callbacks(self, task: Task, deliveries: list[Json]) -> None:
-        ends = [each for each in deliveries if each["trigger_id"] == task.trigger
+        ends = [each for each in deliveries if each.get("trigger_id") == task.trigger
                 and each["type"] not in ("start", "generating")]  # fmt: skip
         if not any(str(each["id"]) == (task.ids.message or "0") for each in ends):
             self._verdict.find("undelivered", f"{task.id}, of trigger {task.trigger}")

@@ -57,7 +57,7 @@ channel = "two"
 """
 _HABITS = Habits(
     polls=(0.1, 1.0), idle=(0.0, 1.0), full=(0.5, 2.0), cancel=0.05, abandon=0.0, look=0.1,
-    relayed=0.5, odd_ways=ODD,
+    relayed=0.5, restart=0.0, odd_ways=ODD,
 )  # fmt: skip
 _USERS = 12
 _SPEED = 12

@@ -39,8 +39,28 @@ class Asked(Struct, kw_only=True):
     """The name of its webhook inbox."""
     cancelled: bool = False
     """Its user cancelled it."""
+    deleted: bool = False
+    """Its user deleted it after it ended, so it may be missing."""
     abandoned: bool = False
     """It has a modal that its user did not submit."""
+    sure: bool = False
+    """Nothing disturbed it: it must succeed."""
+
+
+class Outage(Struct):
+    """A time in which tasks of an account may fail with one of these reasons. One that has not
+    `ended` may have its effect at any later moment."""
+
+    account: str
+    reasons: tuple[str, ...]
+    """What the failures' texts begin with."""
+    began: int
+    ended: int | None = None
+
+    def explains(self, account: str, reason: str, at: int) -> bool:
+        """Whether a failure at that time is one of these."""
+        during = self.began <= at and (self.ended is None or at <= self.ended)
+        return self.account == account and during and reason.startswith(self.reasons)
 
 
 class Glimpse(Struct, frozen=True):
@@ -59,6 +79,8 @@ class Ledger(Struct):
     """The fetched states of each task, in order."""
     files: dict[str, str | None] = field(default_factory=dict)
     """The job named in the fetched image file of each task."""
+    outages: list[Outage] = field(default_factory=list)
+    """What was done to accounts."""
     refused: Counter[str] = field(default_factory=Counter)
     """The number of rejected requests by response."""
 

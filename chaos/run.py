@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import aiohttp
 import msgspec
@@ -31,10 +32,12 @@ from athena.simulator.config import Config, Plan, UserConfig
 from athena.simulator.faults import Rates
 from athena.sockets import listen
 from chaos import evidence
+from chaos.admins import ADMINS, Administrators, AdminRates
 from chaos.disk import Disk
 from chaos.judge import BY_HAND, Evidence, Json, Verdict, judge
 from chaos.ledger import Ledger
 from chaos.loop import LoopClock, VirtualLoop
+from chaos.oddities import Oddities
 from chaos.users import Habits, User
 
 STORM = Rates(
@@ -42,6 +45,7 @@ STORM = Rates(
     corrupt_frame=0.0004, cut_frame=0.0004, close=0.12, half_open=0.03, mute_acks=0.03,
     refuse_resume=0.3, limited=0.01, limited_everywhere=0.002, limited_by_edge=0.0005,
     broken=0.008, slow=0.02, hanging=0.003, lost=0.008, image_missing=0.05, image_slow=0.1,
+    upload_slow=0.6,
     webhook_broken=0.05, webhook_hanging=0.005, webhook_cut=0.02,
 )  # fmt: skip
 """The rates of faults."""
@@ -55,62 +59,83 @@ USERS = tuple(
 )  # fmt: skip
 _ACCOUNTS = 4
 """This many of the users are the server's accounts; the last shares a channel with the first."""
+_CONFIGURED = 2
+"""So many of them stand in the settings; administrators add the others."""
 
 _CRASHES = 240.0
 _OFF = (0.5, 20.0)
 _FULL_DISKS = 400.0
 _FULL = (1.0, 15.0)
+_FULL_AT_ADMISSION = 0.01
+"""The probability that the disk becomes full between a submit and its commit."""
 _SWEEP = 120.0
 _CALM = 4 * 60 * 60.0
 """Seconds for all tasks and webhooks to complete after the faults stop."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (a folder below it is made safely)
 
-_SERVER, _USERS, _DISCORD = "server", "users", "discord"
+_SERVER, _USERS, _DISCORD, _DEAF = "server", "users", "discord", "deaf"
 
 
 class ChaosRun:
     """One run. Call `play` on its loop."""
 
-    def __init__(self, seed: int, tasks: int, folder: Path, rates: Rates = STORM) -> None:
+    def __init__(
+        self,
+        seed: int,
+        tasks: int,
+        folder: Path,
+        rates: Rates = STORM,
+        admin_rates: AdminRates = ADMINS,
+    ) -> None:
         self.loop = VirtualLoop(seed)
         self._seed = seed
         self._tasks = tasks
         self._folder = folder
+        self._admin_rates = admin_rates
         self._rates = msgspec.structs.replace(rates, seed=seed)
         self._clock = LoopClock(self.loop)
-        self._disk = Disk(self.loop, seed)
+        self._disk = Disk(self.loop, seed, _FULL_AT_ADMISSION)
         self._random = Random(f"town/{seed}")  # another text would change every run
         self._ledger = Ledger()
         self._simulator: Simulator
         self._http: aiohttp.ClientSession
-        self._port = _free_port()
-        self._calm = False
+        self._port, self._deaf_port = _free_port(), _free_port()
         self.crashes = 0
 
     async def play(self) -> Verdict:
         """Run until everything is complete, and judge the result."""
-        async with self._discord() as self._simulator:
+        async with self._discord() as self._simulator, aiohttp.ClientSession() as http:
+            self.loop.start(_DEAF, self._hear_nothing())
             server = self.loop.start(_SERVER, self._serve())
-            users = self.loop.start(_USERS, self._live())
-            by_hand = self.loop.start("hands", self._use_by_hand())
-            work = (self._crash(), self._fill_disk(), self._sweep())
-            storm = [asyncio.create_task(each) for each in work]
-            await users
-            for each in (*storm, by_hand):
-                each.cancel()
-            await asyncio.gather(*storm, by_hand, return_exceptions=True)
-            self._calm = True
-            self._simulator.faults.set_rates(Rates())
+            admins = self._administrators(http)
+            curing = asyncio.create_task(self._add_and_cure(admins))
+            await self._storm(admins)
             if server.done() or self.crashes:
-                await self._restart()
+                await self._restart()  # it may be off at this moment
+            await admins.finish()
             await self._settle()
-            async with aiohttp.ClientSession() as http:
-                webhooks = f"{self._simulator.urls.cdn}/_hooks"
-                deliveries = await evidence.deliveries(http, webhooks, self._ledger)
-                held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
+            curing.cancel()
+            await admins.try_all()
+            await self._settle()
+            webhooks = f"{self._simulator.urls.cdn}/_hooks"
+            deliveries = await evidence.deliveries(http, webhooks, self._ledger)
+            held = await evidence.held(http, f"http://127.0.0.1:{self._port}")
             await self.loop.switch_off(_SERVER)
             return judge(self._evidence(deliveries, held))
+
+    async def _storm(self, admins: Administrators) -> None:
+        """All faults at once, until the users are done."""
+        users = self.loop.start(_USERS, self._live())
+        by_hand = self.loop.start("hands", self._use_by_hand())
+        oddities = Oddities(self._simulator.world, self._clock, self._seed)
+        work = (self._crash(), self._fill_disk(), self._sweep(), admins.work(), oddities.post())
+        storm = [asyncio.create_task(each) for each in work]
+        await users
+        for each in (*storm, by_hand):
+            each.cancel()
+        await asyncio.gather(*storm, by_hand, return_exceptions=True)
+        self._simulator.faults.set_rates(Rates())
 
     # Parts of the run
 
@@ -137,24 +162,50 @@ class ChaosRun:
         discord = DiscordSettings(
             api_url=urls.api, gateway_url=urls.gateway, cdn_url=urls.cdn, apps_url=urls.apps
         )
+        return Settings(
+            discord=discord,
+            accounts=list(self._accounts().values())[:_CONFIGURED],
+            data_dir=self._folder,
+            server=ServerSettings(port=self._port),
+            webhooks=WebhookSettings(url=f"{self._inboxes()}/all", allow_loopback=True),
+        )
+
+    def _accounts(self) -> dict[str, AccountSettings]:
+        """The server's accounts by their ids."""
+        world = self._simulator.world
         accounts = [
             AccountSettings(
                 token=SecretStr(user.token),
-                guild_id=self._simulator.world.config.guild_of(user),
-                channel_id=self._simulator.world.accounts[user.token].channel_id,
+                guild_id=world.config.guild_of(user),
+                channel_id=world.accounts[user.token].channel_id,
                 core_size=3 if user.plan in (Plan.BASIC, Plan.STANDARD) else 12,
                 queue_size=30,
                 refresh_minutes=60,
             )
             for user in USERS[:_ACCOUNTS]
         ]
-        return Settings(
-            discord=discord,
-            accounts=accounts,
-            data_dir=self._folder,
-            server=ServerSettings(port=self._port),
-            webhooks=WebhookSettings(url=f"{self._inboxes()}/all", allow_loopback=True),
-        )
+        return {each.channel_id: each for each in accounts}
+
+    def _administrators(self, http: aiohttp.ClientSession) -> Administrators:
+        accounts = self._accounts()
+        return Administrators(
+            f"http://127.0.0.1:{self._port}", http, self._clock, self._ledger,
+            self._simulator.world, accounts, frozenset(list(accounts)[:_CONFIGURED]), self._seed,
+            self._admin_rates,
+        )  # fmt: skip
+
+    async def _add_and_cure(self, admins: Administrators) -> None:
+        await admins.add_accounts()
+        await admins.cure()
+
+    async def _hear_nothing(self) -> None:
+        """A webhook receiver that accepts connections and never answers."""
+        listening = listen("127.0.0.1", self._deaf_port)
+        server = await self.loop.create_server(asyncio.Protocol, sock=listening)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()
 
     def _inboxes(self) -> str:
         """The simulator's receivers; a webhook's address must be a name."""
@@ -168,7 +219,15 @@ class ChaosRun:
         async with aiohttp.ClientSession() as http:
             users = [
                 User(
-                    f"user{n}", url, webhooks, http, self._clock, self._ledger, self._seed, Habits()
+                    f"user{n}",
+                    url,
+                    webhooks,
+                    http,
+                    self._clock,
+                    self._ledger,
+                    self._seed,
+                    Habits(),
+                    deaf=f"http://localhost:{self._deaf_port}/deaf",
                 )
                 for n in range(count)
             ]
@@ -262,7 +321,9 @@ def play(seed: int, tasks: int, rates: Rates = STORM) -> Verdict:
         random.seed(seed)  # some libraries use the global random source
         gc.disable()  # its timing is not reproducible; `ChaosRun.play` collects itself
         try:
-            verdict = run.loop.run_until_complete(run.play())
+            # The age of pooled connections would be that of the real clock.
+            with patch("aiohttp.connector.monotonic", run.loop.time):
+                verdict = run.loop.run_until_complete(run.play())
             verdict.trace = run.loop.trace
             return verdict
         finally:

@@ -7,7 +7,7 @@ there is a response. They have no other means of recovery.
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from random import Random
 from typing import Any
 
@@ -54,6 +54,14 @@ class Habits(Struct, frozen=True, kw_only=True):
     relayed: float = 0.0
     """Of those who fetch files: fetch it from the server, not from Discord."""
     cancel: float = 0.08
+    delete: float = 0.5
+    """Of those who cancel: delete the task."""
+    again: float = 0.5
+    """Of those who delete: ask for the same at once."""
+    restart: float = 0.1
+    """Before a cancel or a modal is sent, the task's account begins a new session."""
+    deaf: float = 0.05
+    """Name a webhook receiver that never answers."""
     abandon: float = 0.2
     """Of those who have a modal to fill in."""
     polls: tuple[float, float] = (2.0, 20.0)
@@ -75,7 +83,9 @@ class User:
         ledger: Ledger,
         seed: int,
         habits: Habits,
+        deaf: str = "",
     ) -> None:
+        """`deaf` is the webhook receiver that never answers."""
         self.name = name
         self._url = url
         self._webhooks = webhooks
@@ -85,6 +95,7 @@ class User:
         self._random = Random(f"{seed}/{name}")
         self._prompts = PromptSource(name, self._random)
         self._habits = habits
+        self._deaf = deaf
         self._left = 0
         self._keys = 0
         self._beside: dict[asyncio.Task[None], None] = {}
@@ -94,8 +105,8 @@ class User:
         while self._left > 0:
             await self._scenario()
             await self._clock.sleep(self._random.uniform(*self._habits.idle))
-        if self._beside:
-            await asyncio.wait(self._beside)
+        while self._beside:
+            await asyncio.wait(list(self._beside))
 
     # Scenarios
 
@@ -166,6 +177,8 @@ class User:
         self._left -= 1
         asked.webhook = self.name
         webhook = f"{self._webhooks}/{self.name}"
+        if self._deaf and self._random.random() < self._habits.deaf:
+            asked.webhook, webhook = "", self._deaf
         answer = await self._until_taken(path, {**body, "notifyHook": webhook})
         if answer["code"] not in (1, 21, 22):
             self._ledger.refused[str(answer.get("description"))] += 1
@@ -176,7 +189,7 @@ class User:
             return None
         self._perhaps_cancel(asked)
         task = await self._follow(asked.task)
-        if task["status"] != "SUCCESS":
+        if task is None or task["status"] != "SUCCESS":
             return None
         if task["imageUrl"] and self._random.random() < self._habits.look:
             await self._look(task)
@@ -187,7 +200,9 @@ class User:
         relayed = self._random.random() < self._habits.relayed
         path = f"{'/mj-relay/mj' if relayed else '/mj'}/task/{task['id']}/fetch"
         while True:
-            link = (await self._call("GET", path))["imageUrl"]
+            link = (await self._call("GET", path)).get("imageUrl")
+            if not link:
+                return  # it was deleted meanwhile
             if file := await self._file(link):
                 self._ledger.files[task["id"]] = evidence.job_in(file)
                 return
@@ -204,6 +219,7 @@ class User:
             body["prompt"] += " --zoom 1.8"
         asked.prompt = body["prompt"]
         await self._clock.sleep(self._random.uniform(*self._habits.idle))
+        await self._perhaps_restart(asked.task)
         answer = await self._until_taken("/mj/submit/modal", body)
         asked.abandoned = answer["code"] not in (1, 22)
         return not asked.abandoned
@@ -213,19 +229,48 @@ class User:
             return
 
         async def cancel() -> None:
-            await self._clock.sleep(self._random.expovariate(1 / 20))
+            await self._clock.sleep(self._random.expovariate(1 / self._random.choice((2, 20))))
             asked.cancelled = True
+            await self._perhaps_restart(asked.task)
             await self._call("POST", f"/mj/task/{asked.task}/cancel", {})
+            await self._perhaps_delete(asked)
 
-        task = asyncio.create_task(cancel())
+        self._do_beside(cancel())
+
+    async def _perhaps_delete(self, asked: Asked) -> None:
+        if self._random.random() >= self._habits.delete:
+            return
+        asked.deleted = True
+        await self._call("DELETE", f"/mj/task/{asked.task}")
+        if asked.kind is Kind.IMAGINE and self._random.random() < self._habits.again:
+            again = Asked(kind=Kind.IMAGINE, prompt=asked.prompt)
+            await self._submit("/mj/submit/imagine", {"prompt": asked.prompt}, again)
+
+    async def _perhaps_restart(self, task_id: str) -> None:
+        """Let the task's account begin a new session, and go on in the middle of that."""
+        if self._random.random() >= self._habits.restart:
+            return
+        task = await self._call("GET", f"/mj/task/{task_id}/fetch")
+        if account := task.get("properties", {}).get("discordInstanceId"):
+            self._do_beside(self._reconnect(account))
+            await self._clock.sleep(self._random.uniform(0, 0.5))
+
+    async def _reconnect(self, account: str) -> None:
+        await self._call("POST", f"/mj/account/{account}/reconnect")
+
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._beside[task] = None
         task.add_done_callback(lambda done: self._beside.pop(done, None))
 
-    async def _follow(self, task_id: str) -> Json:
+    async def _follow(self, task_id: str) -> Json | None:
+        """The task when it has ended; None when it was deleted."""
         while True:
             waits = self._random.random() < 0.5
             query = "?wait=30" if waits else ""
             task = await self._call("GET", f"/mj/task/{task_id}/fetch{query}")
+            if "status" not in task:
+                return None
             glimpse = Glimpse(task["status"], percent(task["progress"]))
             self._ledger.see(task_id, glimpse)
             if task["status"] in _ENDS:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from chaos.judge import Evidence, judge
-from chaos.ledger import Asked, Glimpse, Kind, Ledger
+from chaos.ledger import Asked, Glimpse, Kind, Ledger, Outage
 from msgspec.structs import replace
 
 from athena.tasks.model import Action, CorrelationIds, Failure, Image, Status, Task
@@ -152,3 +152,81 @@ def test_a_file_must_say_whose_it_is() -> None:
 def test_jobs_made_by_hand_are_ignored() -> None:
     by_hand = job(id=OTHER, nonce=None, prompt="by hand 3 --v 7.0")
     assert judge(evidence(jobs=[job(), by_hand])).is_good
+
+
+REMOVED = "Its account was removed."
+STOPPED = "Its account stopped: Midjourney: [Blocked] Wait an hour."
+OUTAGE = Outage("5", (REMOVED,), 10, 20)
+
+
+def failed(reason: str, *outages: Outage, asked: Asked | None = None, at: int = 15) -> Evidence:
+    """Evidence of a task that failed for a reason, and of what was done to accounts."""
+    of = task(status=Status.FAILURE, failure=Failure(reason=reason), image=None, finished_at=at)
+    ledger = Ledger(asked=[asked or asked_for(Kind.IMAGINE)], outages=[*outages])
+    return evidence(ledger=ledger, tasks={"1": of})
+
+
+@pytest.mark.parametrize(
+    ("reason", "outages", "at", "lost"),
+    [
+        (REMOVED, [OUTAGE], 15, 0),
+        (REMOVED, [], 15, 1),
+        (REMOVED, [OUTAGE], 9, 1),
+        (REMOVED, [OUTAGE], 21, 1),
+        (REMOVED, [Outage("6", (REMOVED,), 10, 20)], 15, 1),
+        (STOPPED, [OUTAGE], 15, 1),
+        (STOPPED, [Outage("5", ("Its account stopped: Midjourney",), 10)], 9_000, 0),
+        ("No sign of life for 300 seconds.", [OUTAGE], 15, 1),
+    ],
+)
+def test_a_failure_of_its_account_needs_a_cause(
+    reason: str, outages: list[Outage], at: int, lost: int
+) -> None:
+    """The job was made. Only what was done to this account at that time explains a failure."""
+    assert judge(failed(reason, *outages, at=at)).lost == lost
+
+
+def test_a_failure_of_its_account_needs_a_cause_even_without_a_job() -> None:
+    without_job = failed(REMOVED)
+    without_job.jobs = []
+    assert judge(without_job).lost == 1
+
+
+def test_what_nothing_disturbed_must_succeed() -> None:
+    sure = asked_for(Kind.IMAGINE, prompt="a cat", sure=True)
+    for of in (failed("[Queue full]", asked=sure), failed(REMOVED, OUTAGE, asked=sure)):
+        of.jobs = []
+        assert judge(of).lost == 1
+    assert judge(evidence(ledger=Ledger(asked=[sure]))).is_good
+
+
+def test_only_what_its_user_deleted_may_be_missing() -> None:
+    for deleted, lost in ((True, 0), (False, 1)):
+        asked = asked_for(Kind.IMAGINE, prompt="a cat", deleted=deleted)
+        assert judge(evidence(ledger=Ledger(asked=[asked]), tasks={})).lost == lost
+
+
+def test_a_deleted_task_was_asked_for_once() -> None:
+    asked = asked_for(Kind.IMAGINE, prompt="a cat", deleted=True)
+    jobs = [job(), job(id=OTHER, nonce="8")]
+    assert judge(evidence(ledger=Ledger(asked=[asked]), tasks={}, jobs=jobs)).twice == 1
+
+
+def test_an_image_of_a_deleted_task_is_not_another_ones() -> None:
+    """The other asked for the same, but the job came of the deleted one's interaction."""
+    asked = [asked_for(Kind.IMAGINE, prompt="a cat", deleted=True),
+             Asked(kind=Kind.IMAGINE, task="2", prompt="a cat")]  # fmt: skip
+    other = task(id="2", ids=CorrelationIds(nonce="8", job=JOB))
+    assert judge(evidence(ledger=Ledger(asked=asked), tasks={"2": other})).mixed == 1
+
+
+@pytest.mark.parametrize(("after", "undelivered"), [(0, 0), (599_000, 0), (601_000, 1)])
+def test_a_working_receiver_is_told_in_time(after: int, undelivered: int) -> None:
+    told = {**delivery(), "at": 1_000 + after}
+    of = evidence(tasks={"1": task(finished_at=1_000)}, deliveries={"me": [told]})
+    assert judge(of).undelivered == undelivered
+
+
+def test_nothing_is_expected_of_a_receiver_that_never_answers() -> None:
+    deaf = asked_for(Kind.IMAGINE, prompt="a cat")
+    assert judge(evidence(ledger=Ledger(asked=[deaf]), deliveries={})).is_good

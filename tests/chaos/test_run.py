@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from chaos.judge import Verdict
 from chaos.run import play
 from msgspec.structs import replace
 
 from athena.accounts.recovery import Recovery
+from athena.accounts.sender import Attempt, Sender
+from athena.discord import history, wire
 from athena.tasks import lifecycle
 from athena.tasks.matching import TaskIndex
 from athena.tasks.model import Millis, Sending, Task
@@ -51,20 +54,42 @@ def _no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TaskIndex, "_by_id", no_match)
 
 
+def _no_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done for a task goes on when the task was moved or ended meanwhile."""
+
+    def counts(self: Sender, attempt: Attempt) -> bool:
+        return True
+
+    monkeypatch.setattr(Sender, "_counts", counts)
+
+
+def _no_odd_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message that cannot be read makes a page of the history unreadable."""
+
+    def strict(raw: msgspec.Raw) -> wire.Message:
+        return msgspec.json.decode(raw, type=wire.Message)
+
+    monkeypatch.setattr(history, "_read", strict)
+
+
 @pytest.mark.parametrize(
-    ("switch_off", "what"),
+    ("switch_off", "seed", "tasks", "what"),
     [
-        (_no_mark, lambda verdict: verdict.twice),
-        (_no_history, lambda verdict: verdict.lost),
-        (_no_ids, lambda verdict: verdict.lost + verdict.mixed),
+        (_no_mark, 2, 200, lambda verdict: verdict.twice),
+        (_no_history, 2, 200, lambda verdict: verdict.lost),
+        (_no_ids, 2, 200, lambda verdict: verdict.lost + verdict.mixed),
+        (_no_attempts, 5, 250, lambda verdict: verdict.twice),
+        (_no_odd_messages, 2, 150, lambda verdict: verdict.lost),
     ],
 )
 def test_the_judge_sees_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
     switch_off: Callable[[pytest.MonkeyPatch], None],
+    seed: int,
+    tasks: int,
     what: Callable[[Verdict], int],
 ) -> None:
     switch_off(monkeypatch)
-    verdict = play(2, tasks=200)
+    verdict = play(seed, tasks)
     assert not verdict.is_good
     assert what(verdict) > 0

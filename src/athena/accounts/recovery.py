@@ -23,7 +23,7 @@ from athena.accounts.receiver import Receiver
 from athena.backoff import Backoff
 from athena.clock import DAY, Clock, Millis
 from athena.discord import wire
-from athena.discord.errors import DiscordError
+from athena.discord.errors import DiscordError, Unauthorized
 from athena.discord.snowflakes import first_of
 from athena.tasks.matching import SKEW
 
@@ -57,6 +57,8 @@ class Recovery:
         """How many have begun."""
         self._succeeded = 0
         """The number of the last that came to its end."""
+        self.token_refused = False
+        """Discord refused the token when the history was last read."""
 
     async def catch_up(self) -> bool:
         """Read what was missed; False when it could not be read."""
@@ -87,6 +89,7 @@ class Recovery:
         try:
             missed = await self._read_since(since)
         except DiscordError as error:
+            self.token_refused = isinstance(error, Unauthorized)
             log.warning("history.read_failed", account=self._tasks.account,
                         error=type(error).__name__)  # fmt: skip
             return

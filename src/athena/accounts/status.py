@@ -56,6 +56,10 @@ class WorkerStatus:
     def is_stopped(self) -> bool:
         return self.state is AccountState.STOPPED
 
+    def connecting(self) -> AccountStatus:
+        """The account between two sessions: with all that is known of it."""
+        return replace(self._status, state=AccountState.CONNECTING, reason="", problem="")
+
     def publish(self) -> None:
         """Publish the account for the first time."""
         self._directory.put(self._status)

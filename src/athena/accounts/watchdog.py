@@ -25,6 +25,7 @@ PAUSE = 1.0
 """Seconds between two turns."""
 
 _LOOK_LATER: Millis = 15_000
+_MAY_HAVE_A_JOB = (Sending.SENDING, Sending.SENT)
 _MOST_LOOKS = 20
 """Five minutes of tries."""
 
@@ -90,23 +91,28 @@ class Watchdog:
                 self._count(task)
 
     def _count(self, task: Task) -> None:
-        """Count a failed look. A stopped account may never read its history again, and a task that
-        waits for its user is not in it."""
+        """Count a failed look; the next may succeed, even if the account is stopped, unless Discord
+        refuses its token. A task that was not sent, or whose first step creates nothing, is not in
+        the history."""
         self._looks[task.id] += 1
-        if self._status.is_stopped or task.sending is Sending.NOT_SENT:
+        if task.sending not in _MAY_HAVE_A_JOB:
             self._end(task)
+        elif self._status.is_stopped and self._recovery.token_refused:
+            self._fail(task, self._stopped())
         elif self._looks[task.id] >= _MOST_LOOKS:
-            self._fail(task, UNREADABLE)
+            self._fail(task, self._stopped() if self._status.is_stopped else UNREADABLE)
 
     def _end(self, task: Task) -> None:
-        may_have_a_job = task.sending in (Sending.SENDING, Sending.SENT)
-        if self._status.is_stopped and may_have_a_job and not task.removed:
-            self._fail(task, f"Its account stopped: {self._status.reason}")
+        if self._status.is_stopped and task.sending in _MAY_HAVE_A_JOB and not task.removed:
+            self._fail(task, self._stopped())
             return
         now, again = self._clock.now(), self._status.settings.send_again
         self._tasks.apply(
             task.id, lambda current: lifecycle.time_out(current, now, send_again=again)
         )
+
+    def _stopped(self) -> str:
+        return f"Its account stopped: {self._status.reason}"
 
     def _fail(self, task: Task, reason: str) -> None:
         log.warning("task.timed_out", task=task.id, account=task.account, reason=reason)

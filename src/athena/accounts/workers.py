@@ -180,7 +180,7 @@ class AccountWorkers:
         if worker is None:
             return
         if not worker.status.is_stopped:
-            status = AccountStatus(settings=worker.settings, profile=worker.status.profile)
+            status = worker.status.connecting()
             self._environment.directory.put(status)
         self._cursors[account] = await worker.close()
 

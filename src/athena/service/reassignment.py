@@ -47,9 +47,10 @@ class Reassignment:
         self._repository.changes.subscribe(self._task_changed)
         for status in self._directory.all():
             self._account_changed(status)
-        accounts = {task.account for task in self._repository.unfinished()}
-        for account in accounts - {each.id for each in self._directory.all()}:
-            self.account_gone(account, NOT_CONFIGURED)
+        accounts = dict.fromkeys(task.account for task in self._repository.unfinished())
+        for account in accounts:
+            if self._directory.get(account) is None:
+                self.account_gone(account, NOT_CONFIGURED)
 
     def account_gone(self, account: str, reason: str) -> None:
         """An account was removed: its unsent tasks move to others, all others fail."""

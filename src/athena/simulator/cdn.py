@@ -35,6 +35,8 @@ class Cdn:
         )
         if announced is None:
             return web.Response(status=404, text="no such upload")
+        if self._faults.strikes(self._faults.rates.upload_slow):
+            await self._clock.sleep(self._faults.pause())
         announced.data = await request.read()
         return web.Response(status=200)
 

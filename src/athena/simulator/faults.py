@@ -65,6 +65,8 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     image_missing: Chance = 0
     image_slow: Chance = 0
+    upload_slow: Chance = 0
+    """The bytes of an upload take a moment to arrive."""
 
     webhook_broken: Chance = 0
     """The simulator's receiver answers 500."""
@@ -133,6 +135,10 @@ class Faults:
 
     def plan(self, route: str, fault: Fault, times: int) -> None:
         self._planned[route].extend([fault] * times)
+
+    def forget_planned(self) -> None:
+        """Fail no more planned calls."""
+        self._planned.clear()
 
     def take(self, route: str) -> Fault | None:
         """The fault of the next call of a route, if any."""

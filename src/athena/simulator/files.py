@@ -35,6 +35,7 @@ class StoredFile(Struct, kw_only=True):
 class Announced(Struct):
     """An announced upload; `data` is set when the bytes have been uploaded."""
 
+    channel_id: str
     filename: str
     size: int
     data: bytes | None = None
@@ -86,7 +87,7 @@ class Files:
     def announce(self, channel_id: str, filename: str, size: int) -> str:
         """Announce an upload; returns the name to use afterwards."""
         name = f"{hashlib.sha256(str(self._ids.make()).encode()).hexdigest()[:32]}/{filename}"
-        self.announced[name] = Announced(filename, size)
+        self.announced[name] = Announced(channel_id, filename, size)
         return name
 
     def find(self, channel_id: str, file_id: str) -> StoredFile | None:

@@ -242,6 +242,13 @@ class World:
             raise LookupError(url)
         return file.make
 
+    def inject(self, event: str, data: Json, *, kept: bool = False) -> None:
+        """Send an event of any form about a channel, even one that Discord would not send. A `kept`
+        message is in the history too."""
+        if kept:
+            self.messages[data["channel_id"]][data["id"]] = data
+        self._tell(event, data)
+
     # Messages and events
 
     def _new_message(

@@ -93,6 +93,10 @@ class Midjourney:
     def request_notice(self, user_id: str | None, text: str, times: int) -> None:
         self._requested.extend([(user_id, notices.parse(text))] * times)
 
+    def forget_notices(self) -> None:
+        """Answer no more calls with a requested notice."""
+        self._requested.clear()
+
     async def close(self) -> None:
         for work in tuple(self._working):
             work.cancel()
