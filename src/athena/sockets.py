@@ -1,4 +1,4 @@
-"""A listening socket, for whoever serves."""
+"""A listening socket, for servers."""
 
 import socket
 

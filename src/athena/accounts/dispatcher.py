@@ -70,7 +70,7 @@ class Dispatcher:
             self._fail(task, f"Athena could not send it: {type(error).__name__}")
 
     def _fail(self, task: Task, reason: str) -> None:
-        """End a task of which nothing was sent; one that was begun anew meanwhile goes on."""
+        """End a task of which nothing was sent; one that was begun again meanwhile goes on."""
         now = self._clock.now()
 
         def if_unsent(current: Task) -> Task:

@@ -1,7 +1,8 @@
 """The commands of a server's bots, looked up where Discord lists them.
 
-Ids and versions change whenever a bot's makers publish it anew, so none is ever written down. The
-index is read once, and again when Discord refuses a version (contracts: discord-wire, section 3).
+Ids and versions change whenever a bot's makers publish a new version, so none is ever written down.
+The index is read once, and again when Discord refuses a version (contracts: discord-wire, section
+3).
 
 A bot's commands are the same in every server, and a process may serve a thousand servers. So what
 was read is shared: catalogues that list the same versions of a bot's commands hold one object.
@@ -62,7 +63,7 @@ class CommandCatalogue:
         raise UnknownCommand(f"the bot {application_id} has no command /{name} in this server")
 
     async def refresh(self) -> None:
-        """Read the index anew; what is known now is out of date."""
+        """Read the index again; what is known now is out of date."""
         await self._read(self._applications)
 
     async def _read(self, outdated: _Catalogue | None) -> _Catalogue:

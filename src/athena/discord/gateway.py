@@ -1,9 +1,9 @@
 """Keeps one gateway session alive and hands on its events (contracts: discord-wire, section 1).
 
 Connections break; that is normal. After each end the session is resumed if Discord may still have
-it, else begun anew, with pauses that grow and jitter so that a thousand clients do not come back
-in the same second (`reconnecting` says when and where to). What a resume cannot replay is lost to
-the gateway: the owner learns of it by a `Ready` that is not the first, and reads the history.
+it, else a new one begins, with pauses that grow and jitter so that a thousand clients do not come
+back in the same second (`reconnecting` says when and where to). What a resume cannot replay is lost
+to the gateway: the owner learns of it by a `Ready` that is not the first, and reads the history.
 """
 
 import asyncio

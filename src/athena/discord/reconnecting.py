@@ -1,4 +1,4 @@
-"""When and how a broken gateway session comes back: where to, after which pause, or all anew.
+"""When and how a broken gateway session comes back: where to, after which pause, or from the start.
 
 A resume goes to the address that READY named. That host may be gone while the session is not, so
 after three tries in a row that did not bring the session back, the resume goes to the gateway's

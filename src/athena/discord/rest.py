@@ -3,7 +3,7 @@
 A call that only reads, or that may be made twice without harm, is repeated after a fault with
 growing, jittered pauses. One that acts, above all an interaction, is repeated only when it is
 certain that it did not take effect: after a 429, or when no connection was made. Lost in between,
-it raises `OutcomeUnknown`, and whoever asked must find out by other means.
+it raises `OutcomeUnknown`, and the caller must find out by other means.
 """
 
 from collections import OrderedDict

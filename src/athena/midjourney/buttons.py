@@ -6,7 +6,7 @@
     MJ::BOOKMARK::{job}        MJ::CancelJob::ByJobid::{job}
 
 Press only what a message shows; an id is never made up (contracts: midjourney-bot, section 5). So
-whoever wants a button names a `Form`, the beginning of its id, and looks for it with `first` among
+a caller names a `Form`, the beginning of its id, and looks for it with `first` among
 the ids that a message shows. This module alone knows how the ids are written.
 """
 

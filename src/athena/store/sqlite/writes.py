@@ -1,4 +1,4 @@
-"""The repository's way to its writer, with whoever waits for the outcome.
+"""The repository's way to its writer, with those who wait for the outcome.
 
 A caller may be cancelled while it waits; the write is not, nor is what follows it.
 """
@@ -75,8 +75,8 @@ class Writes:
     def claiming(
         self, claim: IdempotencyRecord, told: Callable[[StoreError | None], None]
     ) -> Callable[[StoreError | None], None]:
-        """Whoever asks for the key meanwhile waits for the outcome, even when the caller that makes
-        the record is cancelled."""
+        """A caller that asks for the key meanwhile waits for the outcome, even when the caller that
+        makes the record is cancelled."""
         moving = asyncio.get_running_loop().create_future()
         self._memory.claims[claim.key] = moving
 
@@ -126,7 +126,7 @@ def ignore(_: StoreError | None) -> None:
 
 
 def finish(done: "asyncio.Future[None]", error: StoreError | None) -> None:
-    """Tell whoever waits, unless it has gone away."""
+    """Tell the caller that waits, unless it has gone away."""
     if done.done():
         return
     if error is None:
