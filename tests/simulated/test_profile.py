@@ -118,7 +118,7 @@ async def test_what_the_bot_refused_is_reported_and_can_be_listed(
         await system.ended(answer["result"])
     run = CliRunner().invoke
     folder = ["--data-dir", str(tmp_path / "data")]
-    while "teapot: in 2 of them, not listed" not in (  # the end is seen before it is on disk
+    while "teapot: in 2 of them, not blocked" not in (  # the end is seen before it is on disk
         report := run(app, ["moderation", "report", *folder]).stdout
     ):
         await breathe()
