@@ -23,7 +23,7 @@ PROMPTS = (
 )  # fmt: skip
 TABS = {
     "figures": "svg", "accounts": ".account", "tokens": "table", "tasks": "tbody tr",
-    "webhooks": "tbody tr", "settings": "textarea",
+    "hooks": "tbody tr", "settings": "textarea",
 }  # fmt: skip
 """The administration pages, and a text that each shows when it is loaded."""
 SIZES = {"desktop": (1360, 900), "phone": (390, 844)}

@@ -103,7 +103,7 @@ def test_describe_by_drop(page: Open, place: Place, tmp_path: Path) -> None:
     expect(shown.locator(".viewer pre")).to_contain_text("1️⃣")
 
 
-def test_a_image_with_a_role(page: Open, place: Place, tmp_path: Path) -> None:
+def test_an_image_with_a_role(page: Open, place: Place, tmp_path: Path) -> None:
     shown = page(place.url)
     shown.set_input_files(".create input[type=file]", draw(tmp_path / "style.png", "red"))
     shown.get_by_label("Used for").select_option("style")
@@ -282,7 +282,7 @@ def test_axe_finds_nothing_serious(page: Open, place: Place, scheme: str, wide: 
     shown.locator(".card.success").first.click()
     shown.locator(".viewer .groups").wait_for()
     _look(shown, "viewer")
-    for tab in ("figures", "accounts", "tokens", "tasks", "webhooks", "settings"):
+    for tab in ("figures", "accounts", "tokens", "tasks", "hooks", "settings"):
         shown.goto(f"{place.url}/#run/{tab}")
         expect(shown.locator(".run .body")).not_to_have_text("Loading…")
         _look(shown, tab)
@@ -303,7 +303,7 @@ def test_every_width(page: Open, place: Place, wide: int) -> None:
     shown = page(place.url, wide=wide, high=800)
     imagine(shown, f"an image {wide} wide, {'verylongword' * 12}")
     shown.locator(".card.success").first.click()
-    tabs = ("figures", "accounts", "tokens", "tasks", "webhooks", "settings")
+    tabs = ("figures", "accounts", "tokens", "tasks", "hooks", "settings")
     for route in ("", *(f"run/{tab}" for tab in tabs)):
         shown.goto(f"{place.url}/#{route}")
         expect(shown.locator("main")).not_to_contain_text("Loading…")
@@ -341,7 +341,7 @@ def test_the_first_step_is_taught(page: Open, tmp_path: Path) -> None:
     running = serve(tmp_path)
     try:
         shown = page(running.url)
-        expect(shown.get_by_text("Your first image")).to_be_visible()
+        expect(shown.get_by_text("Your first picture")).to_be_visible()
         shown.locator(".welcome button").click()
         assert shown.evaluate("document.activeElement.className") == "prompt"
     finally:
